@@ -59,7 +59,7 @@ def test_choice_names_what_exists():
 
 def test_memory_is_refused_before_it_is_taken():
     checks.memory(1, "a byte")
-    with pytest.raises(ValueError, match="needs about .* GiB"):
+    with pytest.raises(ValueError, match=r"needs about .* GiB"):
         checks.memory(1e18, "an exabyte")
 
 

@@ -56,11 +56,7 @@ def test_round_trip_through_bytes(ds):
 
 
 @settings(deadline=None, max_examples=25)
-@given(
-    hnp.arrays(
-        hnp.floating_dtypes(sizes=(32, 64)) | hnp.integer_dtypes(), hnp.array_shapes(min_dims=1, max_dims=3)
-    )
-)
+@given(hnp.arrays(hnp.floating_dtypes(sizes=(32, 64)) | hnp.integer_dtypes(), hnp.array_shapes(min_dims=1, max_dims=3)))
 def test_any_numeric_array_survives(values):
     dims = tuple(f"axis_{k}" for k in range(values.ndim))
     made = results.dataset(

@@ -37,9 +37,7 @@ def finite_array(
         raise ValueError(f"{name} is empty (shape {array.shape}); give at least one entry")
     bad = array.size - int(np.count_nonzero(np.isfinite(array)))
     if bad:
-        raise ValueError(
-            f"{name} holds {bad} value(s) that are NaN or infinite; remove or replace them first"
-        )
+        raise ValueError(f"{name} holds {bad} value(s) that are NaN or infinite; remove or replace them first")
     return array
 
 

@@ -1,9 +1,9 @@
 """How long work reports where it is, and how it is told to stop.
 
-The caller hands a :class:`Progress` in; the work calls ``progress.update(done, total, message)`` at least a few
-times a second. ``progress=None`` means a fresh silent one. ``update`` raises :class:`Cancelled` when somebody has asked to stop, so
-an experiment is cancelled at its next report without knowing who asked. Pages pass a subclass that feeds their
-progress bar (``workbench.ui.runner``), notebooks and the command line pass :class:`TqdmProgress`.
+The caller hands a :class:`Progress` in; the work calls ``progress.update(done, total, message)`` at least a few times
+a second. ``progress=None`` means a fresh silent one. ``update`` raises :class:`Cancelled` when somebody has asked to
+stop, so an experiment is cancelled at its next report without knowing who asked. Pages pass a subclass that feeds
+their progress bar (``workbench.ui.runner``), notebooks and the command line pass :class:`TqdmProgress`.
 """
 
 import threading

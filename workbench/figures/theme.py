@@ -1,0 +1,163 @@
+"""One look for every figure: colours, sizes, and options that hold for the bokeh and the matplotlib backend alike.
+
+A figure builds plain HoloViews elements, styles each mark with :func:`line`, :func:`markers`, :func:`band`,
+:func:`bars` or :func:`image`, and passes the finished element through :func:`frame`, which sets labels, axes and
+size. None of the functions needs to know which backend will draw.
+
+>>> import holoviews as hv
+>>> from workbench.figures import theme
+>>> curve = theme.line(hv.Curve([(1, 2), (2, 4)], "x", "y", label="twice"), theme.SERIES[0])
+>>> figure = theme.frame(curve, title="Twice", xlabel="x", ylabel="2x")
+"""
+
+from typing import Any
+
+import holoviews as hv
+import holoviews.plotting.bokeh
+import holoviews.plotting.mpl  # noqa: F401
+import numpy as np
+
+# Okabe & Ito's colour-blind safe set, reordered so that neighbours differ in lightness as well; black is left out
+# because it vanishes in dark mode.
+SERIES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C6BB1", "#7F7F7F")
+NEUTRAL = "#7F7F7F"
+REFERENCE = "#D55E00"
+SEQUENTIAL = "viridis"
+DIVERGING = "coolwarm"
+DASHES = ("solid", "dashed", "dotted", "dashdot")
+MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "x")
+HEIGHT = 380
+
+_MATPLOTLIB_MARKERS = {
+    "circle": "o",
+    "square": "s",
+    "triangle": "^",
+    "diamond": "D",
+    "inverted_triangle": "v",
+    "x": "x",
+    "cross": "+",
+    "dash": "|",
+}
+
+if hv.Store.current_backend is None or hv.Store.current_backend not in hv.Store.renderers:
+    hv.Store.set_current_backend("bokeh")
+
+
+def styled(element: Any, *, bokeh: dict[str, Any], matplotlib: dict[str, Any]) -> Any:
+    """Return ``element`` with options for each backend; only the element's own options are set."""
+    return element.opts(backend="bokeh", **bokeh).opts(backend="matplotlib", **matplotlib)
+
+
+def line(element: Any, colour: str, *, width: float = 2, dash: str = "solid", alpha: float = 1.0) -> Any:
+    """Style a Curve, Path, Segments, HLine or VLine."""
+    return styled(
+        element,
+        bokeh={"color": colour, "line_width": width, "line_dash": dash, "alpha": alpha},
+        matplotlib={"color": colour, "linewidth": width, "linestyle": dash, "alpha": alpha},
+    )
+
+
+def markers(element: Any, colour: Any, *, size: float = 7, marker: str = "circle", alpha: float = 1.0) -> Any:
+    """Style Scatter or Points; ``colour`` is a colour or the name (or ``hv.dim``) of a value dimension."""
+    return styled(
+        element,
+        bokeh={"color": colour, "size": size, "marker": marker, "alpha": alpha, "tools": ["hover"]},
+        matplotlib={"color": colour, "s": size**2, "marker": _MATPLOTLIB_MARKERS[marker], "alpha": alpha},
+    )
+
+
+def band(element: Any, colour: str, *, alpha: float = 0.2) -> Any:
+    """Style an Area, Spread or VSpan/HSpan that shows an uncertainty or a range."""
+    if isinstance(element, (hv.Area, hv.Spread)):
+        bokeh = {"fill_color": colour, "fill_alpha": alpha, "line_alpha": 0}
+        return styled(element, bokeh=bokeh, matplotlib={"facecolor": colour, "alpha": alpha})
+    # matplotlib warns when HoloViews' default colour cycle meets a face colour, so the cycle is switched off
+    span = {"color": None, "facecolor": colour, "edgecolor": "none", "alpha": alpha}
+    return styled(element, bokeh={"color": colour, "alpha": alpha}, matplotlib=span)
+
+
+def error_bars(element: Any, colour: str, *, width: float = 1.5) -> Any:
+    """Style ErrorBars."""
+    return styled(
+        element,
+        bokeh={"line_color": colour, "line_width": width, "lower_head": None, "upper_head": None},
+        matplotlib={"edgecolor": colour, "elinewidth": width, "capsize": 0},
+    )
+
+
+def bars(element: Any, colour: Any, *, width: float = 0.8) -> Any:
+    """Style Bars."""
+    return styled(
+        element,
+        bokeh={"color": colour, "bar_width": width, "line_alpha": 0, "tools": ["hover"]},
+        matplotlib={"color": colour, "bar_padding": 1 - width},
+    )
+
+
+def image(
+    element: Any,
+    *,
+    signed: bool = False,
+    colorbar: bool = True,
+    clim: tuple[float, float] | None = None,
+    colormap: str | None = None,
+    label: str = "",
+) -> Any:
+    """Style an Image, QuadMesh or HeatMap; a signed quantity gets a diverging map centred on zero."""
+    if signed and clim is None:
+        clim = symmetric_limits(element.dimension_values(element.vdims[0]))
+    options: dict[str, Any] = {"cmap": colormap or (DIVERGING if signed else SEQUENTIAL), "colorbar": colorbar}
+    if clim is not None:
+        options["clim"] = clim
+    if label:
+        options["clabel"] = label
+    bokeh = {**options, "tools": ["hover"]}
+    return styled(element, bokeh=bokeh, matplotlib=options)
+
+
+def symmetric_limits(values: Any) -> tuple[float, float]:
+    """Return (−m, m), m the largest finite magnitude of ``values`` (1 if all vanish)."""
+    magnitudes = np.abs(np.asarray(values, dtype=float))
+    largest = float(np.max(magnitudes[np.isfinite(magnitudes)], initial=0.0)) or 1.0
+    return -largest, largest
+
+
+def frame(
+    element: Any,
+    *,
+    title: str = "",
+    xlabel: str | None = None,
+    ylabel: str | None = None,
+    height: int = HEIGHT,
+    aspect: float = 1.5,
+    legend: str | None = "right",
+    square: bool = False,
+    **axes: Any,
+) -> Any:
+    """Finish a figure: title, labels, size and legend for both backends.
+
+    ``axes`` are options that both backends know: ``logx``, ``logy``, ``xlim``, ``ylim``, ``xticks``, ``yticks``,
+    ``xrotation``, ``invert_axes``... ``aspect`` is the width over the height in matplotlib; in bokeh the width
+    follows the page. ``square`` makes one unit the same length on both axes. ``legend`` is ``"right"``,
+    ``"top_left"``, ``"bottom_right"``... or None for no legend.
+    """
+    common = {key: value for key, value in axes.items() if value is not None}
+    common |= {key: text for key, text in (("xlabel", xlabel), ("ylabel", ylabel)) if text is not None}
+    common["title"] = title
+    is_map = isinstance(element, (hv.Image, hv.QuadMesh, hv.HeatMap, hv.RGB))
+    common["show_grid"] = not is_map
+    bokeh: dict[str, Any] = {**common, "toolbar": "above", "fontscale": 1.05, **_bokeh_size(height, square)}
+    matplotlib: dict[str, Any] = {**common, "fig_inches": (aspect * 3.6, 3.6), "aspect": "equal" if square else "auto"}
+    if isinstance(element, hv.Overlay):
+        show = legend is not None
+        bokeh |= {"show_legend": show, "legend_position": legend or "right"}
+        bokeh["legend_opts"] = {"background_fill_alpha": 0.6}
+        matplotlib |= {"show_legend": show, "legend_position": legend or "right"}
+    return styled(element, bokeh=bokeh, matplotlib=matplotlib)
+
+
+def _bokeh_size(height: int, square: bool) -> dict[str, Any]:
+    """Fill the width at a fixed height; a square picture needs a fixed frame, for bokeh cannot do both."""
+    if square:
+        return {"frame_height": height - 80, "frame_width": height - 80, "data_aspect": 1}
+    return {"height": height, "responsive": True, "min_width": 200}

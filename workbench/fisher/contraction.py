@@ -1,0 +1,221 @@
+"""‖T‖² of the torus with every symmetry used: O(n² log n) time, memory bounded by choice.
+
+Stage 1, for each first displacement d₁ of a quarter of the torus: fill T(d₁, ·), one real 2-D FFT, keep the momenta k₂
+that are wanted. Stage 2, for each k₂ of a quarter of the zone: unfold d₁ by the reflections, one 2-D FFT, and contract
+
+    ‖T‖² = (1/n) Σ_{k₁,k₂} T_αβγ T*_α'β'γ' F̂⁻¹_αα'(k₀) F̂⁻¹_ββ'(k₁) F̂⁻¹_γγ'(k₂),   k₀ = −k₁−k₂.
+
+With momenta measured from the centres of the bonds inversion makes T̂ and F̂ real. Permuting legs leaves six triples,
+on an isotropic torus three. If the kept momenta would not fit into ``max_memory`` they are done in several rounds.
+"""
+
+import numba
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+from workbench import checks
+from workbench.fisher import zone
+from workbench.fisher.cumulants import Triple, triple
+from workbench.fisher.metric import Pairs
+from workbench.fisher.parallel import THREADS, for_each
+from workbench.progress import Progress
+
+LAST_LEG_HORIZONTAL = ((0, 0, 0), (0, 1, 0), (1, 1, 0))
+LAST_LEG_VERTICAL = ((1, 1, 1), (1, 0, 1), (0, 0, 1))
+"""Swapping x and y maps the first list to the second, entry by entry; (1, 0, 0) and (0, 1, 1) are permuted legs."""
+
+DEFAULT_MEMORY = 4 * 10**9
+BUFFER = 4 * 2**20
+"""Bytes of one working block of a thread, chosen to stay in the processor's cache."""
+
+
+def kept_bytes(pairs_isotropic: bool, sites: int) -> float:
+    """Return the bytes that stage 1 keeps if everything is done in one round: about n²/4 reals for each triple."""
+    return (3 if pairs_isotropic else 6) * sites**2 / 4 * 8
+
+
+def cumulant_density(
+    pairs: Pairs,
+    space_metric: NDArray,
+    momentum_metric: NDArray,
+    max_memory: float = DEFAULT_MEMORY,
+    progress: Progress | None = None,
+) -> NDArray:
+    """Return the share of each momentum in ‖T‖² as (L_x, L_y); its sum is ‖T‖².
+
+    ``max_memory`` bounds the bytes kept between the stages; each extra round repeats stage 1. Raises ``ValueError``
+    if that much memory is not free.
+    """
+    progress = progress or Progress()
+    torus = pairs.torus
+    kinds = LAST_LEG_HORIZONTAL if torus.isotropic else LAST_LEG_HORIZONTAL + LAST_LEG_VERTICAL
+    where = zone.momenta(torus)
+    legs = [_Leg(triple(pairs, space_metric, kind), kind, torus.shape) for kind in kinds]
+    per_momentum = 32 * sum(leg.count for leg in legs)
+    rounds = zone.blocks(where.starts, max(2, int(max_memory / per_momentum)))
+    longest = max(end - begin for begin, end in rounds)
+    checks.memory(longest * per_momentum, f"the third cumulants at {torus.width} × {torus.height}")
+    kept = [np.empty((leg.count, longest, 2), dtype=complex) for leg in legs]
+    contract = _Contraction(torus, where, momentum_metric, legs, kept)
+    batches = [batch for leg in legs for batch in leg.batches()]
+    total = len(rounds) * len(batches) + len(where.kx) / max(1, contract.block)
+    values, done = np.empty(len(where.kx)), 0.0
+    for begin, end in rounds:
+        columns = np.stack([where.kx[begin:end], where.ky[begin:end]], axis=1)
+        tasks = [(leg, store, rows) for leg, store in zip(legs, kept, strict=True) for rows in leg.batches()]
+        done = for_each(
+            lambda task: task[0].transform(task[2], columns, task[1]),
+            tasks, progress, done=done, total=total, message="third cumulants in space",
+        )  # fmt: skip
+        inner = zone.blocks(where.starts[(where.starts >= begin) & (where.starts <= end)] - begin, contract.block)
+        done = for_each(
+            lambda block: contract(begin, *block, values),  # noqa: B023 - used up within the round
+            inner, progress, done=done, total=max(total, done + len(inner)), message="contraction over the zone",
+        )  # fmt: skip
+    progress.update(1, 1)
+    return zone.unfold(values, where, torus)
+
+
+class _Leg:
+    """Stage 1 for one orientation triple: which d₁ are visited and what becomes of them."""
+
+    def __init__(self, source: Triple, kind: tuple[int, int, int], shape: tuple[int, int]) -> None:
+        self.source, self.kind, self.shape = source, kind, shape
+        a, b, c = kind
+        self.folds = [zone.fold(size, zone.offset(a, b, axis)) for axis, size in enumerate(shape)]
+        self.last_offset = [zone.offset(a, c, axis) for axis in (0, 1)]
+        x, y = np.meshgrid(*(f.representatives for f in self.folds), indexing="ij")
+        self.displacements = np.stack([x.ravel(), y.ravel()], axis=1)
+
+    @property
+    def count(self) -> int:
+        """Number of displacements d₁ that are visited."""
+        return len(self.displacements)
+
+    def batches(self) -> list[slice]:
+        """Cut the displacements into pieces whose planes fit the cache."""
+        size = max(1, BUFFER // (16 * self.shape[0] * self.shape[1]))
+        return [slice(i, min(i + size, self.count)) for i in range(0, self.count, size)]
+
+    def transform(self, rows: slice, columns: NDArray, kept: NDArray) -> None:
+        """Fill planes of T, transform them over d₂ and keep T̂(d₁, ±k_x, k_y) for the wanted momenta."""
+        displacements = self.displacements[rows]
+        planes = self.source.planes(displacements, np.empty((len(displacements), *self.shape)))
+        _keep(scipy.fft.rfft2(planes, overwrite_x=True), columns, kept[rows])
+
+
+@numba.njit(nogil=True, cache=True)
+def _keep(transformed, columns, kept):
+    X = transformed.shape[1]
+    for i in range(len(transformed)):
+        for p in range(len(columns)):
+            kx, ky = columns[p]
+            kept[i, p, 0] = transformed[i, kx, ky]
+            kept[i, p, 1] = transformed[i, (X - kx) % X, ky]
+
+
+class _Contraction:
+    """Stage 2: from kept T̂(d₁, k₂) to the share of each k₂."""
+
+    def __init__(self, torus, where: zone.Momenta, momentum_metric: NDArray, legs: list[_Leg], kept: list) -> None:
+        self.torus, self.where, self.legs, self.kept = torus, where, legs, kept
+        self.block = max(2, min(64, BUFFER // (16 * torus.sites)))
+        self.phases = [np.exp(-1j * np.pi * np.arange(size) / size) for size in torus.shape]
+        self.white = _whitener(momentum_metric, self.phases)
+
+    def __call__(self, offset: int, begin: int, end: int, values: NDArray) -> None:
+        at = slice(offset + begin, offset + end)
+        kx, ky = self.where.kx[at], self.where.ky[at]
+        planes = [self._real_planes(i, begin, end, kx, ky) for i in range(len(self.legs))]
+        if self.where.mirror is None:
+            horizontal, vertical = planes[:3], planes[3:]
+        else:
+            mirror = self.where.mirror[at] - at.start
+            horizontal = planes
+            vertical = [np.ascontiguousarray(p[mirror].transpose(0, 2, 1)) for p in planes]
+        _contract(kx, ky, *horizontal, *vertical, *self.white, values[at])
+
+    def _real_planes(self, i: int, begin: int, end: int, kx: NDArray, ky: NDArray) -> NDArray:
+        leg = self.legs[i]
+        planes = np.empty((end - begin, *self.torus.shape), dtype=complex)
+        fx, fy = leg.folds
+        last = [np.exp(-2j * np.pi * k * d / n) for k, d, n in zip((kx, ky), leg.last_offset, self.torus.shape, strict=True)]
+        _unfold(self.kept[i][:, begin:end], fx.index, fx.flipped, fy.index, fy.flipped, *last, planes)
+        planes = scipy.fft.fft2(planes, overwrite_x=True)
+        out = np.empty(planes.shape)
+        _centre(planes, kx, ky, *self.phases, np.array(leg.kind), out)
+        return out
+
+
+@numba.njit(nogil=True, cache=True)
+def _unfold(kept, index_x, flipped_x, index_y, flipped_y, last_x, last_y, planes):
+    """Reflecting d₁ conjugates or swaps the two kept values, with a phase from the offset of the last bond."""
+    P, X, Y = planes.shape
+    reps_y = index_y.max() + 1
+    for x in range(X):
+        for y in range(Y):
+            rep = index_x[x] * reps_y + index_y[y]
+            fx, fy = flipped_x[x], flipped_y[y]
+            for p in range(P):
+                value = kept[rep, p, 1 if fx != fy else 0]
+                if fy:
+                    value = np.conj(value) * last_y[p]
+                if fx:
+                    value = value * last_x[p]
+                planes[p, x, y] = value
+
+
+@numba.njit(nogil=True, cache=True)
+def _centre(planes, kx, ky, phase_x, phase_y, kind, out):
+    """Measure momenta from bond centres, where inversion makes every value real."""
+    P, X, Y = planes.shape
+    for p in range(P):
+        last = phase_y[ky[p]] if kind[2] else phase_x[kx[p]]
+        for x in range(X):
+            x0 = (2 * X - x - kx[p]) % X
+            for y in range(Y):
+                y0 = (2 * Y - y - ky[p]) % Y
+                zeroth = phase_y[y0] if kind[0] else phase_x[x0]
+                first = phase_y[y] if kind[1] else phase_x[x]
+                out[p, x, y] = (planes[p, x, y] * (zeroth * first * last)).real
+
+
+def _whitener(momentum_metric: NDArray, phases: list[NDArray]) -> tuple[NDArray, NDArray, NDArray]:
+    """Return the lower triangle of W(k), Wᵀ W = F̃(k)⁻¹, with F̃ the real metric measured from bond centres."""
+    h, v = momentum_metric[0, 0].real, momentum_metric[1, 1].real
+    mixed = (momentum_metric[0, 1] * phases[0].conj()[:, None] * phases[1][None, :]).real
+    l00 = np.sqrt(h)
+    l10 = mixed / l00
+    l11 = np.sqrt(v - l10**2)
+    return 1 / l00, -l10 / (l00 * l11), 1 / l11
+
+
+@numba.njit(nogil=True, cache=True, fastmath={"contract"})
+def _contract(kx, ky, hhh, hvh, vvh, vvv, vhv, hhv, w00, w10, w11, values):
+    """Whiten the three legs one after the other and add up squares."""
+    P, X, Y = hhh.shape
+    for p in range(P):
+        total = 0.0
+        c00, c10, c11 = w00[kx[p], ky[p]], w10[kx[p], ky[p]], w11[kx[p], ky[p]]
+        for x in range(X):
+            x0 = (2 * X - x - kx[p]) % X
+            for y in range(Y):
+                y0 = (2 * Y - y - ky[p]) % Y
+                a00, a10, a11 = w00[x0, y0], w10[x0, y0], w11[x0, y0]
+                b00, b10, b11 = w00[x, y], w10[x, y], w11[x, y]
+                h0, h1 = hhh[p, x, y], hvh[p, x, y]
+                h2, h3 = hvh[p, x0, y0], vvh[p, x, y]
+                v0, v1 = hhv[p, x, y], vhv[p, x0, y0]
+                v2, v3 = vhv[p, x, y], vvv[p, x, y]
+                for g in range(2):
+                    t0 = c00 * h0 if g == 0 else c10 * h0 + c11 * v0
+                    t1 = c00 * h1 if g == 0 else c10 * h1 + c11 * v1
+                    t2 = c00 * h2 if g == 0 else c10 * h2 + c11 * v2
+                    t3 = c00 * h3 if g == 0 else c10 * h3 + c11 * v3
+                    s0, s1 = b00 * t0, b10 * t0 + b11 * t1
+                    s2, s3 = b00 * t2, b10 * t2 + b11 * t3
+                    r0, r1 = a00 * s0, a00 * s1
+                    r2, r3 = a10 * s0 + a11 * s2, a10 * s1 + a11 * s3
+                    total += r0 * r0 + r1 * r1 + r2 * r2 + r3 * r3
+        values[p] = total / (X * Y)

@@ -14,7 +14,7 @@ from typing import Any
 
 import holoviews as hv
 import holoviews.plotting.bokeh
-import holoviews.plotting.mpl  # noqa: F401
+import holoviews.plotting.mpl
 import numpy as np
 
 # Okabe & Ito's colour-blind safe set, reordered so that neighbours differ in lightness as well; black is left out

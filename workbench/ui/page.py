@@ -1,0 +1,81 @@
+"""One look for all pages: title, sidebar, main column, dark mode, links between the rooms, clean-up when left."""
+
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from workbench.ui import session
+from workbench.ui.screen import adapt
+
+ROOMS = {"home": "Home", "flows": "Flows", "fisher": "Fisher", "steps": "Steps", "games": "Games"}
+THEME = {
+    "light": {"palette": {"primary": {"main": "#0072B2"}}},
+    "dark": {
+        "palette": {"primary": {"main": "#56B4E9", "contrastText": "#101010"}},
+        "components": {"MuiAppBar": {"styleOverrides": {"root": {"backgroundColor": "#16384f", "color": "#fff"}}}},
+    },
+}
+
+LINKS = """
+nav { display: flex; gap: 4px; flex-wrap: wrap; align-items: center; }
+nav a { color: inherit; text-decoration: none; padding: 6px 10px; border-radius: 4px; font-size: 14px; }
+nav a:hover, nav a:focus-visible { background: rgba(127, 127, 127, 0.2); }
+nav a[aria-current] { text-decoration: underline; text-underline-offset: 5px; font-weight: 600; }
+"""
+
+COPY_LINK = "navigator.clipboard?.writeText(window.location.href)"
+
+# The browser's own outline is often invisible on coloured bars; the main column keeps a readable measure.
+PAGE_CSS = """
+html { font-size: 16px; }
+:focus-visible { outline: 2px solid #E69F00; outline-offset: 2px; }
+@media (prefers-reduced-motion: reduce) { * { transition: none !important; animation: none !important; } }
+"""
+
+
+def page(owner: Any, title: str, *, sidebar: list[Any], main: list[Any]) -> pmui.Page:
+    """Return a Material page for ``owner`` (an object with ``close()``), which is closed when the visitor leaves."""
+    here = next((name for name, label in ROOMS.items() if label == title), "")
+    top = pn.FlexBox(_links(here), _copy_link(), sizing_mode="stretch_width", align_items="center")
+    made = pmui.Page(
+        title=title,
+        meta_title=f"{title} · Geometry workbench",
+        sidebar=sidebar,
+        main=[pn.Column(top, *main, sizing_mode="stretch_width", margin=(8, 16), max_width=1600)],
+        sidebar_width=330,
+        sidebar_open=bool(sidebar),
+        busy_indicator=None,
+        theme_config=THEME,
+        raw_css=[PAGE_CSS],
+    )
+    chosen = _chosen_theme()
+    if chosen == "dark":
+        made.dark_theme = True
+    made.header = [adapt(made, theme_is_chosen=bool(chosen))]
+    session.on_leave(owner, made)
+    return made
+
+
+def _chosen_theme() -> str:
+    """Return "dark" or "default" if the address names a theme, else an empty string."""
+    given = pn.state.session_args.get("theme", [b""])[0]
+    return given.decode(errors="replace") if given in (b"dark", b"default") else ""
+
+
+def _links(here: str) -> pn.pane.HTML:
+    links = "".join(
+        f'<a href="{name}"{" aria-current=page" if name == here else ""}>{label}</a>' for name, label in ROOMS.items()
+    )
+    return pn.pane.HTML(f'<nav aria-label="Rooms">{links}</nav>', stylesheets=[LINKS])
+
+
+def _copy_link() -> pmui.Button:
+    button = pmui.Button(
+        label="Copy link",
+        description="Copy the address of exactly this view",
+        variant="text",
+        size="small",
+    )
+    button.js_on_click(code=COPY_LINK)
+    return button

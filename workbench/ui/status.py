@@ -1,0 +1,63 @@
+"""The foot of a sidebar: run, cancel, what it will cost, how far it is and how long it still takes."""
+
+import html
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from workbench.ui.cost import duration
+
+TEXT = "p { margin: 4px 10px; font-size: 13px; min-height: 1.4em; }"
+
+
+class Status(pn.viewable.Viewer):
+    """Run and cancel buttons with progress for one view."""
+
+    def __init__(self, view: Any) -> None:
+        super().__init__()
+        runner = view.runner
+        run = pmui.Button(label="Run", variant="contained", size="small", margin=(4, 10))
+        run.on_click(lambda _: view.run())
+        run.visible = pn.bind(lambda busy: not busy, runner.param.busy)
+        cancel = pmui.Button(label="Cancel", variant="outlined", size="small", margin=(4, 10))
+        cancel.on_click(lambda _: runner.cancel())
+        cancel.visible = runner.param.busy
+        bar = pmui.LinearProgress(
+            value=pn.bind(lambda fraction: round(100 * fraction), runner.param.fraction),
+            variant="determinate",
+            visible=runner.param.busy,
+            sizing_mode="stretch_width",
+            margin=(2, 10),
+        )
+        inputs = [view.param[name] for name in view.inputs]
+        announced = pn.bind(lambda *_: _announcement(view), runner.param.busy, view.param.result, *inputs)
+        state = pn.bind(
+            lambda busy, text, left, message, ahead: _state(message, left, ahead) if busy else text,
+            runner.param.busy,
+            announced,
+            runner.param.seconds_left,
+            runner.param.message,
+            runner.param.ahead,
+        )
+        note = pn.pane.HTML(state, stylesheets=[TEXT], sizing_mode="stretch_width")
+        self._layout = pn.Column(pn.Row(run, cancel), bar, note, sizing_mode="stretch_width")
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._layout
+
+
+def _announcement(view: Any) -> str:
+    """Tell what pressing Run costs; nothing for quick work, which has run already."""
+    try:
+        cost = view.cost(view.values())
+    except (ValueError, TypeError):
+        return "<p></p>"
+    return "<p></p>" if cost.is_quick else f"<p>This run: {html.escape(str(cost))}.</p>"
+
+
+def _state(message: str, seconds_left: float | None, ahead: int) -> str:
+    if ahead:
+        return f"<p>Waiting: {ahead} long {'run' if ahead == 1 else 'runs'} of other visitors first.</p>"
+    left = "" if seconds_left is None else f" · {duration(seconds_left)} left"
+    return f"<p>{html.escape(message or 'computing')}{left}</p>"

@@ -1,0 +1,98 @@
+"""A page's state in its address: read with suspicion, written as the visitor moves."""
+
+import json
+import math
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import param
+
+LONGEST_VALUE = 400
+
+
+def read_state(search: str) -> dict[str, str]:
+    """Return the query of a URL as strings; overlong values and repeated names are left out."""
+    found = parse_qsl(search.lstrip("?"), keep_blank_values=True, max_num_fields=100)
+    return {name: value for name, value in reversed(found) if len(value) <= LONGEST_VALUE}
+
+
+def apply_state(target: param.Parameterized, names: Iterable[str], state: dict[str, str]) -> list[str]:
+    """Set the named parameters of ``target`` from URL strings; return one sentence for each value refused.
+
+    A value is refused if it cannot be read, is not finite, or breaks the parameter's own bounds or choices; that
+    parameter then keeps its value.
+    """
+    complaints = []
+    for name in names:
+        if name not in state:
+            continue
+        parameter = target.param[name]
+        try:
+            value = _read(parameter, state[name])
+            setattr(target, name, value)
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            complaints.append(
+                f"The address asks for {parameter.label or name} = {state[name][:40]!r}, which is not allowed "
+                f"({allowed(parameter)}); using {_write(parameter, getattr(target, name))} instead."
+            )
+    return complaints
+
+
+def write_state(target: param.Parameterized, names: Iterable[str]) -> dict[str, str]:
+    """Return the named parameters that differ from their defaults, as URL strings."""
+    return {
+        name: _write(target.param[name], getattr(target, name))
+        for name in names
+        if not _same(getattr(target, name), target.param[name].default)
+    }
+
+
+def query(state: dict[str, str]) -> str:
+    """Return ``?a=1&b=2``, or an empty string."""
+    return f"?{urlencode(state)}" if state else ""
+
+
+def allowed(parameter: param.Parameter) -> str:
+    """Say in words what a parameter accepts."""
+    if isinstance(parameter, (param.Selector, param.ListSelector)):
+        return "one of " + ", ".join(str(choice) for choice in _choices(parameter))
+    low, high = getattr(parameter, "bounds", None) or (None, None)
+    if low is not None and high is not None:
+        return f"{low} to {high}"
+    if low is not None or high is not None:
+        return f"at least {low}" if low is not None else f"at most {high}"
+    return f"a {type(parameter).__name__.lower()}"
+
+
+def _choices(parameter: Any) -> dict[str, Any]:
+    """Map the text of each choice in a URL to its value."""
+    return {str(value): value for value in parameter.objects}
+
+
+def _read(parameter: param.Parameter, text: str) -> Any:
+    if isinstance(parameter, param.ListSelector):
+        return [_choices(parameter)[part] for part in text.split(",") if part]
+    if isinstance(parameter, param.Selector):
+        return _choices(parameter)[text]
+    if isinstance(parameter, param.String):
+        return text
+    value = json.loads(text)
+    if isinstance(parameter, param.Boolean) != isinstance(value, bool):
+        raise ValueError(text)
+    numbers = value if isinstance(value, list) else [value]
+    if any(isinstance(number, float) and not math.isfinite(number) for number in numbers):
+        raise ValueError(text)
+    return tuple(value) if isinstance(value, list) and not isinstance(parameter, param.List) else value
+
+
+def _write(parameter: param.Parameter, value: Any) -> str:
+    if isinstance(parameter, param.ListSelector):
+        return ",".join(str(entry) for entry in value)
+    if isinstance(parameter, (param.Selector, param.String)):
+        return str(value)
+    return json.dumps(value)
+
+
+def _same(first: Any, second: Any) -> bool:
+    return bool(first == second)

@@ -1,0 +1,151 @@
+"""What can be swept: the experiments of the rooms, found by name, and functions of your own.
+
+A function returns an ``xarray.Dataset`` (every experiment of a room does), a number, or a flat mapping, named tuple
+or dataclass of numbers; the last three are made into a Dataset of scalars.
+"""
+
+import dataclasses
+import difflib
+import hashlib
+import importlib
+import inspect
+import numbers
+import sys
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from workbench import results
+from workbench.checks import choice
+
+Function = Callable[..., Any]
+ROOMS = ("flows", "fisher", "steps", "games")
+
+
+def experiments(room: str) -> dict[str, Function]:
+    """Return the experiments of a room by name: its public functions made by ``results.experiment``, sorted."""
+    return {name: function for name, function in public_functions(room).items() if results.is_experiment(function)}
+
+
+def public_functions(room: str) -> dict[str, Function]:
+    """Return every public function of a room by name, sorted; classes and other modules' functions are left out."""
+    module = importlib.import_module(f"workbench.{choice('room', room, ROOMS)}")
+    found = {name: getattr(module, name) for name in dir(module) if not name.startswith("_")}
+    return {
+        name: function
+        for name, function in sorted(found.items())
+        if inspect.isfunction(function) and function.__module__.startswith(module.__name__)
+    }
+
+
+def find(name: str) -> Function:
+    """Return the function called ``name``: ``"fisher.ising_curvature"``, or ``"your_package.module:function"``.
+
+    Outside the rooms only functions decorated with ``results.experiment`` are taken, so that a name in somebody
+    else's file can start experiments and nothing else. Raises ``ValueError`` saying which names exist.
+    """
+    if ":" in name:
+        return _find_outside(name)
+    room, dot, function = name.removeprefix("workbench.").partition(".")
+    if not dot:
+        raise ValueError(f"{name!r} is no experiment; write it as room.function, for example 'fisher.ising_curvature'")
+    known = public_functions(choice("room", room, ROOMS))
+    if function in known:
+        return known[function]
+    near = difflib.get_close_matches(function, known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(
+        f"the room {room!r} has no function {function!r}.{hint} "
+        f"Its experiments: {', '.join(experiments(room)) or 'none'}"
+    )
+
+
+def _find_outside(name: str) -> Function:
+    module_name, _, function_name = name.partition(":")
+    try:
+        function = getattr(importlib.import_module(module_name), function_name, None)
+    except ImportError as error:
+        raise ValueError(f"cannot import the module of {name!r}: {error}") from error
+    if not results.is_experiment(function):
+        raise ValueError(f"{name!r} is not a function decorated with workbench.results.experiment")
+    return function
+
+
+def name_of(function: Function) -> str:
+    """Return the name a function is known by and :func:`find` finds it by, wherever in its room its file is."""
+    parts = function.__module__.split(".")
+    if parts[0] == "workbench":
+        return ".".join([*parts[:2], function.__qualname__])
+    return f"{function.__module__}:{function.__qualname__}"
+
+
+def source_digest(function: Function) -> str:
+    """Return a digest of the source of a function outside the workbench, ``""`` inside.
+
+    The version speaks for the code of the workbench. Nothing speaks for a function in somebody's notebook, so its
+    text does: edit it, and its cells are computed afresh. What it calls is not looked at.
+    """
+    if function.__module__.split(".")[0] == "workbench":
+        return ""
+    plain = inspect.unwrap(function)
+    try:
+        text = inspect.getsource(plain).encode()
+    except (OSError, TypeError):
+        text = plain.__code__.co_code + repr(plain.__code__.co_consts).encode()
+    return hashlib.sha256(text).hexdigest()
+
+
+def checked(function: Function | str) -> Function:
+    """Return the function to sweep; refuse what cannot be named, or holds values that no file name could tell."""
+    if isinstance(function, str):
+        return find(function)
+    plain = inspect.unwrap(function) if callable(function) else function
+    if not isinstance(plain, FunctionType):
+        raise TypeError(
+            f"sweep takes a function or its name, got {type(function).__name__}; write a small function around it"
+        )
+    if plain.__closure__:
+        raise ValueError(
+            f"{function.__qualname__!r} captures variables from around it ({', '.join(plain.__code__.co_freevars)}), "
+            "which no cell file could tell apart; make them parameters and put them into the grid"
+        )
+    return function
+
+
+def importable(function: Function) -> bool:
+    """Return whether another Python process finds the function by its module and name."""
+    module = sys.modules.get(function.__module__)
+    if function.__module__ == "__main__" and not hasattr(module, "__file__"):
+        return False
+    found: Any = module
+    for part in function.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is function
+
+
+def as_dataset(value: Any) -> xr.Dataset:
+    """Return what an experiment returned as a Dataset that follows the conventions (provenance aside)."""
+    if isinstance(value, xr.Dataset):
+        return results.validate(value, provenance=False)
+    if isinstance(value, Mapping):
+        fields = dict(value)
+    elif hasattr(value, "_asdict"):
+        fields = value._asdict()
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    else:
+        fields = {"value": value}
+    return results.dataset({name: ((), _number(name, entry), name.replace("_", " ")) for name, entry in fields.items()})
+
+
+def _number(name: str, value: Any) -> Any:
+    plain = value.item() if isinstance(value, (np.generic, np.ndarray)) and np.ndim(value) == 0 else value
+    if isinstance(plain, (str, numbers.Real)):
+        return plain
+    raise TypeError(
+        f"the function returned {name} = {type(value).__name__}; a swept function returns a Dataset, a number, or a "
+        "flat mapping of numbers"
+    )

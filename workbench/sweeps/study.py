@@ -1,0 +1,138 @@
+"""A sweep written down in a small TOML file, so that it can be kept, shared and run again.
+
+::
+
+    title = "Curvature of the torus"
+    experiment = "fisher.ising_curvature"     # room.function
+    seed = 0                                  # leave out where the experiment takes none
+    repeats = 1
+    workers = 2                               # worker processes; leave out to run in one
+    store = "curvature"                       # folder of finished cells, beside this file
+    output = "curvature.nc"                   # or .zarr, for results larger than memory
+    keep = ["scalar_curvature"]               # variables of the result; leave out for all
+    paired = []                               # parameters whose values share their random numbers
+
+    [grid]
+    L = { from = 3, to = 64 }                 # whole numbers, both ends included; "step" is allowed
+    J = { from = 0.40, to = 0.48, points = 9 }  # evenly spaced; or a plain list
+    method = "pfaffian"                       # a single value goes to every cell
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from workbench import results
+from workbench.checks import integer, real
+from workbench.progress import Progress
+from workbench.sweeps.experiments import find
+from workbench.sweeps.run import sweep
+
+
+@dataclass(frozen=True)
+class Study:
+    """A sweep as its TOML file says it; paths are relative to the folder of that file."""
+
+    experiment: str
+    grid: dict[str, Any]
+    store: Path
+    title: str = ""
+    about: str = ""
+    seed: int | None = None
+    repeats: int = 1
+    workers: int | None = None
+    output: Path | None = None
+    keep: list[str] | None = None
+    paired: list[str] = field(default_factory=list)
+
+
+def read_study(path: str | os.PathLike[str]) -> Study:
+    """Read a study from TOML. Raises ``ValueError`` naming the line that is wrong, or the key that does not exist."""
+    source = Path(path)
+    if not source.is_file():
+        raise FileNotFoundError(f"there is no file {str(source)!r}")
+    try:
+        text = tomllib.loads(source.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{source.name} is not valid TOML: {error}") from error
+    _check_keys(source.name, text)
+    if not isinstance(text["grid"], dict):
+        raise ValueError(f"{source.name}: [grid] must be a table of parameters")
+    made: dict[str, Any] = {**text, "grid": {name: _values(name, value) for name, value in text["grid"].items()}}
+    made["store"] = source.parent / _text(source.name, "store", text.get("store", source.stem))
+    if "output" in text:
+        made["output"] = source.parent / _text(source.name, "output", text["output"])
+    return Study(**made)
+
+
+def _check_keys(name: str, text: Mapping[str, Any]) -> None:
+    known = {f.name for f in fields(Study)}
+    unknown = sorted(text.keys() - known)
+    if unknown:
+        raise ValueError(f"{name}: unknown key {unknown[0]!r}; a study has: {', '.join(sorted(known))}")
+    for required in ("experiment", "grid"):
+        if required not in text:
+            raise ValueError(f"{name}: the key {required!r} is missing")
+    _text(name, "experiment", text["experiment"])
+    for key in ("keep", "paired"):
+        if not all(isinstance(entry, str) for entry in text.get(key, [])) or isinstance(text.get(key), str):
+            raise ValueError(f"{name}: {key!r} must be a list of names")
+
+
+def _text(name: str, key: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name}: {key!r} must be a string in quotes, got {value!r}")
+    return value
+
+
+def _values(name: str, value: Any) -> Any:
+    """Return an axis written as a table (``from``, ``to``, and ``points`` or ``step``) as its list of values."""
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"from", "to", "points"}:
+        start, stop = real(f"{name}.from", value["from"]), real(f"{name}.to", value["to"])
+        return np.linspace(start, stop, integer(f"{name}.points", value["points"], minimum=2)).tolist()
+    if {"from", "to"} <= value.keys() <= {"from", "to", "step"}:
+        step = integer(f"{name}.step", value.get("step", 1), minimum=1)
+        return list(range(integer(f"{name}.from", value["from"]), integer(f"{name}.to", value["to"]) + 1, step))
+    raise ValueError(f"grid.{name}: write a list, or a table with from, to, and points (evenly spaced) or step (whole)")
+
+
+def run_study(
+    study: Study,
+    *,
+    executor: Executor | int | None = None,
+    store: Path | None = None,
+    output: Path | None = None,
+    retry_failed: bool = True,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Run a study and save its result where it says; the keywords override what the file says. See :func:`sweep`."""
+    target = output or study.output
+    if target is not None and target.suffix not in (".nc", ".zarr"):
+        raise ValueError(f"output must end in .nc or .zarr, got {target.name!r}")
+    lazily = target is not None and target.suffix == ".zarr"
+    ds = sweep(
+        find(study.experiment),
+        study.grid,
+        executor=executor if executor is not None else study.workers,
+        store=store or study.store,
+        repeats=study.repeats,
+        seed=study.seed,
+        paired=study.paired,
+        retry_failed=retry_failed,
+        keep=study.keep,
+        zarr=target if lazily else None,
+        progress=progress,
+    )
+    if target is not None and not lazily:
+        ds.attrs["title"] = study.title or study.experiment
+        results.save(ds, target)
+    return ds

@@ -1,0 +1,144 @@
+"""The region as a tree of boxes, and what is proved on each leaf."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from flint import arb
+from numpy.typing import NDArray
+
+from workbench.games.verifier.balls import ball, jacobian
+from workbench.games.verifier.document import Refused
+from workbench.games.verifier.exact import norm_at_most, semidefinite, shifted
+
+Leaf = tuple[list[float], list[float]]
+LARGEST_TREE = 2_000_000
+
+
+def leaves(lower: Sequence[float], upper: Sequence[float], tree: Sequence[int]) -> Iterator[Leaf]:
+    """Yield the leaf boxes of a tree in pre-order: k >= 0 halves coordinate k, -1 is a leaf.
+
+    Halving at the midpoint from the region downwards makes it impossible to leave a gap.
+    """
+    if len(tree) > LARGEST_TREE:
+        raise Refused("the tree of boxes is too large")
+    stack: list[Leaf] = [(list(lower), list(upper))]
+    for code in tree:
+        if not stack:
+            raise Refused("the tree of boxes has entries left over")
+        low, high = stack.pop()
+        if code == -1:
+            yield low, high
+            continue
+        if not 0 <= code < len(low):
+            raise Refused(f"the tree of boxes halves a coordinate {code} that does not exist")
+        middle = 0.5 * low[code] + 0.5 * high[code]
+        if not low[code] < middle < high[code]:
+            raise Refused("the tree of boxes is finer than the numbers allow")
+        left_high, right_low = list(high), list(low)
+        left_high[code] = right_low[code] = middle
+        stack.append((right_low, high))
+        stack.append((low, left_high))
+    if stack:
+        raise Refused("the tree of boxes does not cover the region")
+
+
+class BlockEnclosure:
+    """The Jacobian blocks of one leaf, as balls, and questions about them."""
+
+    def __init__(self, game: dict[str, Any], leaf: Leaf) -> None:
+        entries = jacobian(game, [ball(a, b) for a, b in zip(*leaf, strict=True)])
+        edges = np.cumsum([0, *game["sizes"]])
+        self.players = len(game["sizes"])
+        spans = [range(edges[i], edges[i + 1]) for i in range(self.players)]
+        self.blocks = [[[[entries[k][l] for l in spans[j]] for k in spans[i]] for j in range(self.players)] for i in range(self.players)]
+
+    def within(self, mu: NDArray, ell: NDArray, couplings: NDArray) -> bool:
+        """Whether all blocks obey the bounds mu (N,), ell (N,), L (N, N)."""
+        for i in range(self.players):
+            own = self.blocks[i][i]
+            if not (definite(shifted(own, arb(mu[i]), 1)) and definite(shifted(own, arb(ell[i]), -1))):
+                return False
+            if any(i != j and not norm_at_most(self.blocks[i][j], arb(couplings[i, j])) for j in range(self.players)):
+                return False
+        return True
+
+    def bounds(self) -> tuple[list[arb], list[arb], list[list[arb]]]:
+        """Return exact numbers mu, ell, L that are proved for this leaf; raises :class:`Refused` if none are found."""
+        n = self.players
+        mu, ell = [arb(0)] * n, [arb(0)] * n
+        couplings = [[arb(0)] * n for _ in range(n)]
+        for i in range(n):
+            mu[i], ell[i] = own_range(self.blocks[i][i])
+            for j in range(n):
+                if i != j:
+                    couplings[i][j] = norm_bound(self.blocks[i][j])
+        return mu, ell, couplings
+
+
+def definite(block: list[list[arb]]) -> bool:
+    """Positive semidefinite: one entry by its sign, larger blocks by elimination in balls."""
+    return bool(block[0][0] >= 0) if len(block) == 1 else semidefinite(block)
+
+
+def own_range(block: list[list[arb]]) -> tuple[arb, arb]:
+    """Return proved bounds of the eigenvalues of a symmetric block: guessed in floats, proved by elimination."""
+    if len(block) == 1:
+        return exact(block[0][0].lower()), exact(block[0][0].upper())
+    middle = np.array([[float(entry.mid()) for entry in row] for row in block])
+    spread = max(sum(float(entry.rad()) for entry in row) for row in block)
+    values = np.linalg.eigvalsh(0.5 * (middle + middle.T)) if np.all(np.isfinite(middle)) else np.array([np.nan])
+    slack = spread + 1e-9 * (spread + np.abs(values).max())
+    low, high = arb(float(values[0] - slack)), arb(float(values[-1] + slack))
+    if not (definite(shifted(block, low, 1)) and definite(shifted(block, high, -1))):
+        raise Refused("an own block could not be bounded on a leaf")
+    return low, high
+
+
+def norm_bound(block: list[list[arb]]) -> arb:
+    """Return a proved upper bound of the largest singular value: the entry, or the root of the sum of squares."""
+    if len(block) == len(block[0]) == 1:
+        return exact(abs(block[0][0]).upper())
+    middle = np.array([[float(entry.mid()) for entry in row] for row in block])
+    spread = sum(float(entry.rad()) for row in block for entry in row)
+    guess = (float(np.linalg.norm(middle, 2)) if np.all(np.isfinite(middle)) else np.nan) * (1 + 1e-9) + spread
+    if not norm_at_most(block, arb(guess)):
+        raise Refused("a coupling block could not be bounded on a leaf")
+    return arb(guess)
+
+
+def exact(value: arb) -> arb:
+    """Return a ball bound as a number without radius; raises :class:`Refused` if it is not finite."""
+    if not value.is_finite():
+        raise Refused("a second derivative is unbounded on a leaf")
+    return value
+
+
+def leaf_matrix(bounds: tuple[list[arb], list[arb], list[list[arb]]], w: Sequence[float], alpha: float) -> list[list[arb]]:
+    """Return C(w, alpha) of a leaf: 2 w_i (mu_i - alpha), -(w_i L_ij + w_j L_ji)."""
+    mu, _, couplings = bounds
+    weights = [arb(x) for x in w]
+    n = len(mu)
+    return [
+        [
+            2 * weights[i] * (mu[i] - arb(alpha)) if i == j else -(weights[i] * couplings[i][j] + weights[j] * couplings[j][i])
+            for j in range(n)
+        ]
+        for i in range(n)
+    ]
+
+
+def step_is_safe(bounds: tuple[list[arb], list[arb], list[list[arb]]], w: Sequence[float], h: float) -> bool:
+    """Return whether T_h is proved non-expansive in M(w) on a leaf: W - T_h^T W T_h >= 0."""
+    mu, ell, couplings = bounds
+    n, step = len(mu), arb(h)
+    t = [
+        [abs(1 - step * mu[i]).max(abs(1 - step * ell[i])) if i == j else step * couplings[i][j] for j in range(n)]
+        for i in range(n)
+    ]
+    weights = [arb(x) for x in w]
+    gap = [
+        [(weights[i] if i == j else arb(0)) - sum((t[k][i] * weights[k] * t[k][j] for k in range(n)), arb(0)) for j in range(n)]
+        for i in range(n)
+    ]
+    return semidefinite(gap)

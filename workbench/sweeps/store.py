@@ -45,18 +45,27 @@ class Store:
         Raises ``ValueError`` for a folder that holds something else, ``OSError`` with a sentence where it cannot be
         written.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise ValueError(f"the store {str(self.path)!r} is a file; give a folder")
-        if self.path.is_dir() and not self.is_store() and any(self.path.iterdir()):
-            raise ValueError(f"the folder {str(self.path)!r} holds other things; give a new or empty folder as store")
         try:
-            for name in ("cells", "failed", "damaged"):
-                (self.path / name).mkdir(parents=True, exist_ok=True)
-            self._clear_parts()
+            self._check_folder()
+            self.path.mkdir(parents=True, exist_ok=True)
             self._replace(self.path / MARK, b'{"what": "workbench sweep store", "format": 1}\n')
+            for name in ("cells", "failed", "damaged"):
+                (self.path / name).mkdir(exist_ok=True)
+            self._clear_parts()
         except OSError as error:
             raise self._explained(error) from error
         return self
+
+    def _check_folder(self) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise ValueError(f"the store {str(self.path)!r} is a file; give a folder")
+        if self.path.is_dir() and not self.is_store():
+            foreign = [file for file in self.path.iterdir() if file.suffix != PART]
+            if foreign:
+                raise ValueError(
+                    f"the folder {str(self.path)!r} holds other things ({foreign[0].name!r}); give a new or empty "
+                    "folder as store"
+                )
 
     def is_store(self) -> bool:
         """Return whether the folder carries the mark of a sweep store."""

@@ -53,7 +53,7 @@ def server() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    apps = sorted(str(path) for path in (ROOT / "apps").glob("*.py"))
+    apps = sorted(str(path) for folder in ("apps", "tests/apps/pages") for path in (ROOT / folder).glob("*.py"))
     command = [sys.executable, "-m", "panel", "serve", *apps, "--port", str(port), "--address", "127.0.0.1"]
     command += ["--allow-websocket-origin", f"127.0.0.1:{port}", "--num-threads", "4", "--warm"]
     command += ["--unused-session-lifetime", "3000", "--check-unused-sessions", "1000", "--liveness"]

@@ -1,6 +1,7 @@
 """What a visitor can take away: the whole Dataset, tables, pictures, a page that stands alone, and the Python lines."""
 
 import io
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -50,7 +51,8 @@ def to_html(title: str, sentence: str, pictures: Sequence[Picture], ds: xr.Datas
     parts.append(pn.pane.HTML(f"<pre>{results.python_lines(ds)}</pre>"))
     page = io.BytesIO()
     pn.Column(*parts, sizing_mode="stretch_width").save(page, title=title, resources=INLINE)
-    return page.getvalue()
+    # Panel's template links its icons from the network
+    return re.sub(rb'<link rel="(apple-touch-)?icon"[^>]*>', b"", page.getvalue())
 
 
 def bundle(files: dict[str, bytes], stem: str) -> tuple[str, bytes]:

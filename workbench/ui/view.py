@@ -137,6 +137,8 @@ class View(pn.viewable.Viewer):
                 return made
 
             self.runner.submit(work, self._succeed, self._fail, partial=self._succeed, long=not cost.is_quick)
+        else:
+            self.runner.cancel()
 
     def show(self, ds: xr.Dataset) -> None:
         """Show a result that was computed elsewhere, e.g. opened from a file."""

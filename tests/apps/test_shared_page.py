@@ -1,0 +1,140 @@
+"""The parts that all pages share, in a real browser: sliders, cancel, address, downloads, dark mode, phone, viewer."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from workbench import results
+
+pytestmark = pytest.mark.ui
+
+
+def drag(page, label, to):
+    """Drag the slider labelled ``label`` to the fraction ``to`` of its length, in steps, as a hand does."""
+    slider = page.get_by_label(label).first
+    track = slider.locator("xpath=ancestor::*[contains(@class, 'MuiSlider-root')][1]").bounding_box()
+    thumb = slider.locator("xpath=..").bounding_box()
+    page.mouse.move(thumb["x"] + thumb["width"] / 2, thumb["y"] + thumb["height"] / 2)
+    page.mouse.down()
+    for step in range(1, 9):
+        start = thumb["x"] + thumb["width"] / 2
+        end = track["x"] + to * track["width"]
+        page.mouse.move(start + (end - start) * step / 8, track["y"] + track["height"] / 2)
+    page.mouse.up()
+
+
+def test_a_dragged_slider_changes_picture_sentence_and_address(open_page):
+    page = open_page("demo")
+    page.get_by_text("One period takes 1.000 s.").wait_for()
+    page.wait_for_selector(".bk-Figure")
+    drag(page, "frequency", 0.5)
+    page.get_by_text(re.compile(r"One period takes 0\.1\d\d s")).wait_for()
+    page.wait_for_function("location.search.includes('frequency=5')")
+
+
+def test_long_work_is_announced_and_can_be_cancelled(open_page):
+    page = open_page("demo?seconds=300")
+    page.get_by_text("This run: about 5 min, 3.0 GB.").wait_for()
+    page.get_by_role("button", name="Run").click()
+    page.get_by_text(re.compile("sample 0")).wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Run").wait_for()
+
+
+def test_a_bad_address_is_named(open_page):
+    page = open_page("demo?tab=sine&frequency=1e99")
+    page.get_by_text("which is not allowed (0.5 to 10); using 1.0 instead").wait_for()
+
+
+def test_refusal_keeps_the_page(open_page):
+    page = open_page("demo?shape=square")
+    page.get_by_text("choose sine").wait_for()
+
+
+def test_the_netcdf_download_opens(open_page, tmp_path):
+    page = open_page("demo")
+    page.get_by_text("One period takes 1.000 s.").wait_for()
+    with page.expect_download() as caught:
+        page.get_by_text("NetCDF", exact=True).click()
+    path = tmp_path / "result.nc"
+    caught.value.save_as(path)
+    assert float(results.open(path).frequency) == 1.0
+
+
+def test_an_uploaded_result_is_shown_and_a_false_one_refused(open_page, tmp_path):
+    from demo_room import sine
+
+    path = results.save(sine(4.0), tmp_path / "four.nc")
+    page = open_page("demo")
+    page.get_by_text("One period takes 1.000 s.").wait_for()
+    chooser = page.locator("input[type=file]")
+    chooser.set_input_files(path)
+    page.get_by_text("One period takes 0.250 s.").wait_for()
+    (tmp_path / "false.nc").write_bytes(b"not a file of that kind")
+    chooser.set_input_files(tmp_path / "false.nc")
+    page.get_by_text("false.nc is not a NetCDF-4 file").wait_for()
+    assert page.get_by_text("One period takes 0.250 s.").is_visible()
+
+
+def test_the_system_theme_and_the_phone_are_respected(open_page):
+    page = open_page("demo", width=390, height=844, dark=True)
+    page.wait_for_selector(".bk-Figure")
+    page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth")
+    page.wait_for_function(
+        "getComputedStyle(document.querySelector('.MuiAppBar-root') || document.body).backgroundColor != ''"
+    )
+    body = "getComputedStyle(document.body).backgroundColor"
+    page.wait_for_function(f"{body} === 'rgb(18, 18, 18)' || {body} === 'rgb(0, 0, 0)'")
+
+
+def test_the_cloud_plays_pauses_turns_and_scrubs(open_page):
+    page = open_page("demo?tab=cloud")
+    canvas = page.locator(".cloud canvas")
+    canvas.wait_for()
+    label = page.locator(".cloud .label")
+    page.get_by_role("button", name="Pause").wait_for()  # it starts by itself
+    page.get_by_role("button", name="Play").wait_for(timeout=20_000)  # and stops at the end
+    assert label.inner_text() == "step 29"
+    before = canvas.screenshot()
+    assert len(set(before)) > 50
+    canvas.focus()
+    page.keyboard.press("Home")
+    assert label.inner_text() == "step 0"
+    page.keyboard.press("ArrowRight")
+    assert label.inner_text() == "step 1"
+    at_one = canvas.screenshot()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 200, box["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 320, box["y"] + 240, steps=4)
+    page.mouse.up()
+    page.wait_for_timeout(200)
+    turned = canvas.screenshot()
+    assert turned != at_one
+    page.mouse.wheel(0, -600)
+    page.wait_for_timeout(200)
+    assert canvas.screenshot() != turned
+    page.keyboard.press("r")
+    page.locator(".cloud .scrub").fill("12")
+    assert label.inner_text() == "step 12"
+    page.keyboard.press("Tab")
+
+
+def test_reduced_motion_is_respected(open_page, browser):
+    page = open_page("demo?tab=sine")
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(page.url.replace("tab=sine", "tab=cloud"))
+    page.locator(".cloud canvas").wait_for()
+    page.wait_for_timeout(600)
+    assert page.locator(".cloud .label").inner_text() == "step 0"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _demo_room_importable():
+    import sys
+
+    folder = str(Path(__file__).resolve().parents[1] / "ui")
+    sys.path.insert(0, folder)
+    yield
+    sys.path.remove(folder)

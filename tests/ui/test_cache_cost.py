@@ -1,0 +1,49 @@
+"""Shared results and announced costs."""
+
+import numpy as np
+import pytest
+from demo_room import sine
+
+from workbench.ui.cache import ResultCache
+from workbench.ui.cost import Cost, duration, size
+
+
+def test_key_is_by_value():
+    first, second = np.zeros(1000), np.zeros(1000)
+    assert ResultCache.key("f", {"x": first, "n": 1}) == ResultCache.key("f", {"n": 1, "x": second})
+    second[1] = 1e-300
+    assert ResultCache.key("f", {"x": first}) != ResultCache.key("f", {"x": second})
+    assert ResultCache.key("f", {}) != ResultCache.key("g", {})
+
+
+def test_what_is_kept_cannot_be_changed():
+    cache = ResultCache()
+    cache.put("key", sine(2.0))
+    kept = cache.get("key")
+    with pytest.raises(ValueError, match="read-only"):
+        kept.wave[0] = 5
+    assert cache.get("other") is None
+
+
+def test_the_cache_is_bounded_and_forgets_the_oldest():
+    one = sine(1.0)
+    cache = ResultCache(max_bytes=3 * one.nbytes)
+    for name in "abc":
+        cache.put(name, sine(1.0))
+    cache.get("a")
+    cache.put("d", sine(1.0))
+    assert cache.get("b") is None
+    assert cache.get("a") is not None
+    small = ResultCache(max_bytes=one.nbytes)
+    small.put("too large", one)
+    assert len(small) == 0
+
+
+def test_costs_are_said_as_people_say_them():
+    assert str(Cost(360, 4e9)) == "about 6 min, 4.0 GB"
+    assert str(Cost(0.4)) == "about 0.4 s"
+    assert duration(9000) == "2.5 h"
+    assert duration(12.4) == "12 s"
+    assert size(2e8) == "200 MB"
+    assert Cost(1).is_quick
+    assert not Cost(3).is_quick

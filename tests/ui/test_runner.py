@@ -1,0 +1,141 @@
+"""The runner: newest wins, cancel, failure, progress, and two lanes that do not wait for each other."""
+
+import threading
+import time
+
+import pytest
+
+from workbench.ui import runner as runner_module
+from workbench.ui.runner import Lane, Runner
+
+
+@pytest.fixture
+def runner():
+    made = Runner()
+    yield made
+    made.cancel()
+
+
+def nothing(*_):
+    """Take an outcome and ignore it."""
+
+
+def wait_for(condition, seconds=5.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.005)
+
+
+def endless(progress):
+    for step in range(100_000):
+        progress.update(step, 100_000, "endless")
+        time.sleep(0.002)
+
+
+def test_result_arrives_and_the_runner_rests(runner):
+    got = []
+    runner.submit(lambda progress: 42, got.append, nothing)
+    assert runner.wait(5)
+    assert got == [42]
+    assert not runner.busy
+
+
+def test_newest_wins(runner):
+    got = []
+    for number in range(20):
+
+        def work(progress, number=number):
+            for step in range(10):
+                progress.update(step, 10)
+                time.sleep(0.003)
+            return number
+
+        runner.submit(work, got.append, nothing)
+    assert runner.wait(10)
+    assert got == [19]
+
+
+def test_cancel_stops_the_work_and_reports_nothing(runner):
+    outcomes, ended = [], threading.Event()
+
+    def work(progress):
+        try:
+            endless(progress)
+        finally:
+            ended.set()
+
+    runner.submit(work, outcomes.append, outcomes.append)
+    wait_for(lambda: runner.message == "endless")
+    assert runner.busy
+    runner.cancel()
+    assert not runner.busy
+    assert ended.wait(5)
+    assert outcomes == []
+
+
+def test_errors_are_handed_over(runner):
+    errors = []
+
+    def work(progress):
+        raise ValueError("no such lattice")
+
+    runner.submit(work, nothing, errors.append)
+    assert runner.wait(5)
+    assert str(errors[0]) == "no such lattice"
+    assert not runner.busy
+
+
+def test_progress_is_shown(runner):
+    seen = []
+    runner.param.watch(lambda event: seen.append(event.new), "fraction")
+    gate = threading.Event()
+
+    def work(progress):
+        progress.update(1, 4, "a quarter")
+        gate.wait(5)
+        return None
+
+    runner.submit(work, nothing, nothing)
+    wait_for(lambda: runner.fraction == 0.25)
+    assert runner.message == "a quarter"
+    assert runner.seconds_left is not None
+    gate.set()
+    assert runner.wait(5)
+
+
+def test_intermediate_results_are_shown_while_the_work_goes_on(runner):
+    parts, gate = [], threading.Event()
+
+    def work(progress):
+        progress.publish("half")
+        gate.wait(5)
+        return "whole"
+
+    runner.submit(work, parts.append, nothing, partial=parts.append)
+    wait_for(lambda: parts == ["half"])
+    gate.set()
+    assert runner.wait(5)
+    assert parts == ["half", "whole"]
+
+
+def test_quick_work_does_not_wait_for_long_work(monkeypatch):
+    monkeypatch.setattr(runner_module, "LONG", Lane("test-long", 1))
+    holders = [Runner() for _ in range(3)]
+    try:
+        for holder in holders:
+            holder.submit(endless, nothing, nothing, long=True)
+        wait_for(lambda: holders[0].message == "endless")
+        assert holders[2].ahead >= 1
+        quick, got = Runner(), []
+        started = time.monotonic()
+        quick.submit(lambda progress: "done", got.append, nothing)
+        assert quick.wait(5)
+        assert got == ["done"]
+        assert time.monotonic() - started < 2
+        holders[0].cancel()
+        wait_for(lambda: holders[1].message == "endless")
+        assert holders[1].ahead == 0
+    finally:
+        for holder in holders:
+            holder.cancel()

@@ -1,0 +1,142 @@
+"""Views and rooms without a browser: compute, refuse, wait, redraw, open, address."""
+
+import json
+
+import pytest
+from demo_room import DemoRoom, SineView, sine
+
+from workbench import results
+from workbench.ui import verdict_table
+
+
+@pytest.fixture
+def view():
+    made = SineView()
+    made.start()
+    assert made.runner.wait(5)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def room():
+    made = DemoRoom()
+    assert made.view.runner.wait(5)
+    yield made
+    made.close()
+
+
+def test_first_result_comes_by_itself(view):
+    assert float(view.result.frequency) == 1.0
+    assert "1.000 s" in view._sentence.object
+
+
+def test_turning_an_input_computes_anew(view):
+    view.frequency = 4.0
+    assert view.runner.wait(5)
+    assert float(view.result.frequency) == 4.0
+    assert "0.250 s" in view._sentence.object
+
+
+def test_display_parameters_redraw_without_computing(view):
+    before = view.result
+    plot = view.figures[0]._plot
+    view.logarithmic = True
+    assert view.result is before
+    assert plot.object.opts.get("plot").kwargs["logx"] is True
+
+
+def test_long_work_waits_until_asked(view):
+    before = view.result
+    view.seconds = 30.0
+    assert not view.runner.busy
+    view.run()
+    assert view.runner.busy
+    view.runner.cancel()
+    assert view.result is before
+
+
+def test_refused_inputs_leave_the_page_as_it_was(view):
+    before = view.result
+    view.shape = "square"
+    assert "choose sine" in view.complaint
+    assert view.result is before
+    view.shape = "sine"
+    assert view.runner.wait(5)
+    assert view.complaint == ""
+
+
+def test_failures_become_a_sentence(view):
+    before = view.result
+    view.broken = True
+    view.frequency = 7.0
+    assert view.runner.wait(5)
+    assert view.complaint == "the wave broke"
+    assert view.result is before
+
+
+def test_equal_inputs_are_computed_once(view):
+    first = view.result
+    other = SineView()
+    other.start()
+    assert other.result.attrs["seconds"] == first.attrs["seconds"]
+    assert not other.runner.busy
+
+
+def test_tabs_are_built_when_seen(room):
+    assert list(room._built) == [0]
+    room.tab = 1
+    assert room.view.runner.wait(5)
+    assert list(room._built) == [0, 1]
+    assert room.view._shown[0].viewer._canvas.n_points == 500
+
+
+def test_saved_results_open_in_their_view(room):
+    room.tab = 1
+    room.open_result(results.to_bytes(sine(8.0)), "eight.nc")
+    assert room.tab == 0
+    assert float(room.view.result.frequency) == 8.0
+    assert room.notice == ""
+
+
+def test_foreign_and_broken_files_are_refused_in_words(room):
+    before = room.view.result
+    room.open_result(b"PK\x03\x04 a zip", "trick.nc")
+    assert "trick.nc is not a NetCDF-4 file" in room.notice
+    foreign = sine(1.0)
+    foreign.attrs["function"] = "workbench.elsewhere.thing"
+    room.open_result(results.to_bytes(foreign))
+    assert "workbench.elsewhere.thing" in room.notice
+    assert room.view.result is before
+
+
+def test_the_address_brings_everything_back(room):
+    room.tab = 1
+    room.view.frequency = 3.5
+    room.view.logarithmic = True
+    other = DemoRoom()
+    from workbench.ui import url
+
+    other.read_address(url.query(room.state()))
+    assert other.tab == 1
+    assert other.view.frequency == 3.5
+    assert other.view.logarithmic
+    assert other.notice == ""
+
+
+def test_bad_addresses_are_named(room):
+    room.read_address("?tab=nowhere&frequency=99")
+    assert "no tab 'nowhere'" in room.notice
+    assert "0.5 to 10" in room.notice
+    assert room.view.frequency == 1.0
+
+
+def test_python_lines_in_the_result_repeat_it(view):
+    assert json.loads(view.result.attrs["parameters"])["frequency"] == 1.0
+
+
+def test_verdicts_are_escaped_and_worded(room):
+    text = verdict_table.verdict_html(room.verdicts())
+    assert "&lt;b&gt;sines" in text
+    assert "does not hold" in text
+    assert "holds" in text

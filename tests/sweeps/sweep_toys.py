@@ -135,3 +135,10 @@ def field(size: int, depth: int, seed: int = 0) -> xr.Dataset:
         {"field": (("layer", "site"), values, "field"), "name": ((), f"{size}x{depth}", "name")},
         {"layer": (("layer",), np.arange(depth), "layer"), "site": (("site",), np.arange(size), "site")},
     )
+
+
+@results.experiment
+def slow_walk(steps: int, seed: int = 0) -> xr.Dataset:
+    """A walk that takes its time."""
+    time.sleep(0.1)
+    return walk(steps, seed=seed)

@@ -1,0 +1,297 @@
+"""The command: answers on standard output alone, exit codes, help, JSON, completion."""
+
+import importlib.metadata
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from workbench import fisher, results
+from workbench.cli import literals, main, run
+from workbench.sweeps.experiments import ROOMS, experiments
+
+TOYS = str(Path(__file__).parents[1] / "sweeps")
+
+
+@pytest.fixture
+def command(capsys):
+    """Run the command in this process: (exit code, standard output, standard error)."""
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as end:
+            main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return end.value.code or 0, said.out, said.err
+
+    return call
+
+
+@pytest.fixture
+def curvature(tmp_path):
+    return results.save(fisher.ising_curvature(4), tmp_path / "curvature.nc")
+
+
+def test_run_prints_saves_and_is_the_library_call(command, tmp_path):
+    code, out, err = command(
+        "run", "fisher", "ising_curvature", "--L", 4, "--J", 0.3, "--J-vertical", 0.55, "-o", tmp_path / "c.nc"
+    )
+    assert code == 0
+    assert out.startswith("workbench.fisher.ising_curvature(L = 4, J = 0.3, J_vertical = 0.55")
+    assert "-162.2662826" in out
+    assert "saved" in err
+    saved, direct = results.open(tmp_path / "c.nc"), fisher.ising_curvature(4, J=0.3, J_vertical=0.55)
+    xr.testing.assert_equal(saved, direct)
+
+
+def test_run_as_json_is_nothing_but_json(command):
+    code, out, _ = command("run", "fisher", "ising_curvature", "--L", 3, "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert told["variables"]["scalar_curvature"]["values"] == pytest.approx(-105.641849566, abs=1e-8)
+    assert told["parameters"]["L"] == 3
+
+
+def test_underscores_and_equals_signs_work_too(command):
+    code, out, _ = command("run", "fisher", "ising-curvature", "--L=4", "--J_vertical=0.2", "--J=0.5")
+    assert code == 0
+    assert "-35.206380" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "attic"], "No such command 'attic'"),
+        (["run", "fisher", "nothing"], "No such command 'nothing'"),
+        (["run", "fisher", "ising_curvature"], "Missing option '--L'"),
+        (["run", "fisher", "ising_curvature", "--M", "4"], "No such option"),
+        (["run", "fisher", "ising_curvature", "--L", "six"], "--L takes a whole number"),
+        (["run", "fisher", "ising_curvature", "--L", "2"], "L must be at least 3, got 2"),
+        (["run", "fisher", "ising_curvature", "--L", "4", "--method", "guess"], "guess"),
+        (["run", "fisher", "ising_curvature", "--L", "4", "-o", "c.csv"], "end the name in .nc"),
+        (["run", "fisher", "ising_curvature", "--L", "4", "-o", "no/where/c.nc"], "does not exist; create it"),
+        (["show", "nothing.nc"], "there is no file 'nothing.nc'"),
+        (["check", "nothing.json"], "there is no file 'nothing.json'"),
+        (["sweep", "nothing.toml"], "there is no file 'nothing.toml'"),
+        (["serve", "--port", "99999"], "99999"),
+        (["frobnicate"], "No such command"),
+    ],
+)
+def test_what_is_not_understood_is_code_2_with_one_sentence_and_no_answer(
+    command, monkeypatch, tmp_path, arguments, said
+):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = command(*arguments)
+    assert code == 2
+    assert out == ""
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_what_fails_on_the_way_is_code_1(command, monkeypatch):
+    def broken(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(results, "save", broken)
+    code, out, err = command("run", "fisher", "ising_curvature", "--L", 3, "-o", "c.nc")
+    assert (code, out) == (1, "")
+    assert "No space left" in err
+    with pytest.raises(OSError, match="No space"):
+        main(["--traceback", "run", "fisher", "ising_curvature", "--L", "3", "-o", "c.nc"])
+
+
+def test_show_prints_and_draws(command, curvature):
+    code, out, _ = command("show", curvature)
+    assert code == 0
+    assert "-265.3121428" in out
+    drawn = Path(str(curvature) + ".png")
+    assert f"picture: {drawn}" in out
+    assert drawn.read_bytes().startswith(b"\x89PNG")
+    assert len(drawn.read_bytes()) > 5_000
+
+
+def test_show_draws_where_it_is_told_or_not_at_all(command, curvature, tmp_path):
+    code, out, _ = command("show", curvature, "--picture", tmp_path / "p.svg", "--json")
+    assert code == 0
+    assert json.loads(out)["picture"] == str(tmp_path / "p.svg")
+    assert "<svg" in (tmp_path / "p.svg").read_text()
+    assert command("show", curvature, "--no-draw")[0] == 0
+    assert not Path(str(curvature) + ".png").exists()
+    assert command("show", curvature, "-p", tmp_path / "p.gif")[0] == 2
+
+
+def test_show_refuses_what_is_no_result(command, tmp_path):
+    (tmp_path / "fake.nc").write_bytes(b"nothing")
+    code, out, err = command("show", tmp_path / "fake.nc")
+    assert (code, out) == (2, "")
+    assert "not a NetCDF-4 file" in err
+
+
+STUDY = """
+experiment = "sweep_toys:walk"
+seed = 1
+repeats = 2
+output = "walks.nc"
+[grid]
+steps = [4, 9]
+"""
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(TOYS)
+    (tmp_path / "walks.toml").write_text(STUDY)
+    return tmp_path / "walks.toml"
+
+
+def test_sweep_from_a_file(command, study, tmp_path):
+    code, out, err = command("sweep", study)
+    assert code == 0
+    assert "workbench.sweeps.sweep" in out
+    assert "saved" in err
+    first = results.open(tmp_path / "walks.nc")
+    assert first["end"].dims == ("steps", "repeat")
+    code, out, _ = command("sweep", study, "--json", "--workers", 2, "-o", tmp_path / "again.nc")
+    assert (code, json.loads(out)["failed_cells"]) == (0, 0)
+    xr.testing.assert_equal(results.open(tmp_path / "again.nc"), first)
+    code, out, _ = command("show", tmp_path / "walks")
+    assert (code, out.split(":")[1].startswith(" 4 cells finished")) == (0, True)
+    assert json.loads(command("show", tmp_path / "walks", "--json")[1])["finished"] == 4
+
+
+def test_a_sweep_with_failed_cells_is_code_1(command, study, tmp_path):
+    study.write_text(STUDY.replace("[4, 9]", "[4, -1]"))
+    code, out, err = command("sweep", study)
+    assert code == 1
+    assert "1 of 2 cells failed" in err.replace("2 of 4", "1 of 2")
+    assert "2 of 4 true" in out
+    assert "ValueError" in command("show", tmp_path / "walks")[1]
+
+
+def test_sweep_refuses_two_places_to_run(command, study):
+    code, _, err = command("sweep", study, "--workers", 2, "--dask", "tcp://localhost:1")
+    assert code == 2
+    assert "not both" in err
+
+
+def test_ctrl_c_keeps_the_finished_cells(study, tmp_path):
+    study.write_text('experiment = "sweep_toys:slow_walk"\nseed = 1\n[grid]\nsteps = { from = 1, to = 60 }\n')
+    environment = {**os.environ, "PYTHONPATH": TOYS}
+    arguments = [sys.executable, "-m", "workbench.cli", "sweep", str(study)]
+    victim = subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    while len(list(tmp_path.glob("walks/cells/*/*.npz"))) < 3:
+        time.sleep(0.05)
+    victim.send_signal(signal.SIGINT)
+    out, err = victim.communicate(timeout=60)
+    assert victim.returncode == 130
+    assert out == ""
+    assert "finished cells are kept" in err
+    assert 3 <= len(list(tmp_path.glob("walks/cells/*/*.npz"))) < 60
+
+
+def test_check_says_yes_or_no_by_its_code(command, tmp_path):
+    from workbench import games
+
+    bounds = games.Bounds([1.0, 1.0], [1.0, 1.0], [[0, 10], [0.05, 0]])
+    good = games.certify(bounds).save(tmp_path / "good.json")
+    assert command("check", good)[:2] == (0, "valid: every claim is proved\n")
+    (tmp_path / "bad.json").write_text(good.read_text().replace("0.05", "0.06"))
+    code, out, _ = command("check", tmp_path / "bad.json", "--json")
+    assert code == 1
+    assert json.loads(out)["valid"] is False
+    (tmp_path / "noise.json").write_text("{")
+    code, out, _ = command("check", tmp_path / "noise.json")
+    assert code == 1
+    assert "NOT valid: the file is not strict JSON" in out
+
+
+def test_info(command):
+    code, out, _ = command("info", "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert told["rooms"]["fisher"] == list(experiments("fisher"))
+    assert told["libraries"]["numpy"] == np.__version__
+    code, out, _ = command("info")
+    assert "ising_curvature" in out
+
+
+def test_version_and_help_for_newcomers(command):
+    code, out, _ = command("--version")
+    assert (code, out.strip()) == (0, importlib.metadata.version("geometry-workbench"))
+    code, out, _ = command("--help")
+    assert code == 0
+    for word in (
+        "serve",
+        "run",
+        "sweep",
+        "show",
+        "check",
+        "info",
+        "Exit",
+        "workbench run fisher ising_curvature --L 8",
+    ):
+        assert word in out
+    code, out, _ = command("run", "fisher", "ising_curvature", "-h")
+    assert code == 0
+    assert "--J-vertical VALUE" in out
+    assert "A whole number" in out
+    assert "[required]" in out
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_experiment_is_a_command_with_help(command, room):
+    code, out, _ = command("run", room, "--help")
+    assert code == 0
+    for name, function in experiments(room).items():
+        assert name in out
+        made = run.command_of(name, function)
+        names = [parameter.name for parameter in made.params]
+        assert len(set(names)) == len(names)
+        assert {"output_file", "print_json", "no_progress"} <= set(names)
+        for parameter, kind in literals.annotations(function).items():
+            assert parameter in names or not literals.describe(kind) or parameter == "progress"
+
+
+def test_serve_without_a_checkout_says_so(command, monkeypatch, tmp_path):
+    import workbench
+
+    (tmp_path / "site-packages" / "workbench").mkdir(parents=True)
+    monkeypatch.setattr(workbench, "__file__", str(tmp_path / "site-packages" / "workbench" / "__init__.py"))
+    code, out, err = command("serve")
+    assert (code, out) == (2, "")
+    assert "they come with the repository, not with the installed package" in err
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("workbench ", {"serve", "run", "sweep", "show", "check", "info"}),
+        ("workbench run ", set(ROOMS)),
+        ("workbench run fisher i", {"ising_curvature"}),
+        ("workbench run fisher ising_curvature --J", {"--J", "--J-vertical"}),
+    ],
+)
+def test_completion(line, expected):
+    words = line.split()
+    environment = {
+        **os.environ,
+        "_WORKBENCH_COMPLETE": "complete_bash",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(words) - (not line.endswith(" "))),
+    }
+    arguments = [sys.executable, "-m", "workbench.cli"]
+    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    assert expected <= set(done.stdout.split())
+
+
+def test_the_installed_command_is_quick_to_start():
+    """Help must not wait for torch, panel or dask."""
+    code = "import sys, workbench.cli; print(*{m.split('.')[0] for m in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "panel", "holoviews", "matplotlib", "dask", "distributed", "numba"} & set(loaded)

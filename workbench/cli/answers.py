@@ -1,0 +1,66 @@
+"""How the command speaks: the answer on standard output, everything else on standard error, and the exit code.
+
+0  done, and the answer is yes
+1  done, and the answer is no; or it failed on the way
+2  not understood: wrong name, wrong value, missing file
+130  stopped by Ctrl-C
+"""
+
+import json
+import math
+import sys
+import time
+from typing import Any
+
+from workbench.progress import Progress, RemainingTime, TqdmProgress
+
+YES, NO, USAGE, STOPPED = 0, 1, 2, 130
+SECONDS_BETWEEN_LINES = 10.0
+
+
+def say(text: str) -> None:
+    """Print the answer."""
+    print(text, file=sys.stdout)
+
+
+def note(text: str) -> None:
+    """Print anything that is not the answer."""
+    print(text, file=sys.stderr)
+
+
+def say_json(value: Any) -> None:
+    """Print the answer as JSON; NaN and infinities become null, as JSON has none."""
+    print(json.dumps(_finite(value), indent=2, ensure_ascii=False), file=sys.stdout)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    return [_finite(entry) for entry in value] if isinstance(value, (list, tuple)) else value
+
+
+def progress(label: str, *, quiet: bool) -> Progress:
+    """Return a bar for a person at a terminal, a line now and then for a log file, nothing if ``quiet``."""
+    if quiet:
+        return Progress()
+    return TqdmProgress(label, file=sys.stderr) if sys.stderr.isatty() else LineProgress(label)
+
+
+class LineProgress(Progress):
+    """A line on standard error every ten seconds, for logs of batch systems."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__()
+        self._label, self._remaining, self._last = label, RemainingTime(), time.monotonic()
+
+    def show(self, done: float, total: float, message: str) -> None:
+        """Print a line if the last one is old enough."""
+        now = time.monotonic()
+        if now - self._last < SECONDS_BETWEEN_LINES:
+            return
+        self._last = now
+        left = self._remaining.seconds(done, total)
+        told = message or (f"{left:.0f} s left" if left is not None else "")
+        note(f"{self._label}: {done:g} of {total:g}{', ' if told else ''}{told}")

@@ -1,0 +1,30 @@
+"""``workbench check certificate.json``: is it a proof?"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbench.cli import answers
+
+
+def check(
+    certificate: Annotated[Path, typer.Argument(help="A certificate that games.certify saved as JSON.")],
+    print_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+) -> None:
+    """Verify a contraction certificate.
+
+    In exact arithmetic, knowing nothing of how it was found.
+
+    Exit code 0: every claim is proved. 1: it is no proof, and the answer says which claim fails.
+    """
+    if not certificate.is_file():
+        raise FileNotFoundError(f"there is no file {str(certificate)!r}")
+    from workbench import games
+
+    report = games.verify(certificate)
+    if print_json:
+        answers.say_json({"file": str(certificate), "valid": report.valid, "message": report.message})
+    else:
+        answers.say(f"{'valid' if report.valid else 'NOT valid'}: {report.message}")
+    raise typer.Exit(answers.YES if report.valid else answers.NO)

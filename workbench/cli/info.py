@@ -1,0 +1,61 @@
+"""``workbench info``: what is installed and what there is."""
+
+import importlib.metadata
+import os
+import platform
+from typing import Annotated, Any
+
+import psutil
+import typer
+
+import workbench
+from workbench import data
+from workbench.cli import answers
+from workbench.cli.serve import pages
+from workbench.sweeps.experiments import ROOMS, experiments
+
+LIBRARIES = ("numpy", "scipy", "numba", "torch", "xarray", "panel", "holoviews", "dask", "zarr", "cvxpy")
+
+
+def info(
+    print_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+) -> None:
+    """Print versions, the machine, and what there is.
+
+    The rooms with their experiments, and where the data and pages are.
+    """
+    told = facts()
+    if print_json:
+        return answers.say_json(told)
+    answers.say(f"geometry-workbench {told['version']}, Python {told['python']}, {told['system']}")
+    answers.say(f"{told['cores']} cores, {told['memory_gib']:.1f} GiB of memory, {told['free_gib']:.1f} free")
+    for room, names in told["rooms"].items():
+        answers.say(f"{room:<7} {', '.join(names) or 'no experiments'}")
+    answers.say(f"data    {told['data']}")
+    answers.say(f"pages   {', '.join(told['pages']) or 'not here: they are in a checkout of the repository'}")
+    answers.say("with    " + ", ".join(f"{name} {number or '—'}" for name, number in told["libraries"].items()))
+    return None
+
+
+def facts() -> dict[str, Any]:
+    """Return what ``workbench info`` prints."""
+    memory = psutil.virtual_memory()
+    return {
+        "version": workbench.__version__,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "memory_gib": memory.total / 2**30,
+        "free_gib": memory.available / 2**30,
+        "rooms": {room: list(experiments(room)) for room in ROOMS},
+        "data": str(data.folder()),
+        "pages": [page.stem for page in pages()],
+        "libraries": {name: _version(name) for name in LIBRARIES},
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -9,6 +9,9 @@ With momenta measured from the centres of the bonds inversion makes T̂ and F̂ 
 on an isotropic torus three. If the kept momenta would not fit into ``max_memory`` they are done in several rounds.
 """
 
+import math
+from functools import partial
+
 import numba
 import numpy as np
 import scipy.fft
@@ -18,7 +21,7 @@ from workbench import checks
 from workbench.fisher import zone
 from workbench.fisher.cumulants import Triple, triple
 from workbench.fisher.metric import Pairs
-from workbench.fisher.parallel import THREADS, for_each
+from workbench.fisher.parallel import for_each
 from workbench.progress import Progress
 
 LAST_LEG_HORIZONTAL = ((0, 0, 0), (0, 1, 0), (1, 1, 0))
@@ -51,30 +54,40 @@ def cumulant_density(
     torus = pairs.torus
     kinds = LAST_LEG_HORIZONTAL if torus.isotropic else LAST_LEG_HORIZONTAL + LAST_LEG_VERTICAL
     where = zone.momenta(torus)
-    legs = [_Leg(triple(pairs, space_metric, kind), kind, torus.shape) for kind in kinds]
-    per_momentum = 32 * sum(leg.count for leg in legs)
+    per_momentum = 32 * sum(_visited(kind, torus.shape) for kind in kinds)
     rounds = zone.blocks(where.starts, max(2, int(max_memory / per_momentum)))
     longest = max(end - begin for begin, end in rounds)
     checks.memory(longest * per_momentum, f"the third cumulants at {torus.width} × {torus.height}")
+    legs = [_Leg(triple(pairs, space_metric, kind), kind, torus.shape) for kind in kinds]
     kept = [np.empty((leg.count, longest, 2), dtype=complex) for leg in legs]
     contract = _Contraction(torus, where, momentum_metric, legs, kept)
-    batches = [batch for leg in legs for batch in leg.batches()]
-    total = len(rounds) * len(batches) + len(where.kx) / max(1, contract.block)
+    transforms = [(leg, store, rows) for leg, store in zip(legs, kept, strict=True) for rows in leg.batches()]
+    plan = [(begin, *_round(where, begin, end, contract.block)) for begin, end in rounds]
+    total = sum(len(transforms) + len(inner) for _, _, inner in plan)
     values, done = np.empty(len(where.kx)), 0.0
-    for begin, end in rounds:
-        columns = np.stack([where.kx[begin:end], where.ky[begin:end]], axis=1)
-        tasks = [(leg, store, rows) for leg, store in zip(legs, kept, strict=True) for rows in leg.batches()]
-        done = for_each(
-            lambda task: task[0].transform(task[2], columns, task[1]),
-            tasks, progress, done=done, total=total, message="third cumulants in space",
-        )  # fmt: skip
-        inner = zone.blocks(where.starts[(where.starts >= begin) & (where.starts <= end)] - begin, contract.block)
-        done = for_each(
-            lambda block: contract(begin, *block, values),  # noqa: B023 - used up within the round
-            inner, progress, done=done, total=max(total, done + len(inner)), message="contraction over the zone",
-        )  # fmt: skip
-    progress.update(1, 1)
+    for begin, columns, inner in plan:
+        first, second = partial(_transform, columns), partial(contract, values, begin)
+        done = for_each(first, transforms, progress, done=done, total=total, message="third cumulants in space")
+        done = for_each(second, inner, progress, done=done, total=total, message="contraction over the zone")
     return zone.unfold(values, where, torus)
+
+
+def _visited(kind: tuple[int, int, int], shape: tuple[int, int]) -> int:
+    """Return how many displacements d₁ stage 1 visits for one orientation triple."""
+    folds = (zone.fold(size, zone.offset(kind[0], kind[1], axis)) for axis, size in enumerate(shape))
+    return math.prod(len(fold.representatives) for fold in folds)
+
+
+def _round(where: zone.Momenta, begin: int, end: int, block: int) -> tuple[NDArray, list[tuple[int, int]]]:
+    """Return the momenta (P, 2) of one round and the blocks in which stage 2 takes them."""
+    columns = np.stack([where.kx[begin:end], where.ky[begin:end]], axis=1)
+    inside = where.starts[(where.starts >= begin) & (where.starts <= end)] - begin
+    return columns, zone.blocks(inside, block)
+
+
+def _transform(columns: NDArray, task: tuple) -> None:
+    leg, kept, rows = task
+    leg.transform(rows, columns, kept)
 
 
 class _Leg:
@@ -124,7 +137,8 @@ class _Contraction:
         self.phases = [np.exp(-1j * np.pi * np.arange(size) / size) for size in torus.shape]
         self.white = _whitener(momentum_metric, self.phases)
 
-    def __call__(self, offset: int, begin: int, end: int, values: NDArray) -> None:
+    def __call__(self, values: NDArray, offset: int, block: tuple[int, int]) -> None:
+        begin, end = block
         at = slice(offset + begin, offset + end)
         kx, ky = self.where.kx[at], self.where.ky[at]
         planes = [self._real_planes(i, begin, end, kx, ky) for i in range(len(self.legs))]
@@ -140,7 +154,9 @@ class _Contraction:
         leg = self.legs[i]
         planes = np.empty((end - begin, *self.torus.shape), dtype=complex)
         fx, fy = leg.folds
-        last = [np.exp(-2j * np.pi * k * d / n) for k, d, n in zip((kx, ky), leg.last_offset, self.torus.shape, strict=True)]
+        last = [
+            np.exp(-2j * np.pi * k * d / n) for k, d, n in zip((kx, ky), leg.last_offset, self.torus.shape, strict=True)
+        ]
         _unfold(self.kept[i][:, begin:end], fx.index, fx.flipped, fy.index, fy.flipped, *last, planes)
         planes = scipy.fft.fft2(planes, overwrite_x=True)
         out = np.empty(planes.shape)

@@ -167,12 +167,14 @@ def third_cumulant(
     if not isinstance(orientations, str) or len(orientations) != 3 or set(orientations) - set("hv"):
         raise ValueError(f"orientations must be three letters h or v, as in 'hhv'; got {orientations!r}")
     a, b, c = (LETTERS[letter] for letter in orientations)
-    d1 = [checks.integer(f"displacement[{i}]", d) % size for i, (d, size) in enumerate(zip(displacement, lattice.shape, strict=True))]
+    if not isinstance(displacement, (tuple, list)) or len(displacement) != 2:
+        raise ValueError(f"displacement must be a pair (d_x, d_y), got {displacement!r}")
+    d1 = [checks.integer("displacement", d) % size for d, size in zip(displacement, lattice.shape, strict=True)]
     pairs = metric.pairs(lattice)
     F = metric.metric_in_space(pairs)
     plane = triple(pairs, F, (a, b, c)).planes(np.array([d1]), np.empty((1, *lattice.shape)))[0]
     x, y = (np.arange(size) - size // 2 for size in lattice.shape)
-    centred = (np.ix_(x % lattice.width, y % lattice.height))
+    centred = np.ix_(x % lattice.width, y % lattice.height)
     dims = ("x", "y")
     return results.dataset(
         {

@@ -66,7 +66,9 @@ def edge_couplings(graph: Graph, couplings: ArrayLike) -> NDArray:
     """Return one finite coupling for each edge, spreading a single number over all of them."""
     J = checks.finite_array("couplings", couplings, ndim=(0, 1))
     if J.ndim == 1 and len(J) != graph.bonds:
-        raise ValueError(f"the {graph.name} has {graph.bonds} edges, got {len(J)} couplings; give one each, or one number")
+        raise ValueError(
+            f"the {graph.name} has {graph.bonds} edges, got {len(J)} couplings; give one each, or one number"
+        )
     return np.broadcast_to(J, (graph.bonds,))
 
 
@@ -127,9 +129,7 @@ def enumerate_curvature(
 
 def curvature_variables(parts: Invariants) -> dict[str, tuple]:
     """Return the scalar variables that every curvature result carries."""
-    terms = {
-        f"ricci_{i}": ((), term, f"Ricci term R{i}") for i, term in enumerate(parts.ricci_terms, start=1)
-    }
+    terms = {f"ricci_{i}": ((), term, f"Ricci term R{i}") for i, term in enumerate(parts.ricci_terms, start=1)}
     return {
         "scalar_curvature": ((), parts.scalar_curvature, "scalar curvature R"),
         "cumulant_norm": ((), parts.cumulant_norm, "‖T‖²"),

@@ -41,7 +41,9 @@ def from_edges(edges: Iterable[Sequence[int]], name: str = "own edges") -> Graph
     if not checked:
         raise ValueError("a graph needs at least one edge")
     if len({frozenset(edge) for edge in checked}) < len(checked):
-        raise ValueError("an edge is given twice; the two couplings act only through their sum and the metric is singular")
+        raise ValueError(
+            "an edge is given twice; the two couplings act only through their sum and the metric is singular"
+        )
     return Graph(name, 1 + max(max(edge) for edge in checked), tuple(checked))
 
 

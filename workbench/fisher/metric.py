@@ -121,8 +121,8 @@ def check_conditioned(momentum_metric: NDArray) -> None:
     smallest = float(eigenvalues(momentum_metric)[0].min())
     if not smallest > SMALLEST_EIGENVALUE:
         raise ValueError(
-            f"the smallest eigenvalue of the Fisher metric is {smallest:.1e}, lost in rounding: at couplings this strong "
-            "the bonds are frozen; choose couplings of smaller size"
+            f"the smallest eigenvalue of the Fisher metric is {smallest:.1e}, lost in rounding: at couplings "
+            "this strong the bonds are frozen; choose couplings of smaller size"
         )
 
 

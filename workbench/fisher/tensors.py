@@ -50,7 +50,10 @@ def invariants(metric: ArrayLike, cumulant: ArrayLike) -> Invariants:
     if F.shape != (m, m) or T.shape != (m, m, m):
         raise ValueError(f"metric must be (m, m) and cumulant (m, m, m); got {F.shape} and {T.shape}")
     size = np.abs(T).max()
-    if not (np.allclose(T, T.transpose(1, 0, 2), atol=1e-9 * size) and np.allclose(T, T.transpose(0, 2, 1), atol=1e-9 * size)):
+    if not (
+        np.allclose(T, T.transpose(1, 0, 2), atol=1e-9 * size)
+        and np.allclose(T, T.transpose(0, 2, 1), atol=1e-9 * size)
+    ):
         raise ValueError("cumulant must be symmetric in all three indices")
     white = whitener(F)
     for _ in range(3):

@@ -5,6 +5,7 @@ orientation β at d to δ − d, δ = 2 (s_α − s_β) ∈ {−1, 0, 1}. In mom
 isotropic torus, the swap of x and y, act on k alone.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +71,7 @@ def momenta(torus: Torus) -> Momenta:
 def blocks(starts: NDArray, largest: int) -> list[tuple[int, int]]:
     """Cut a list into consecutive blocks of at most ``largest`` entries (but at least one unit) at allowed places."""
     out, begin = [], 0
-    for previous, end in zip(starts[:-1], starts[1:], strict=True):
+    for previous, end in itertools.pairwise(starts):
         if end - begin > largest and previous > begin:
             out.append((begin, int(previous)))
             begin = int(previous)

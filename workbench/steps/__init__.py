@@ -1,1 +1,72 @@
-"""The steps room."""
+"""What limits a training step, and a controller you can use today.
+
+Softmax radii      ``bound_radius``, ``dominance_radius``, ``exact_radius``, ``binary_radius``, ``set_radius``
+Networks           ``logits_and_slopes``, ``activation_radii``, ``network_radius``, ``taylor_radius``
+The controller     ``SafeStep``; optimisers to guard: ``AdaHessian``, ``MFAC``
+Families           ``PREDICTORS``, ``NETWORKS``, ``DIRECTIONS``, ``RULES``
+Experiments        ``sweep_radius``, ``spike``, ``temperature_scaling``, ``taylor_orders``, ``zeros_map``, ``limits``,
+                   ``prediction_spread``, ``bottlenecks``, ``counterexamples``
+
+>>> from workbench import steps
+>>> float(steps.bound_radius([[0.0, 2.0]])[0]).__round__(6)
+1.570796
+
+Reference: P. Sao, "Ghosts of Softmax: Complex Singularities That Limit Safe Step Sizes in Cross-Entropy", arXiv
+2603.13552. Names are imported on first use, so that torch loads only when it is needed.
+"""
+
+import importlib
+from typing import Any
+
+_WHERE = {
+    "radii": ("binary_radius", "bound_radius", "dominance_radius", "radius_from_spread", "set_radius", "spread"),
+    "exact": ("RadiusResult", "exact_radius"),
+    "activations": (
+        "ACTIVATION_RADII",
+        "activation_radii",
+        "layer_norm_radius",
+        "relu_radius",
+        "sigmoid_radius",
+        "tanh_radius",
+    ),
+    "jvp": ("Linearisation", "logits_and_slopes"),
+    "network": ("network_radius",),
+    "taylor": ("convergence_radius", "logit_series", "loss_series", "taylor_radius"),
+    "guard": ("SafeStep",),
+    "optimisers": ("MFAC", "AdaHessian", "InverseFisher", "hutchinson_diagonal"),
+    "predictors": ("PREDICTORS", "predict"),
+    "ray": ("Ray",),
+    "directions": ("DIRECTIONS", "unit_direction"),
+    "networks": ("NETWORKS", "build"),
+    "data": ("Data", "digits", "make_data"),
+    "training": ("STAGES", "at_stage", "train", "train_stages"),
+    "experiments": (
+        "bottlenecks",
+        "counterexamples",
+        "limits",
+        "prediction_spread",
+        "spike",
+        "spike_table",
+        "sweep_radius",
+        "taylor_orders",
+        "temperature_scaling",
+        "zeros_map",
+    ),
+    "experiments.spike": ("spike_live",),
+    "experiments.spike_rules": ("OPTIMISERS", "RULES"),
+    "experiments.r_sweep": ("R_GRID",),
+}
+_MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULE_OF:
+        value = getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

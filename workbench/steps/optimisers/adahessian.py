@@ -1,0 +1,121 @@
+"""AdaHessian: Adam's moments with the Hessian's diagonal, estimated by Hutchinson, in the place of squared gradients.
+
+Reference: Z. Yao, A. Gholami, S. Shen, M. Mustafa, K. Keutzer & M. Mahoney, "ADAHESSIAN: An Adaptive Second Order
+Optimizer for Machine Learning", arXiv 2006.00719, Algorithm 1 and eqs. (4)–(10).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workbench import checks
+
+
+def hutchinson_diagonal(
+    gradients: Sequence[Tensor], parameters: Sequence[Tensor], signs: Sequence[Tensor]
+) -> list[Tensor]:
+    """Return z ⊙ Hz for one Rademacher vector z, an unbiased estimate of the Hessian's diagonal.
+
+    ``gradients`` were taken with ``create_graph=True``; ``signs`` are ±1 tensors of the parameters' shapes. E[z ⊙ Hz]
+    = diag H because E[z_i z_j] = δ_ij. One Hessian–vector product. Reference: arXiv 2006.00719, eq. (4).
+    """
+    products = torch.autograd.grad(
+        [g for g in gradients if g.requires_grad],
+        parameters,
+        grad_outputs=[z for g, z in zip(gradients, signs, strict=True) if g.requires_grad],
+        retain_graph=True,
+        allow_unused=True,
+    )
+    return [
+        torch.zeros_like(p) if product is None else z * product
+        for p, product, z in zip(parameters, products, signs, strict=True)
+    ]
+
+
+class AdaHessian(torch.optim.Optimizer):
+    """The AdaHessian optimiser; ``step`` takes a closure that returns the loss *without* calling backward.
+
+    θ ← θ − lr·(m̂ / (v̂^(k/2) + ε) + weight_decay·θ), with m̂ the bias-corrected mean of gradients and v̂ that of
+    squared, spatially averaged Hutchinson diagonals. ::
+
+        optimizer = AdaHessian(model.parameters(), lr=0.1)
+        loss = optimizer.step(lambda: cross_entropy(model(x), y))
+
+    Parameters: ``betas`` decay of the two means, ``hessian_power`` k in (0, 1], ``weight_decay`` decoupled,
+    ``samples`` Hutchinson vectors a step, ``average_kernels`` averages |z ⊙ Hz| over the trailing dimensions of
+    convolution kernels (eq. 10), ``seed`` of the random signs (redrawn from seed and step number, so that a state
+    dict carries all there is). A step costs about one gradient and ``samples`` Hessian–vector products. Raises
+    ``ValueError`` for numbers out of range, ``RuntimeError`` if the closure freed the graph.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 0.1,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-4,
+        weight_decay: float = 0.0,
+        hessian_power: float = 1.0,
+        samples: int = 1,
+        average_kernels: bool = True,
+        seed: int = 0,
+    ) -> None:
+        defaults = {
+            "lr": checks.real("lr", lr, exclusive_minimum=0),
+            "betas": tuple(checks.real("betas", b, minimum=0, maximum=1 - 1e-12) for b in betas),
+            "eps": checks.real("eps", eps, exclusive_minimum=0),
+            "weight_decay": checks.real("weight_decay", weight_decay, minimum=0),
+            "hessian_power": checks.real("hessian_power", hessian_power, exclusive_minimum=0, maximum=1),
+            "average_kernels": bool(average_kernels),
+        }
+        self.samples = checks.integer("samples", samples, minimum=1)
+        self.seed = checks.integer("seed", seed, minimum=0)
+        super().__init__(params, defaults)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Tensor]) -> Tensor:  # type: ignore[override]
+        """Take one step and return the loss; the gradients are left in ``.grad``."""
+        parameters = [p for group in self.param_groups for p in group["params"] if p.requires_grad]
+        with torch.enable_grad():
+            loss = closure()
+            if not (isinstance(loss, Tensor) and loss.requires_grad):
+                raise ValueError("the closure must return the loss tensor, still attached to its graph")
+            gradients = torch.autograd.grad(loss, parameters, create_graph=True, allow_unused=True)
+        used = [(p, g) for p, g in zip(parameters, gradients, strict=True) if g is not None]
+        diagonals = self._diagonals([g for _, g in used], [p for p, _ in used])
+        groups = {p: group for group in self.param_groups for p in group["params"]}
+        for (p, g), diagonal in zip(used, diagonals, strict=True):
+            p.grad = g.detach()
+            self._update(p, g.detach(), diagonal, groups[p])
+        return loss.detach()
+
+    def _diagonals(self, gradients: list[Tensor], parameters: list[Tensor]) -> list[Tensor]:
+        step = max((int(self.state[p]["step"]) for p in parameters if p in self.state), default=0)
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
+        total = [torch.zeros_like(p) for p in parameters]
+        for _ in range(self.samples):
+            signs = [
+                (torch.randint(0, 2, p.shape, generator=generator) * 2 - 1).to(device=p.device, dtype=p.dtype)
+                for p in parameters
+            ]
+            for sum_, part in zip(total, hutchinson_diagonal(gradients, parameters, signs), strict=True):
+                sum_ += part / self.samples
+        return total
+
+    def _update(self, p: Tensor, gradient: Tensor, diagonal: Tensor, group: dict[str, Any]) -> None:
+        state = self.state[p]
+        if not state:
+            state.update(step=0, mean=torch.zeros_like(p), square=torch.zeros_like(p))
+        if group["average_kernels"] and p.ndim > 2:
+            diagonal = diagonal.abs().mean(dim=tuple(range(2, p.ndim)), keepdim=True).expand_as(p)
+        first, second = group["betas"]
+        state["step"] += 1
+        state["mean"].lerp_(gradient, 1 - first)
+        state["square"].lerp_(diagonal * diagonal, 1 - second)
+        mean = state["mean"] / (1 - first ** state["step"])
+        scale = (state["square"] / (1 - second ** state["step"])) ** (group["hessian_power"] / 2) + group["eps"]
+        p.mul_(1 - group["lr"] * group["weight_decay"])
+        p.addcdiv_(mean, scale, value=-group["lr"])

@@ -1,0 +1,150 @@
+"""M-FAC: multiply by the inverse of a sliding-window empirical Fisher matrix without forming it.
+
+The Fisher of the last m gradients is F = λI + (1/m) G Gᵀ, G of shape (d, m). By Woodbury's identity
+F⁻¹x = (x − G S⁻¹ Gᵀx)/λ with the small S = mλI + GᵀG, so a product costs O(dm + m²) once S⁻¹ is known. Replacing one
+gradient changes one row and column of S: a rank-two update of S⁻¹ in O(dm + m²), renewed from scratch every m
+replacements (m³/m = m² each) so that rounding cannot pile up.
+
+Reference: E. Frantar, E. Kurtic & D. Alistarh, "M-FAC: Efficient Matrix-Free Approximations of Second-Order
+Information", arXiv 2107.03356; the paper's dynamic algorithm keeps other coefficients of the same matrix.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workbench import checks
+
+
+class InverseFisher:
+    """The inverse of λI + (1/m) Σ g gᵀ over the last m vectors pushed (missing ones count as zero).
+
+    ``size`` d, ``window`` m, ``damping`` λ > 0. Memory: d·m numbers of the dtype given, and two m × m float64.
+    """
+
+    def __init__(self, size: int, window: int, damping: float, *, dtype: torch.dtype = torch.float32) -> None:
+        self.size = checks.integer("size", size, minimum=1)
+        self.window = checks.integer("window", window, minimum=1)
+        self.damping = checks.real("damping", damping, exclusive_minimum=0)
+        checks.memory(size * window * torch.finfo(dtype).bits / 8, f"a window of {window} gradients of length {size}")
+        self.rows = torch.zeros(window, size, dtype=dtype)  # Gᵀ: one gradient a row, contiguous
+        self.gram = torch.zeros(window, window, dtype=torch.float64)
+        self.inverse = torch.eye(window, dtype=torch.float64) / (window * damping)
+        self.pushed = 0
+
+    def state(self) -> dict[str, Any]:
+        """Return what :meth:`resume` needs."""
+        return {"rows": self.rows, "gram": self.gram, "inverse": self.inverse, "pushed": self.pushed}
+
+    @classmethod
+    def resume(cls, state: dict[str, Any], damping: float) -> "InverseFisher":
+        """Continue from :meth:`state`; torch's state dicts round to the weights' dtype, then S is computed anew."""
+        fisher = cls.__new__(cls)
+        fisher.rows, fisher.pushed, fisher.damping = state["rows"], int(state["pushed"]), damping
+        fisher.window, fisher.size = fisher.rows.shape
+        fisher.gram, fisher.inverse = state["gram"], state["inverse"]
+        if fisher.gram.dtype != torch.float64:
+            wide = fisher.rows.double()
+            fisher.gram = wide @ wide.T
+            fisher._renew()
+        return fisher
+
+    def push(self, gradient: Tensor) -> None:
+        """Replace the oldest gradient of the window by ``gradient`` (d,): O(dm + m²)."""
+        if gradient.shape != (self.size,):
+            raise ValueError(f"gradient must have shape ({self.size},), got {tuple(gradient.shape)}")
+        slot = self.pushed % self.window
+        self.rows[slot] = gradient
+        products = (self.rows @ gradient.to(self.rows.dtype)).double()
+        change = products - self.gram[slot]
+        self.gram[slot], self.gram[:, slot] = products, products
+        self.pushed += 1
+        if self.pushed % self.window == 0:
+            self._renew()
+        else:
+            self._update(slot, change)
+
+    def solve(self, vector: Tensor) -> Tensor:
+        """Return F⁻¹·vector: O(dm + m²)."""
+        inner = self.inverse @ (self.rows @ vector.to(self.rows.dtype)).double()
+        return (vector - (inner.to(self.rows.dtype) @ self.rows).to(vector.dtype)) / self.damping
+
+    def _renew(self) -> None:
+        identity = torch.eye(self.window, dtype=torch.float64)
+        self.inverse = torch.cholesky_inverse(torch.linalg.cholesky(self.gram + self.window * self.damping * identity))
+
+    def _update(self, slot: int, change: Tensor) -> None:
+        """Add e·cᵀ + c·eᵀ − c_slot·e·eᵀ to S, e the unit vector of the slot: S gains U W Uᵀ with U = [e, c]."""
+        unit = torch.zeros(self.window, dtype=torch.float64)
+        unit[slot] = 1.0
+        basis = torch.stack([unit, change], dim=1)
+        # W = [[−c_slot, 1], [1, 0]], whose inverse is [[0, 1], [1, c_slot]]
+        weights = torch.tensor([[0.0, 1.0], [1.0, float(change[slot])]], dtype=torch.float64)
+        moved = self.inverse @ basis
+        self.inverse = self.inverse - moved @ torch.linalg.solve(weights + basis.T @ moved, moved.T)
+
+
+class MFAC(torch.optim.Optimizer):
+    """Gradient descent preconditioned by the inverse empirical Fisher of the last ``window`` gradients.
+
+    θ ← θ − lr·(momentum-averaged F⁻¹g), with L2 weight decay inside g as in the paper's SGD-style optimiser. All groups
+    share one window (the Fisher couples them); ``lr``, ``momentum`` and ``weight_decay`` are per group. Parameters
+    without gradient count as zero. Each step costs O(dm + m²) beyond the gradient; memory d·m. CPU or one device,
+    float32 or float64. Raises ``ValueError`` for numbers out of range or a window that does not fit in memory.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        *,
+        window: int = 32,
+        damping: float = 1e-4,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+    ) -> None:
+        defaults = {
+            "lr": checks.real("lr", lr, exclusive_minimum=0),
+            "momentum": checks.real("momentum", momentum, minimum=0, maximum=1 - 1e-12),
+            "weight_decay": checks.real("weight_decay", weight_decay, minimum=0),
+        }
+        self.window = checks.integer("window", window, minimum=1)
+        self.damping = checks.real("damping", damping, exclusive_minimum=0)
+        super().__init__(params, defaults)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+        """Take one step; a closure does zero_grad, forward and backward and returns the loss, as in torch."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        parameters = [(p, group) for group in self.param_groups for p in group["params"]]
+        gradient = torch.cat([self._gradient(p, group).reshape(-1) for p, group in parameters])
+        fisher = self._fisher(gradient)
+        fisher.push(gradient)
+        self.state[self.param_groups[0]["params"][0]]["fisher"] = fisher.state()
+        start = 0
+        direction = fisher.solve(gradient)
+        for p, group in parameters:
+            part = direction[start : start + p.numel()].view_as(p)
+            start += p.numel()
+            if p.grad is None:
+                continue
+            state = self.state[p]
+            state["momentum"] = group["momentum"] * state.get("momentum", torch.zeros_like(p)) + part
+            p.add_(state["momentum"], alpha=-group["lr"])
+        return loss
+
+    @staticmethod
+    def _gradient(p: Tensor, group: dict[str, Any]) -> Tensor:
+        return torch.zeros_like(p) if p.grad is None else p.grad + group["weight_decay"] * p
+
+    def _fisher(self, gradient: Tensor) -> InverseFisher:
+        """Return the window, which lives in the state of the first parameter so that state_dict carries it."""
+        state = self.state[self.param_groups[0]["params"][0]]
+        if "fisher" in state:
+            return InverseFisher.resume(state["fisher"], self.damping)
+        return InverseFisher(gradient.numel(), self.window, self.damping, dtype=gradient.dtype)

@@ -1,0 +1,21 @@
+"""The registry of predictors and the one way to call them."""
+
+import math
+
+from workbench import checks
+from workbench.registry import Registry
+from workbench.steps.ray import Ray
+
+PREDICTORS = Registry("predictor")
+
+
+def predict(predictor: str, ray: Ray, *, ratio: float = 2.0) -> float:
+    """Return what the named predictor says about ``ray``: a distance τ ≥ 0, ∞ allowed.
+
+    ``ratio`` > 1 is the loss ratio L(τ)/L(0) counted as damage. Raises ``ValueError`` for an unknown name.
+    """
+    ratio = checks.real("ratio", ratio, exclusive_minimum=1)
+    tau = float(PREDICTORS[predictor](ray, ratio))
+    if math.isnan(tau) or tau < 0:
+        raise ArithmeticError(f"the predictor {predictor!r} returned {tau}, which is no distance")
+    return tau

@@ -83,6 +83,7 @@ def random_rotations(number: int, dim: int, rng: np.random.Generator) -> NDArray
     QR of a Gaussian matrix is Haar only once the diagonal of R is made positive: F. Mezzadri, "How to generate random
     matrices from the classical compact groups", arXiv math-ph/0609050, section 5.
     """
-    checks.memory(3 * 8 * number * dim * dim, f"{number} rotations in {dim} dimensions")
+    if number * dim * dim > 1_000_000:
+        checks.memory(3 * 8 * number * dim * dim, f"{number} rotations in {dim} dimensions")
     q, r = np.linalg.qr(rng.standard_normal((number, dim, dim)))
     return q * np.sign(np.einsum("kii->ki", r))[:, None, :]

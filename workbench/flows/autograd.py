@@ -156,7 +156,7 @@ def _plain(x: torch.Tensor, y: torch.Tensor, x_weights: Any, y_weights: Any, rul
 def _shares(name: str, weights: Any, cloud: torch.Tensor) -> torch.Tensor:
     shares = masses(name, _array(weights.cpu() if isinstance(weights, torch.Tensor) else weights), len(cloud))
     if shares is None:
-        return torch.full((len(cloud),), 1 / len(cloud)).to(cloud)
+        return torch.full((len(cloud),), 1 / len(cloud), dtype=cloud.dtype, device=cloud.device)
     return torch.as_tensor(shares).to(cloud)
 
 

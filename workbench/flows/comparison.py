@@ -76,7 +76,7 @@ def compare_estimators(
 ) -> xr.Dataset:
     """Compare estimators of SW_2² on named pairs (``PAIRS``), ``repeats`` independent draws each.
 
-    Returns, over (pair, method): ``rmse`` against the reference, ``rmse_standard_error``, ``relative_rmse``,
+    Returns, over (pair, estimator): ``rmse`` against the reference, ``rmse_standard_error``, ``relative_rmse``,
     ``bias``, ``variance``, ``seconds_per_draw``, ``rmse_ratio`` to Monte Carlo at equal L, and
     ``rmse_ratio_equal_time`` (Monte Carlo given the same time); per pair ``reference`` and its standard error
     (``design`` with 1000 directions × 16 rotations).
@@ -175,7 +175,7 @@ def _table(
         ratio = rmse / rmse[:, :1]
         relative = rmse / references[:, :1]
     equal_time = ratio * np.sqrt(seconds / seconds[:, :1])
-    dims = ("pair", "method")
+    dims = ("pair", "estimator")
     return results.dataset(
         {
             "rmse": (dims, rmse, "root mean square error of SW₂²"),
@@ -191,7 +191,7 @@ def _table(
         },
         {
             "pair": (("pair",), np.array(pairs), "pair of clouds"),
-            "method": (("method",), np.array(names), "estimator"),
+            "estimator": (("estimator",), np.array(names), "estimator"),
         },
         {"n_directions": n_directions},
     )

@@ -81,7 +81,7 @@ def sinkhorn_divergence(
                 metric="sqeuclidean",
                 method="sinkhorn_log",
                 numIterMax=20_000,
-                stopThr=1e-9,
+                stopThr=1e-8,
             )
         except UserWarning as warning:
             raise RuntimeError(f"Sinkhorn did not converge ({warning}); raise regularisation") from warning

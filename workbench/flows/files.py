@@ -213,9 +213,10 @@ def _parse_obj(data: bytes, name: str) -> tuple[Points, NDArray[np.integer] | No
     if not rows:
         raise ValueError(f"{name} is not an OBJ file: it has no line that starts with 'v '")
     try:
-        return np.array(rows, dtype=np.float64), None
+        points = np.array(rows, dtype=np.float64).reshape(len(rows), 3)
     except ValueError as error:
         raise ValueError(f"{name} has a vertex that is not three numbers") from error
+    return points, None
 
 
 _PARSERS = {

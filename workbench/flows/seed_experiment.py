@@ -34,8 +34,8 @@ def seed_experiment(
     ``learning_rate`` on n·SW_2 (*unsquared*) moves one to the other, and exact W_2² is read at the checkpoints (the
     paper prints it as W_2). ``n_directions`` is one number, or one per method. The clouds depend on the seed too.
 
-    Returns ``w2`` and ``sw2`` (method, seed, checkpoint), both squared, ``seconds_per_step`` (method, seed), and
-    ``n_directions`` (method). Raises ``ValueError`` before work for unknown names or bad numbers. Cost at the
+    Returns ``w2`` and ``sw2`` (estimator, seed, checkpoint), both squared, ``seconds_per_step`` (estimator, seed), and
+    ``n_directions`` (estimator). Raises ``ValueError`` before work for unknown names or bad numbers. Cost at the
     default size: about a minute on two cores, half of it exact transport.
 
     Reference: Nguyen & Ho, arXiv 2305.00402, section 4.2 and table 2; the paper's ShapeNet clouds may not be
@@ -72,7 +72,7 @@ def seed_experiment(
             w2[i, j] = run.w2.values
             sw2[i, j] = run.sw2.sel(frame=marks).values
             seconds[i, j] = run.seconds_per_step.values[1:].mean() if steps else 0.0
-    dims = ("method", "seed", "checkpoint")
+    dims = ("estimator", "seed", "checkpoint")
     return results.dataset(
         {
             "w2": (dims, w2, "exact Wasserstein distance W₂² (squared)"),
@@ -81,7 +81,7 @@ def seed_experiment(
             "n_directions": (dims[:1], np.array(counts), "directions per step"),
         },
         {
-            "method": (("method",), np.array(methods), "estimator"),
+            "estimator": (("estimator",), np.array(methods), "estimator"),
             "seed": (("seed",), np.array(seeds), "seed of clouds and directions"),
             "checkpoint": (("checkpoint",), np.array(marks), "step"),
         },

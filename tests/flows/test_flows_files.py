@@ -1,0 +1,144 @@
+"""Clouds from files: every format read back, and broken, disguised or dangerous files refused with a sentence."""
+
+import io
+import pickle
+
+import numpy as np
+import pytest
+import trimesh
+
+from workbench import flows
+
+
+@pytest.fixture
+def points(rng):
+    return rng.normal(size=(100, 3))
+
+
+@pytest.fixture
+def box():
+    return trimesh.creation.box((2, 4, 6))
+
+
+def test_tables(points, tmp_path):
+    np.savetxt(tmp_path / "cloud.csv", points, delimiter=",", header="x,y,z")
+    np.savetxt(tmp_path / "named.csv", points, delimiter=",", header="x,y,z", comments="")
+    np.savetxt(tmp_path / "semicolon.csv", points[:, :2], delimiter=";")
+    np.savetxt(tmp_path / "cloud.xyz", np.hstack([points, points]))
+    np.save(tmp_path / "cloud.npy", points.astype(np.float32))
+    for name in ("cloud.csv", "named.csv", "cloud.xyz", "cloud.npy"):
+        np.testing.assert_allclose(flows.load_cloud(tmp_path / name), points, rtol=1e-6)
+    np.testing.assert_allclose(flows.load_cloud(str(tmp_path / "semicolon.csv")), points[:, :2])
+
+
+@pytest.mark.parametrize("kind", ["ply", "stl", "obj"])
+def test_meshes_are_sampled_by_area(box, tmp_path, kind):
+    path = tmp_path / f"box.{kind}"
+    box.export(path)
+    found = flows.load_cloud(path, n=20_000, seed=1)
+    assert found.shape == (20_000, 3)
+    on_face = np.isclose(np.abs(found), [1, 2, 3], atol=1e-5)
+    assert on_face.any(axis=1).all()
+    areas = np.array([4 * 6, 2 * 6, 2 * 4]) / 44
+    np.testing.assert_allclose(on_face.mean(axis=0), areas, atol=0.015)
+    assert len(flows.load_cloud(path)) == 2048
+    np.testing.assert_array_equal(flows.load_cloud(path, seed=3), flows.load_cloud(path, seed=3))
+
+
+def test_ascii_stl_and_point_clouds(box, points, tmp_path):
+    text = trimesh.exchange.stl.export_stl_ascii(box)
+    assert flows.load_cloud(text.encode(), file_format="stl", n=10).shape == (10, 3)
+    trimesh.PointCloud(points).export(tmp_path / "cloud.ply")
+    np.testing.assert_allclose(flows.load_cloud(tmp_path / "cloud.ply"), points, atol=1e-6)
+    obj = "# a comment\n" + "\n".join(f"v {a} {b} {c}" for a, b, c in points)
+    np.testing.assert_allclose(flows.load_cloud(obj.encode(), file_format="obj"), points)
+
+
+def test_uploads_subsets_and_normalising(points, tmp_path):
+    stream = io.BytesIO()
+    np.save(stream, 5 * points + 100)
+    found = flows.load_cloud(stream.getvalue(), file_format=".NPY", n=40, normalise=True)
+    assert found.shape == (40, 3)
+    np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-12)
+    assert np.mean(np.sum(found**2, axis=1)) == pytest.approx(1)
+    np.save(tmp_path / "cloud.npy", points)
+    with (tmp_path / "cloud.npy").open("rb") as file:
+        np.testing.assert_array_equal(flows.load_cloud(file), points)
+    rows = {tuple(row) for row in points}
+    assert all(tuple(row) in rows for row in flows.load_cloud(tmp_path / "cloud.npy", n=7))
+    np.testing.assert_array_equal(flows.load_cloud(b"1 1\n1 1", file_format="csv", normalise=True), np.zeros((2, 2)))
+
+
+def header(shape, dtype="<f8"):
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": dtype, "fortran_order": False, "shape": shape})
+    return stream.getvalue()
+
+
+STL = b" " * 80 + (2).to_bytes(4, "little") + bytes(100)
+
+
+class Bomb:
+    def __reduce__(self):
+        return (print, ("the pickle was executed",))
+
+
+def object_array():
+    stream = io.BytesIO()
+    np.save(stream, np.array([Bomb()], dtype=object), allow_pickle=True)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "message"),
+    [
+        (b"", "csv", "is empty"),
+        (b"hello\nworld\nagain\nand\nagain\nmore", "csv", "not a row of numbers"),
+        (b"1,2,3\n4,5", "csv", "has 2 numbers, the first row 3"),
+        (b"1,2\nnan,3", "csv", "NaN or infinite"),
+        (b"# only a comment", "csv", "no rows"),
+        (b"1 2\n3 4", "xyz", "needs three"),
+        (b"\xff\xfe\xfa\xfb", "csv", "not readable text"),
+        (header((2, 3)) + bytes(48), "csv", "binary data"),
+        (b"1,2,3", "npy", "not a NumPy file"),
+        (pickle.dumps(Bomb()), "npy", "not a NumPy file"),
+        (object_array(), "npy", "never read"),
+        (header((10**12, 3)), "npy", "cut off"),
+        (header((2, 3), "<c16") + bytes(96), "npy", "not numbers"),
+        (header((0, 3)), "npy", "is empty"),
+        (header((6,)) + bytes(48), "npy", "dimension"),
+        (header((1, 300)) + bytes(2400), "npy", "up to 256"),
+        (b"solid", "ply", "not a PLY"),
+        (b"ply\nformat ascii 1.0\nelement vertex 999999999999\nend_header\n", "ply", "damaged"),
+        (b"ply\nformat binary_little_endian 1.0\nelement vertex 9\nproperty float x\nend_header\n123", "ply", "PLY"),
+        (STL[:-3], "stl", "not a whole STL"),
+        (STL, "stl", "no area"),
+        (b"not an stl at all", "stl", "not a whole STL"),
+        (b"hello", "obj", "no line that starts with"),
+        (b"v 1 2\nv 3 4", "obj", "three numbers"),
+        (b"v 1 2 x", "obj", "three numbers"),
+        (b"v 0 0 0\nv 1 0 0\nf 1 2 9", "obj", "OBJ|damaged"),
+        (b"1 2 3", "las", "formats are ply, obj, stl"),
+    ],
+)
+def test_bad_files_are_refused_with_a_sentence(data, kind, message, capsys):
+    with pytest.raises(ValueError, match=message):
+        flows.load_cloud(data, file_format=kind)
+    assert "executed" not in capsys.readouterr().out
+
+
+def test_other_refusals(tmp_path, points):
+    with pytest.raises(FileNotFoundError, match="no file"):
+        flows.load_cloud(tmp_path / "missing.csv")
+    np.save(tmp_path / "cloud.npy", points)
+    with pytest.raises(ValueError, match="limit is 0 MiB"):
+        flows.load_cloud(tmp_path / "cloud.npy", max_bytes=1000)
+    with pytest.raises(TypeError, match="binary mode"), (tmp_path / "cloud.csv").open("w+") as file:
+        flows.load_cloud(file)
+    with pytest.raises(TypeError, match="path, bytes"):
+        flows.load_cloud(3)
+    (tmp_path / "cloud").write_bytes(b"1 2")
+    with pytest.raises(ValueError, match="formats are"):
+        flows.load_cloud(tmp_path / "cloud")
+    with pytest.raises(ValueError, match="at least 1"):
+        flows.load_cloud(tmp_path / "cloud.npy", n=0)

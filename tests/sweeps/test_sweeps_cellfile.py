@@ -77,7 +77,7 @@ def test_a_file_under_a_wrong_name_is_damaged():
 def test_objects_are_never_read(tmp_path):
     np.savez(tmp_path / "evil.npz", header=np.array([{"key": "k"}], dtype=object))
     with pytest.raises(cellfile.Damaged, match="allow_pickle=False"):
-        cellfile.read_header(tmp_path / "evil.npz")
+        cellfile.read(tmp_path / "evil.npz")
 
 
 def test_attributes_that_cannot_be_stored_are_named():

@@ -28,12 +28,13 @@ def read_box(store: Store, found: Survey, box: Box) -> xr.Dataset:
     size = tuple(range(*cut.indices(n)) for cut, n in zip(box, found.plan.shape, strict=True))
     lengths = tuple(len(r) for r in size)
     arrays = {name: _blank(lengths + found.shape(name), found.dtype(name)) for name in found.variables}
+    needed = arrays.keys() | found.uneven
     for offset in itertools.product(*(range(n) for n in lengths)):
         cell = found.present.get(tuple(r[k] for r, k in zip(size, offset, strict=True)))
         if cell is not None:
-            _, ds = cellfile.decode(store.cell(cell.key))
-            for name in arrays.keys() & set(map(str, ds.variables)):
-                arrays[name][offset + _places(found, ds, name)] = ds[name].values
+            _, parts = cellfile.read(store.cell(cell.key), lambda entry: entry["name"] in needed)
+            for name in arrays.keys() & parts.keys():
+                arrays[name][offset + _places(found, parts, name)] = parts[name][1]
     data = {
         name: (found.axis_dims + variable.dims, arrays[name], variable.attrs)
         for name, variable in found.variables.items()
@@ -45,12 +46,16 @@ def _blank(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     return np.full(shape, np.nan if dtype.kind == "f" else "" if dtype.kind == "U" else 0, dtype=dtype)
 
 
-def _places(found: Survey, ds: xr.Dataset, name: str) -> tuple[Any, ...]:
+def _places(found: Survey, parts: dict[str, cellfile.Part], name: str) -> tuple[Any, ...]:
     """Where the entries of a cell's variable go within the united labels."""
     dims = found.variables[name].dims
     if not any(dim in found.uneven for dim in dims):
         return tuple(slice(None) for _ in dims)
-    return np.ix_(*(_positions(found.labels[dim], ds[dim].values) for dim in dims))
+    return np.ix_(*(_positions(found.labels[dim], _labels(found, parts, dim)) for dim in dims))
+
+
+def _labels(found: Survey, parts: dict[str, cellfile.Part], dim: str) -> np.ndarray:
+    return parts[dim][1] if dim in found.uneven else found.labels[dim]
 
 
 def _positions(labels: np.ndarray, wanted: np.ndarray) -> np.ndarray:

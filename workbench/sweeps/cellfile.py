@@ -5,17 +5,19 @@ this way, and HDF5's file locks are unwelcome on the network folders of clusters
 a CRC, so a flipped bit is found. The whole sweep is saved as NetCDF or Zarr as usual.
 """
 
+import contextlib
 import io
 import json
 import os
 import zipfile
-from collections.abc import Collection
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 HEADER = "header"
+Part = tuple[tuple[str, ...], np.ndarray, dict[str, Any]]
 Source = str | os.PathLike[str] | io.BytesIO
 
 
@@ -53,56 +55,53 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"an attribute of type {type(value).__name__} cannot be stored; use numbers, strings or lists")
 
 
-def read_header(source: Source) -> dict[str, Any]:
-    """Return the header of a cell file alone. Raises :class:`Damaged`."""
-    return _read(source, lambda archive: _header(archive))
+def decode(source: Source) -> tuple[dict[str, Any], xr.Dataset]:
+    """Return the header and the Dataset of a cell file. Raises :class:`Damaged`."""
+    header, parts = read(source)
+    coordinates = {entry["name"] for entry in header["variables"] if entry["coordinate"]}
+    data = {name: part for name, part in parts.items() if name not in coordinates}
+    return header, xr.Dataset(data, {name: parts[name] for name in coordinates}, header["attrs"])
 
 
-def decode(source: Source, *, only: Collection[str] | None = None) -> tuple[dict[str, Any], xr.Dataset]:
-    """Return the header and the Dataset of a cell file, or those of its variables that are in ``only``."""
-
-    def read(archive: Any) -> tuple[dict[str, Any], xr.Dataset]:
+def read(
+    source: Source, wanted: Callable[[dict[str, Any]], bool] = lambda entry: True
+) -> tuple[dict[str, Any], dict[str, Part]]:
+    """Return the header, and ``(dims, values, attrs)`` by name of the variables whose header entry is ``wanted``."""
+    with _opened(source) as archive:
         header = _header(archive)
-        chosen = [(k, v) for k, v in enumerate(header["variables"]) if only is None or v["name"] in only]
-        parts = {v["name"]: (v["dims"], archive[f"v{k}"], v["attrs"]) for k, v in chosen}
-        coordinates = {v["name"] for _, v in chosen if v["coordinate"]}
-        data = {name: part for name, part in parts.items() if name not in coordinates}
-        return header, xr.Dataset(data, {name: parts[name] for name in coordinates}, header["attrs"])
-
-    return _read(source, read)
+        chosen = [(k, entry) for k, entry in enumerate(header["variables"]) if wanted(entry)]
+        return header, {
+            entry["name"]: (tuple(entry["dims"]), _array(archive, f"v{k}"), entry["attrs"]) for k, entry in chosen
+        }
 
 
 def verify(source: Source, key: str) -> None:
     """Read every byte of a cell file against its checksums, and its key; raises :class:`Damaged`. Constant memory."""
-    try:
-        with zipfile.ZipFile(source) as archive:
-            broken = archive.testzip()
-    except Exception as error:  # zipfile raises many kinds; all mean the same
-        raise Damaged(str(error)) from error
+    with _opened(source) as archive:
+        broken = archive.testzip()
+        found = None if broken else _header(archive).get("key")
     if broken:
         raise Damaged(f"the checksum of {broken!r} does not match")
-    found = read_header(source).get("key")
     if found != key:
         raise Damaged(f"the file holds the cell {found}, not {key}")
 
 
-def _header(archive: Any) -> dict[str, Any]:
-    return json.loads(archive[HEADER].tobytes())
-
-
-def _read(source: Source, read: Any) -> Any:
-    if isinstance(source, io.BytesIO):
-        source.seek(0)
+@contextlib.contextmanager
+def _opened(source: Source) -> Iterator[zipfile.ZipFile]:
+    """Open a cell file; whatever the readers find wrong with it is :class:`Damaged`."""
     try:
-        if not zipfile.is_zipfile(source):
-            raise Damaged("it is cut short, or no cell file at all")
-        with np.load(source, allow_pickle=False) as archive:
-            return read(archive)
-    except Damaged:
+        with zipfile.ZipFile(source) as archive:
+            yield archive
+    except FileNotFoundError:
         raise
-    except OSError as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise Damaged(str(error)) from error
-    except Exception as error:  # np.load and zipfile raise many kinds; all mean the same
+    except Exception as error:  # zipfile and numpy raise many kinds; all mean the same
         raise Damaged(f"{type(error).__name__}: {error}") from error
+
+
+def _header(archive: zipfile.ZipFile) -> dict[str, Any]:
+    return json.loads(_array(archive, HEADER).tobytes())
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(f"{name}.npy") as member:
+        return np.lib.format.read_array(member, allow_pickle=False)

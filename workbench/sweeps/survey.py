@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from workbench.checks import choice
 from workbench.results.conventions import PROVENANCE
@@ -79,16 +78,17 @@ def survey(store: Store, plan: Plan, keep: Sequence[str] | None = None) -> Surve
             f"all {len(plan.cells)} cells failed; the first says {first['error']}: {first['message']}. The full "
             f"records are in {str(store.path / 'failed')!r}"
         )
-    own = _parameter_labels(plan)
+    own = {*plan.axes, *plan.fixed, "repeat"}
+
+    def small(entry: dict[str, Any]) -> bool:
+        return _is_label(entry) or (not entry["dims"] and entry["name"] in own)
+
     clashes: set[str] = set()
     for position, cell in enumerate(found.present.values()):
-        header = cellfile.read_header(store.cell(cell.key))
-        coordinates = {v["name"] for v in header["variables"] if v["dims"] == [v["name"]]}
-        scalars = {v["name"] for v in header["variables"] if not v["dims"] and v["name"] in own}
-        _, ds = cellfile.decode(store.cell(cell.key), only=coordinates | scalars)
-        clashes |= _clashes(header, ds, cell, own)
-        _unite_labels(found, ds, coordinates)
-        _unite_variables(found, header, coordinates)
+        header, parts = cellfile.read(store.cell(cell.key), small)
+        clashes |= _clashes(header, parts, cell, own)
+        _unite_labels(found, header, parts)
+        _unite_variables(found, header)
         _unite_attrs(found, header["attrs"], first=position == 0)
         found.seconds += header["seconds"]
     _choose(found, keep)
@@ -96,11 +96,11 @@ def survey(store: Store, plan: Plan, keep: Sequence[str] | None = None) -> Surve
     return found
 
 
-def _parameter_labels(plan: Plan) -> set[str]:
-    return {*plan.axes, *plan.fixed, "repeat"}
+def _is_label(entry: dict[str, Any]) -> bool:
+    return entry["dims"] == [entry["name"]]
 
 
-def _clashes(header: dict[str, Any], ds: xr.Dataset, cell: Cell, own: set[str]) -> set[str]:
+def _clashes(header: dict[str, Any], parts: dict[str, cellfile.Part], cell: Cell, own: set[str]) -> set[str]:
     """Names of the cell that mean something else than the parameter of the same name.
 
     A scalar that merely repeats the parameter (lattice size ``L`` in a result for ``L``) is no clash: the axis
@@ -109,9 +109,8 @@ def _clashes(header: dict[str, Any], ds: xr.Dataset, cell: Cell, own: set[str]) 
     found = set()
     for variable in header["variables"]:
         name = variable["name"]
-        if name in own and not (
-            name in ds and not variable["dims"] and _same(ds[name].item(), cell.parameters.get(name))
-        ):
+        repeats_it = not variable["dims"] and name in parts and _same(parts[name][1].item(), cell.parameters.get(name))
+        if name in own and not repeats_it:
             found.add(name)
     return found
 
@@ -120,13 +119,11 @@ def _same(value: Any, parameter: Any) -> bool:
     return type(parameter) in (int, float, str, bool) and value == parameter
 
 
-def _unite_labels(found: Survey, ds: xr.Dataset, coordinates: set[str]) -> None:
-    for dim in ds.dims:
-        if dim not in coordinates:
-            continue
-        values, known = ds[dim].values, found.labels.get(dim)
+def _unite_labels(found: Survey, header: dict[str, Any], parts: dict[str, cellfile.Part]) -> None:
+    for dim in (entry["name"] for entry in header["variables"] if _is_label(entry)):
+        (_, values, attrs), known = parts[dim], found.labels.get(dim)
         if known is None:
-            found.labels[dim], found.label_attrs[dim] = values, ds[dim].attrs
+            found.labels[dim], found.label_attrs[dim] = values, attrs
         elif not np.array_equal(known, values):
             found.labels[dim] = _union(dim, known, values)
             found.uneven.add(dim)
@@ -145,10 +142,10 @@ def _union(dim: str, known: np.ndarray, more: np.ndarray) -> np.ndarray:
     return np.concatenate([known, more[~np.isin(more, known)]])
 
 
-def _unite_variables(found: Survey, header: dict[str, Any], coordinates: set[str]) -> None:
+def _unite_variables(found: Survey, header: dict[str, Any]) -> None:
     for entry in header["variables"]:
         name, dims, dtype = entry["name"], tuple(entry["dims"]), np.dtype(entry["dtype"])
-        if name in coordinates:
+        if _is_label(entry):
             continue
         variable = found.variables.setdefault(name, Variable(dims, dtype, entry["attrs"]))
         if variable.dims != dims:

@@ -93,13 +93,17 @@ class Runner(param.Parameterized):
 
     def cancel(self) -> None:
         """Stop the current work at its next report, or before it starts."""
+        self.close()
+        if self.busy:
+            self.param.update(busy=False, fraction=0.0, seconds_left=None, message="", ahead=0)
+
+    def close(self) -> None:
+        """Stop the current work and show nothing any more: the page is gone."""
         job, self._job = self._job, None
         if job is not None:
             job.progress.cancel()
             if job.future is not None:
                 job.future.cancel()
-        if self.busy:
-            self.param.update(busy=False, fraction=0.0, seconds_left=None, message="", ahead=0)
         self._idle.set()
 
     def wait(self, timeout: float | None = None) -> bool:

@@ -25,23 +25,11 @@ def _leave(room_reference: Any, page_reference: Any, context: Any) -> None:
 
 
 def unwatch_busy(page: Any) -> None:
-    """Take away the watcher through which panel-material-ui's Page stays alive on ``pn.state`` after its session."""
+    """Take away the watcher through which panel-material-ui's Page stays alive on ``pn.state`` after its session.
+
+    The watcher's function is a method of ``page.param``, whose ``self`` is the page.
+    """
     watchers = pn.state.param.watchers.get("busy", {}).get("value", [])
     for watcher in list(watchers):
-        if getattr(watcher.fn, "__self__", None) is page or _mentions(watcher.fn, page):
+        if getattr(getattr(watcher.fn, "__self__", None), "self", None) is page:
             pn.state.param.unwatch(watcher)
-
-
-def _mentions(function: Any, page: Any) -> bool:
-    """Whether a partial or closure carries the page (param wraps references in ``functools.partial``)."""
-    parts = [*getattr(function, "args", ()), *(getattr(function, "keywords", None) or {}).values()]
-    parts += [cell.cell_contents for cell in getattr(function, "__closure__", None) or () if _filled(cell)]
-    return any(part is page or getattr(part, "__self__", None) is page for part in parts)
-
-
-def _filled(cell: Any) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018
-    except ValueError:
-        return False
-    return True

@@ -149,7 +149,7 @@ class View(pn.viewable.Viewer):
 
     def close(self) -> None:
         """Stop the work; called when the visitor leaves."""
-        self.runner.cancel()
+        self.runner.close()
 
     def _inputs_changed(self, *_: Any) -> None:
         if self._started:

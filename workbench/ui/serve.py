@@ -1,0 +1,122 @@
+"""Start the dashboards with the options that keep a server fast, private and offline for months.
+
+``panel serve apps/*.py`` works as well; this adds: warm pages, threads so that one visitor never waits for another,
+ended sessions let go within seconds, a liveness address for health checks, and no origin but this machine's own.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from workbench import checks
+
+ROOMS = ("home", "flows", "fisher", "steps", "games")
+LARGEST_MESSAGE = 100 * 2**20  # an upload of the 64 MiB that a page accepts grows by a third on its way
+
+
+def apps_folder() -> Path:
+    """Return the folder of the apps: inside an installed package, or beside it in a checkout."""
+    here = Path(__file__).resolve().parents[1]
+    installed = here / "_apps"
+    folder = installed if installed.is_dir() else here.parent / "apps"
+    if not folder.is_dir():
+        raise FileNotFoundError("the apps are not here; install the package with its apps or run from a checkout")
+    return folder
+
+
+def command(
+    *,
+    port: int = 5006,
+    address: str = "127.0.0.1",
+    origins: Sequence[str] = (),
+    threads: int = 4,
+    processes: int = 1,
+    basic_auth: str | None = None,
+    show: bool = False,
+) -> list[str]:
+    """Return the ``panel serve`` command line.
+
+    ``origins`` are the host names under which visitors reach the server (``host:port``), needed behind a proxy; the
+    wildcard is refused. ``basic_auth`` is a password or the path of a JSON file of users, as Panel takes it. Raises
+    ``ValueError`` for a port, a number of threads or processes, or an origin that cannot be used.
+    """
+    checks.integer("port", port, minimum=1, maximum=65535)
+    checks.integer("threads", threads, minimum=1, maximum=256)
+    checks.integer("processes", processes, minimum=1, maximum=64)
+    if any("*" in origin for origin in origins):
+        raise ValueError("an origin of * lets any web page use this server; name the hosts that visitors use")
+    apps = [str(apps_folder() / f"{room}.py") for room in ROOMS if (apps_folder() / f"{room}.py").exists()]
+    own = {address, "localhost", "127.0.0.1"} - {"0.0.0.0", "::"}
+    line = [sys.executable, "-m", "panel", "serve", *apps, "--port", str(port), "--address", address]
+    line += [part for host in sorted({f"{name}:{port}" for name in own} | set(origins)) for part in _origin(host)]
+    line += ["--index", "home", "--warm", "--liveness", "--num-threads", str(threads)]
+    line += ["--unused-session-lifetime", "3000", "--check-unused-sessions", "1000"]
+    line += ["--websocket-max-message-size", str(LARGEST_MESSAGE)]
+    line += ["--basic-auth", basic_auth] if basic_auth else []
+    line += ["--show"] if show else []
+    return line + (_many_processes(processes) if processes > 1 else [])
+
+
+def _origin(host: str) -> list[str]:
+    return ["--allow-websocket-origin", host]
+
+
+def _many_processes(processes: int) -> list[str]:
+    """Several processes lose Panel's local resources unless they are told where those are (and would ask a CDN)."""
+    import panel
+
+    dist = Path(panel.__file__).parent / "dist"
+    setup = Path(__file__).with_name("serve_setup.py")
+    static = f"cdn/{panel.__version__}/dist={dist}"
+    # --warm would start threads before the fork, which the children would not have
+    return ["--num-procs", str(processes), "--static-dirs", static, "--setup", str(setup)]
+
+
+def environment(*, processes: int = 1, results_folder: str | os.PathLike[str] | None = None) -> dict[str, str]:
+    """Return the environment of the server; raises ``ValueError`` if the results folder is not a folder."""
+    added: dict[str, str] = {}
+    if results_folder is not None:
+        folder = Path(results_folder).resolve()
+        if not folder.is_dir():
+            raise ValueError(f"the results folder {str(results_folder)!r} is not a folder; create it first")
+        added["WORKBENCH_RESULTS"] = str(folder)
+    if processes > 1:
+        added["PANEL_CDN_ROOT"] = "/cdn/"
+    return {**os.environ, **added}
+
+
+def serve(
+    *,
+    port: int = 5006,
+    address: str = "127.0.0.1",
+    origins: Sequence[str] = (),
+    threads: int = 4,
+    processes: int = 1,
+    basic_auth: str | None = None,
+    results_folder: str | os.PathLike[str] | None = None,
+    show: bool = False,
+) -> int:
+    """Serve the dashboards until interrupted; returns the server's exit code. Arguments as for :func:`command`.
+
+    ``results_folder`` is a folder of saved results that the home page lists.
+    """
+    line = command(
+        port=port,
+        address=address,
+        origins=origins,
+        threads=threads,
+        processes=processes,
+        basic_auth=basic_auth,
+        show=show,
+    )
+    if processes > 1:
+        line.remove("--warm")
+    process = subprocess.Popen(line, env=environment(processes=processes, results_folder=results_folder))
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait()
+        return 0

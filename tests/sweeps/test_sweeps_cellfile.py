@@ -1,7 +1,9 @@
 """Cell files: nothing is lost on the way, and no damage goes unseen."""
 
 import io
+import json
 import string
+import zipfile
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
@@ -75,9 +77,19 @@ def test_a_file_under_a_wrong_name_is_damaged():
 
 
 def test_objects_are_never_read(tmp_path):
-    np.savez(tmp_path / "evil.npz", header=np.array([{"key": "k"}], dtype=object))
+    header = {"key": "k", "attrs": {}, "variables": [{"name": "a", "dims": [], "attrs": {}, "coordinate": False}]}
+    np.savez(tmp_path / "evil.npz", **{"0": np.array({}, dtype=object)})
+    with zipfile.ZipFile(tmp_path / "evil.npz", "a") as archive:
+        archive.writestr("header.json", json.dumps(header))
     with pytest.raises(cellfile.Damaged, match="allow_pickle=False"):
         cellfile.read(tmp_path / "evil.npz")
+
+
+def test_numpy_opens_a_cell_by_itself(tmp_path):
+    (tmp_path / "cell.npz").write_bytes(cellfile.encode(WALK, HEADER))
+    with np.load(tmp_path / "cell.npz") as archive:
+        names = [entry["name"] for entry in json.loads(archive["header.json"])["variables"]]
+        np.testing.assert_array_equal(archive[str(names.index("path"))], WALK["path"])
 
 
 def test_attributes_that_cannot_be_stored_are_named():

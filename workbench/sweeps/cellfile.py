@@ -1,4 +1,4 @@
-"""One cell as bytes: a Dataset in NumPy's ``.npz``, read with ``allow_pickle=False``.
+"""One cell as bytes: a Dataset in NumPy's ``.npz``, with its header as JSON, read with ``allow_pickle=False``.
 
 Why not NetCDF, as everywhere else: a scalar cell takes 11 ms to write and 10 ms to read through HDF5, 0.1 and 0.2 ms
 this way, and HDF5's file locks are unwelcome on the network folders of clusters. Every member of the archive carries
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-HEADER = "header"
+HEADER = "header.json"
 Part = tuple[tuple[str, ...], np.ndarray, dict[str, Any]]
 Source = str | os.PathLike[str] | io.BytesIO
 
@@ -27,26 +27,32 @@ class Damaged(ValueError):
 
 def encode(ds: xr.Dataset, header: dict[str, Any]) -> bytes:
     """Return ``ds`` and a header of plain JSON values as the bytes of a cell file."""
-    variables, arrays = [], {}
-    for position, (name, variable) in enumerate(ds.variables.items()):
-        values = np.asarray(variable.values)
-        if values.dtype.kind == "T":
-            values = values.astype(str)
-        arrays[f"v{position}"] = values
-        variables.append(
-            {
-                "name": name,
-                "dims": list(variable.dims),
-                "attrs": variable.attrs,
-                "coordinate": name in ds.coords,
-                "shape": list(values.shape),
-                "dtype": values.dtype.str,
-            }
-        )
-    text = json.dumps({**header, "attrs": ds.attrs, "variables": variables}, default=_plain)
+    variables = []
     buffer = io.BytesIO()
-    np.savez(buffer, **{HEADER: np.frombuffer(text.encode(), dtype=np.uint8)}, **arrays)  # type: ignore[arg-type]
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for position, (name, variable) in enumerate(ds.variables.items()):
+            values = np.asarray(variable.values)
+            if values.dtype.kind == "T":
+                values = values.astype(str)
+            with archive.open(_member(position), "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, values, allow_pickle=False)
+            variables.append(
+                {
+                    "name": name,
+                    "dims": list(variable.dims),
+                    "attrs": variable.attrs,
+                    "coordinate": name in ds.coords,
+                    "shape": list(values.shape),
+                    "dtype": values.dtype.str,
+                }
+            )
+        text = json.dumps({**header, "attrs": ds.attrs, "variables": variables}, default=_plain)
+        archive.writestr(HEADER, text)
     return buffer.getvalue()
+
+
+def _member(position: int) -> str:
+    return f"{position}.npy"
 
 
 def _plain(value: Any) -> Any:
@@ -71,7 +77,7 @@ def read(
         header = _header(archive)
         chosen = [(k, entry) for k, entry in enumerate(header["variables"]) if wanted(entry)]
         return header, {
-            entry["name"]: (tuple(entry["dims"]), _array(archive, f"v{k}"), entry["attrs"]) for k, entry in chosen
+            entry["name"]: (tuple(entry["dims"]), _array(archive, k), entry["attrs"]) for k, entry in chosen
         }
 
 
@@ -99,9 +105,9 @@ def _opened(source: Source) -> Iterator[zipfile.ZipFile]:
 
 
 def _header(archive: zipfile.ZipFile) -> dict[str, Any]:
-    return json.loads(_array(archive, HEADER).tobytes())
+    return json.loads(archive.read(HEADER))
 
 
-def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    with archive.open(f"{name}.npy") as member:
+def _array(archive: zipfile.ZipFile, position: int) -> np.ndarray:
+    with archive.open(_member(position)) as member:
         return np.lib.format.read_array(member, allow_pickle=False)

@@ -6,7 +6,7 @@ import pytest
 from demo_room import DemoRoom, SineView, sine
 
 from workbench import results
-from workbench.ui import verdict_table
+from workbench.ui import saved, verdict_table
 
 
 @pytest.fixture
@@ -97,6 +97,30 @@ def test_saved_results_open_in_their_view(room):
     assert room.tab == 0
     assert float(room.view.result.frequency) == 8.0
     assert room.notice == ""
+
+
+def test_an_opened_result_sets_the_controls_and_computes_nothing(room):
+    room.show(sine(8.0, seconds=0.001))
+    assert room.view.frequency == 8.0
+    assert not room.view.runner.busy
+    assert float(room.view.result.frequency) == 8.0
+
+
+def test_saved_results_of_the_server_open_by_name(room, tmp_path, monkeypatch):
+    results.save(sine(6.0), tmp_path / "six.nc")
+    (tmp_path / "noise.nc").write_bytes(b"noise")
+    results.save(sine(5.0), tmp_path.parent / "outside.nc")
+    room.read_address("?result=six.nc")
+    assert "no results folder" in room.notice
+    monkeypatch.setenv("WORKBENCH_RESULTS", str(tmp_path))
+    room.read_address("?result=six.nc")
+    assert room.notice == ""
+    assert float(room.view.result.frequency) == 6.0
+    assert [found.name for found in saved.recent()] == ["six.nc"]
+    for name in ("../outside.nc", "missing.nc", "/etc/passwd", "noise.nc"):
+        room.read_address(f"?result={name}")
+        assert room.notice
+        assert float(room.view.result.frequency) == 6.0
 
 
 def test_foreign_and_broken_files_are_refused_in_words(room):

@@ -8,7 +8,7 @@ import panel_material_ui as pmui
 import param
 
 from workbench import results
-from workbench.ui import url
+from workbench.ui import saved, url
 from workbench.ui.page import page
 from workbench.ui.verdict_table import verdict_table
 from workbench.ui.view import View
@@ -97,7 +97,10 @@ class Room(pn.viewable.Viewer):
     # ---- the address ----------------------------------------------------------------------------------------------
 
     def read_address(self, search: str) -> None:
-        """Take the state from a URL's query; refused values are named in the notice."""
+        """Take the state from a URL's query; refused values are named in the notice.
+
+        ``tab`` names a view, ``result`` a file of the server's results folder, all else are parameters of the view.
+        """
         state = url.read_state(search)
         wanted = state.get("tab", "")
         slugs = [view.slug for view in self.views]
@@ -106,6 +109,11 @@ class Room(pn.viewable.Viewer):
             self.tab = slugs.index(wanted)
         elif wanted:
             complaints.append(f"There is no tab {wanted[:40]!r} here; the tabs are {', '.join(slugs)}.")
+        if "result" in state:
+            try:
+                self.show(saved.open_named(state["result"], max_bytes=8 * LARGEST_UPLOAD))
+            except ValueError as error:
+                complaints.append(str(error))
         names = (*self.view.inputs, *self.view.display)
         complaints += url.apply_state(self.view, _addressable(self.view, names), state)
         self.notice = " ".join(complaints)

@@ -5,7 +5,9 @@ keeps only the newest request, caches, shows progress with a cancel button, anno
 errors into a message while everything on the page stays.
 """
 
+import contextlib
 import html
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -54,7 +56,7 @@ class View(pn.viewable.Viewer):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self.runner = Runner()
-        self._started = False
+        self._started = self._adopting = False
         self._shown = self.pictures()
         self._sentence = pn.pane.HTML("", stylesheets=[SENTENCE], sizing_mode="stretch_width")
         self.param.watch(self._inputs_changed, list(self.inputs)) if self.inputs else None
@@ -141,18 +143,29 @@ class View(pn.viewable.Viewer):
             self.runner.cancel()
 
     def show(self, ds: xr.Dataset) -> None:
-        """Show a result that was computed elsewhere, e.g. opened from a file."""
+        """Show a result that was computed elsewhere, e.g. opened from a file; the controls take its parameters."""
         self.runner.cancel()
         self._started = True
         self.complaint = ""
+        self._adopt(json.loads(ds.attrs["parameters"]))
         self.result = ds
+
+    def _adopt(self, parameters: Mapping[str, Any]) -> None:
+        """Set the inputs that bear the names of a result's parameters, without computing anything."""
+        self._adopting = True
+        try:
+            for name in set(self.inputs) & set(parameters):
+                with contextlib.suppress(ValueError, TypeError):  # e.g. a digest in the place of an array
+                    setattr(self, name, parameters[name])
+        finally:
+            self._adopting = False
 
     def close(self) -> None:
         """Stop the work; called when the visitor leaves."""
         self.runner.close()
 
     def _inputs_changed(self, *_: Any) -> None:
-        if self._started:
+        if self._started and not self._adopting:
             self.run(asked=False)
 
     def _succeed(self, ds: xr.Dataset) -> None:

@@ -1,0 +1,169 @@
+"""Save and open results: NetCDF-4 by default, Zarr on request; written atomically, read without pickle."""
+
+import io
+import json
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from workbench.results.conventions import validate
+
+JSON_MARK = "json:"
+NETCDF_MAGIC = (b"\x89HDF\r\n\x1a\n",)
+DEFAULT_LIMIT = 4 * 2**30
+PathOrName = str | os.PathLike[str]
+
+
+def save(ds: xr.Dataset, path: PathOrName) -> Path:
+    """Write ``ds`` to ``path`` (``.nc`` NetCDF-4, ``.zarr`` Zarr) and return the path.
+
+    The data appear under ``path`` only when they are complete: a killed process or a full disk leaves whatever was
+    there before. Raises ``ValueError`` for an invalid result or another suffix, ``OSError`` with the folder's name
+    if it cannot be written.
+    """
+    validate(ds)
+    target = Path(path)
+    if target.suffix not in (".nc", ".zarr"):
+        raise ValueError(f"cannot save to {target.name!r}: end the name in .nc (NetCDF) or .zarr (Zarr)")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"the folder {str(target.parent)!r} does not exist; create it first")
+    encoded = _encode(ds)
+    try:
+        with _beside(target) as temporary:
+            if target.suffix == ".nc":
+                encoded.to_netcdf(temporary, engine="h5netcdf", encoding=_compression(encoded))
+                os.replace(temporary, target)
+            else:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # zarr v3 warns that its string type has no final specification
+                    encoded.to_zarr(temporary, mode="w")
+                _replace_folder(temporary, target)
+    except OSError as error:
+        raise OSError(f"could not write {target.name!r} in {str(target.parent)!r}: {error}") from error
+    return target
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """Give a fresh temporary name in the target's folder, and remove whatever is left there at the end."""
+    folder = tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        yield Path(folder) / target.name
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _replace_folder(temporary: Path, target: Path) -> None:
+    """Put a finished folder in the place of an older one: the old one steps aside until the new one stands."""
+    aside = temporary.with_name("previous")
+    if target.exists():
+        os.replace(target, aside)
+    os.replace(temporary, target)
+
+
+def open_result(path: PathOrName, *, max_bytes: int = DEFAULT_LIMIT) -> xr.Dataset:
+    """Read a result that :func:`save` wrote, whole, into memory.
+
+    Raises ``FileNotFoundError``, or ``ValueError`` if the file is no NetCDF-4/Zarr, is damaged, is no workbench
+    result, or would unpack to more than ``max_bytes``.
+    """
+    source = Path(path)
+    if not source.exists():
+        raise FileNotFoundError(f"there is no file {str(source)!r}")
+    if source.suffix == ".zarr" and source.is_dir():
+        return _read(source, source.name, max_bytes, engine="zarr")
+    with source.open("rb") as file:
+        _check_magic(file.read(8), source.name)
+    return _read(source, source.name, max_bytes, engine="h5netcdf")
+
+
+def open_bytes(data: bytes, *, name: str = "the upload", max_bytes: int = DEFAULT_LIMIT) -> xr.Dataset:
+    """Read a result from the bytes of a NetCDF file, as an upload brings it; errors as :func:`open`."""
+    _check_magic(data[:8], name)
+    return _read(io.BytesIO(data), name, max_bytes, engine="h5netcdf")
+
+
+def to_bytes(ds: xr.Dataset) -> bytes:
+    """Return ``ds`` as the bytes of a NetCDF-4 file."""
+    with tempfile.TemporaryDirectory() as folder:
+        return save(ds, Path(folder) / "result.nc").read_bytes()
+
+
+def _check_magic(head: bytes, name: str) -> None:
+    if not head.startswith(NETCDF_MAGIC):
+        raise ValueError(
+            f"{name} is not a NetCDF-4 file, whatever its name says; open a result that the workbench saved"
+        )
+
+
+def _read(source: Any, name: str, max_bytes: int, *, engine: str) -> xr.Dataset:
+    try:
+        with xr.open_dataset(source, engine=engine) as lazy:
+            if lazy.nbytes > max_bytes:
+                raise _TooLarge(f"{name} unpacks to {lazy.nbytes:,} bytes, more than the {max_bytes:,} allowed here")
+            loaded = lazy.load()
+    except _TooLarge as error:
+        raise ValueError(str(error)) from None
+    except Exception as error:  # the readers raise many kinds; all mean the same to the user
+        raise ValueError(f"{name} is damaged or is not a workbench result: {error}") from error
+    return validate(_decode(loaded))
+
+
+class _TooLarge(Exception):
+    pass
+
+
+def _compression(ds: xr.Dataset) -> dict[Any, dict[str, Any]]:
+    """Compress numeric variables worth it; strings and scalars are left alone."""
+    return {
+        name: {"zlib": True, "complevel": 4, "shuffle": True}
+        for name, variable in ds.variables.items()
+        if variable.dtype.kind in "iuf" and variable.size > 64
+    }
+
+
+def _encode(ds: xr.Dataset) -> xr.Dataset:
+    """NetCDF attributes hold numbers and strings only: None, booleans and containers travel as marked JSON."""
+    encoded = ds.copy()
+    encoded.attrs = {key: _encode_attribute(value) for key, value in ds.attrs.items()}
+    for name in ds.variables:
+        attrs = {key: _encode_attribute(value) for key, value in ds[name].attrs.items()}
+        encoded[name].attrs = attrs
+        encoded[name].encoding = {}
+    return encoded
+
+
+def _encode_attribute(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, dict, list, tuple)):
+        return JSON_MARK + json.dumps(value)
+    return value
+
+
+def _decode(ds: xr.Dataset) -> xr.Dataset:
+    ds.attrs = {key: _decode_attribute(value) for key, value in ds.attrs.items()}
+    renewed = {}
+    for name in list(ds.variables):
+        variable = ds[name].variable
+        if variable.dtype.kind in "OT":
+            renewed[name] = (variable.dims, np.asarray(variable.values).astype(str), variable.attrs)
+    ds = ds.assign({n: v for n, v in renewed.items() if n in ds.data_vars})
+    ds = ds.assign_coords({n: v for n, v in renewed.items() if n in ds.coords})
+    for name in ds.variables:
+        ds[name].attrs = {key: _decode_attribute(value) for key, value in ds[name].attrs.items()}
+        ds[name].encoding = {}
+    ds.encoding = {}
+    return ds
+
+
+def _decode_attribute(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(JSON_MARK):
+        return json.loads(value[len(JSON_MARK) :])
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,1 +1,63 @@
-"""The games room."""
+"""The games room: bring a game, leave with a contraction certificate that a second, small program verifies.
+
+>>> from workbench import games
+>>> bounds = games.Bounds(mu=[1, 1], ell=[1, 1], L=[[0, 10], [0.05, 0]])
+>>> certificate = games.certify(bounds)
+>>> certificate.status, round(certificate.margin, 6), certificate.weights.round(6).tolist()
+(<Status.CERTIFIED: 'CERTIFIED'>, 0.292893, [1.0, 200.0])
+>>> games.check(certificate.to_json())
+True
+
+Start with :func:`certify`; :data:`GALLERY` has games with known answers, :func:`ladder` compares seven tests of one
+game, :func:`simulate` runs its dynamics. Formulas for your own nonlinear game are built with
+:mod:`workbench.games.expressions`. Theory: V. Sharma, *Small-Gain Nash*, arXiv:2512.06791.
+"""
+
+from workbench.games import expressions
+from workbench.games.band import coordinate_band, two_player_band
+from workbench.games.basin import certified_basin, verified_equilibrium, with_basin
+from workbench.games.bounds import Bounds
+from workbench.games.boxes import bounds_on_box
+from workbench.games.certificate import Certificate, Status
+from workbench.games.certify import certify
+from workbench.games.differentiable import DifferentiableGame
+from workbench.games.dynamics import DYNAMICS
+from workbench.games.gallery import GALLERY, Example
+from workbench.games.ladder import ladder
+from workbench.games.markov import MarkovGame
+from workbench.games.normal_form import NormalFormGame
+from workbench.games.quadratic import QuadraticGame
+from workbench.games.region import Box
+from workbench.games.simulate import simulate
+from workbench.games.smooth import SmoothGame
+from workbench.games.verifier import check, check_refusal, verify
+from workbench.games.weights import perron
+
+__all__ = [
+    "DYNAMICS",
+    "GALLERY",
+    "Bounds",
+    "Box",
+    "Certificate",
+    "DifferentiableGame",
+    "Example",
+    "MarkovGame",
+    "NormalFormGame",
+    "QuadraticGame",
+    "SmoothGame",
+    "Status",
+    "bounds_on_box",
+    "certified_basin",
+    "certify",
+    "check",
+    "check_refusal",
+    "coordinate_band",
+    "expressions",
+    "ladder",
+    "perron",
+    "simulate",
+    "two_player_band",
+    "verified_equilibrium",
+    "verify",
+    "with_basin",
+]

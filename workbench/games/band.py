@@ -19,9 +19,7 @@ def two_player_margin(mu: tuple[float, float], l12: float, l21: float) -> float:
     return 0.5 * (mu[0] + mu[1]) - math.hypot(0.5 * (mu[0] - mu[1]), math.sqrt(l12) * math.sqrt(l21))
 
 
-def two_player_band(
-    mu: tuple[float, float], l12: float, l21: float, alpha: float = 0.0
-) -> tuple[float, float] | None:
+def two_player_band(mu: tuple[float, float], l12: float, l21: float, alpha: float = 0.0) -> tuple[float, float] | None:
     """Return the closed interval of r = w_2/w_1 with margin >= alpha, or None if there is none.
 
     With m = (mu1-alpha)(mu2-alpha), p = L12 L21 and q = sqrt(m) + sqrt(m-p) the ends are L12^2/q^2 and q^2/L21^2.

@@ -18,6 +18,8 @@ from workbench.games.region import Box
 from workbench.games.smooth import SmoothGame
 from workbench.progress import Progress
 
+CHUNK = 256  # boxes looked at between two looks at the clock
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -57,6 +59,13 @@ class BoxTree:
             self.children.append((-1, -1))
         self.axis[number], self.children[number] = k, (first, first + 1)
         return first, first + 1
+
+    def copy(self) -> "BoxTree":
+        """Return a tree that can be split further without touching this one."""
+        other = BoxTree(self.region)
+        other.lower, other.upper = list(self.lower), list(self.upper)
+        other.axis, other.children = list(self.axis), list(self.children)
+        return other
 
     def preorder(self) -> list[int]:
         """Return the node numbers so that every box comes before its halves, the lower half first."""
@@ -119,7 +128,8 @@ def interval_block_bounds(jacobian: Interval, sizes: Sequence[int]) -> LeafBound
 def _centre_and_spread(low: NDArray, high: NDArray) -> tuple[NDArray, NDArray]:
     """Return the midpoint matrices and a bound of the 2-norm of what is left, rounding included."""
     finite = np.all(np.isfinite(low) & np.isfinite(high), axis=(1, 2))[:, None, None]
-    middle = np.where(finite, 0.5 * low + 0.5 * high, 0.0)
+    low, high = np.where(finite, low, 0.0), np.where(finite, high, 0.0)
+    middle = 0.5 * low + 0.5 * high
     radius = np.where(finite, np.maximum(high - middle, middle - low), np.inf)
     scale = np.linalg.norm(middle, axis=(1, 2))
     return middle, np.linalg.norm(radius, axis=(1, 2)) * (1 + 1e-14) + 64 * low.shape[1] * 2.0**-52 * scale
@@ -136,7 +146,12 @@ class BoxBounds:
 
 
 def bounds_on_box(
-    game: SmoothGame, region: Box, *, tolerance: float = 1e-4, budget: Budget | None = None, progress: Progress | None = None
+    game: SmoothGame,
+    region: Box,
+    *,
+    tolerance: float = 1e-4,
+    budget: Budget | None = None,
+    progress: Progress | None = None,
 ) -> BoxBounds:
     """Return bounds within ``tolerance`` (relative to the largest entry) of the best constants on the box.
 
@@ -217,12 +232,17 @@ def split_until(
     passed: list[int] = []
     fresh = list(tree.leaves() if start is None else start)
     while fresh:
-        good = test(*tree.sides(fresh))
-        boxes += len(fresh)
-        passed += [k for k, ok in zip(fresh, good, strict=True) if ok]
-        failed = [k for k, ok in zip(fresh, good, strict=True) if not ok]
-        progress.update(min(boxes, budget.boxes), budget.boxes, f"{boxes} boxes, {len(failed)} not yet certified")
-        if boxes + 2 * len(failed) > budget.boxes or time.monotonic() - started > budget.seconds:
+        failed = []
+        for at in range(0, len(fresh), CHUNK):
+            chunk = fresh[at : at + CHUNK]
+            if time.monotonic() - started > budget.seconds:
+                return SplitResult(tree, passed, failed + fresh[at:], boxes)
+            good = test(*tree.sides(chunk))
+            boxes += len(chunk)
+            passed += [k for k, ok in zip(chunk, good, strict=True) if ok]
+            failed += [k for k, ok in zip(chunk, good, strict=True) if not ok]
+            progress.update(min(boxes, budget.boxes), budget.boxes, f"{boxes} boxes, {len(failed)} not yet certified")
+        if failed and boxes + 2 * len(failed) > budget.boxes:
             return SplitResult(tree, passed, failed, boxes)
         try:
             fresh = [half for k in failed for half in tree.split(k)]

@@ -54,6 +54,7 @@ class Certificate:
     attained : whether finite weights reach tau
     target : the margin that was asked for, or None
     bounds, region, tree, game : what was bounded, where, on which boxes, and the game itself as data
+    basin : a box proved to hold exactly one equilibrium, and the radius of an M-ball around it inside the region
     witness : REFUSED: the vector (and point) that rules out all weights
     """
 
@@ -79,6 +80,7 @@ class Certificate:
     tree: tuple[int, ...] | None = None
     game: dict[str, Any] = field(default_factory=lambda: {"type": "bounds"})
     witness: dict[str, Any] | None = None
+    basin: dict[str, Any] | None = None
     beta_vector: NDArray | None = None
     sharp_vector: NDArray | None = None
 

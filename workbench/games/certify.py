@@ -1,12 +1,12 @@
 """The one entry: bring bounds or a game, leave with a certificate or with the reason why not."""
 
+import time
 from typing import Any
 
 import numpy as np
 
 from workbench import checks
 from workbench.games.bounds import Bounds
-from workbench.games.boxes import Budget
 from workbench.games.certificate import Certificate
 from workbench.games.from_bounds import certify_bounds
 from workbench.games.on_box import METHODS, Question, certify_on_box
@@ -36,23 +36,23 @@ def certify(
     region : the box to certify on; games whose bounds hold everywhere need none
     alpha : the margin to reach (default: any positive one)
     method : "auto", "aggregate" (one set of bounds) or "leafwise" (one common w on every leaf), for formulas only
-    max_boxes, seconds : the budget of the branch and bound; when used up the status is UNKNOWN
+    max_boxes, seconds : the budget of the branch and bound (verification by the checker at the end comes on top); when
+        it is used up the status is UNKNOWN, with the share of the region that was certified
 
     A sampled game is never CERTIFIED; a margin within rounding of zero is REFUSED or UNKNOWN. Raises ``TypeError`` for
     something that is no game, ``ValueError`` for a region that is missing, empty, unbounded or of the wrong dimension.
     """
     target = None if alpha is None else checks.real("alpha", alpha)
     checks.choice("method", method, METHODS)
-    budget = Budget(
-        checks.integer("max_boxes", max_boxes, minimum=1), checks.real("seconds", seconds, exclusive_minimum=0)
-    )
+    boxes = checks.integer("max_boxes", max_boxes, minimum=1)
+    deadline = time.monotonic() + checks.real("seconds", seconds, exclusive_minimum=0)
     if isinstance(game, Bounds):
         return certify_bounds(game, target, region=region)
     if callable(getattr(game, "bounds", None)):
         return certify_bounds(game.bounds(), target, game=game.payload(), region=region)
     if isinstance(game, SmoothGame):
         box = _region(game, region)
-        return certify_on_box(Question(game, box, target, budget, progress or Progress(), seed), method)
+        return certify_on_box(Question(game, box, target, boxes, deadline, progress or Progress(), seed), method)
     if callable(getattr(game, "sampled_bounds", None)):
         box = _region(game, region)
         sampled = game.sampled_bounds(box, seed=seed)
@@ -62,7 +62,9 @@ def certify(
 
 def _region(game: Any, region: Box | None) -> Box:
     if region is None:
-        raise ValueError("this game's curvature changes from point to point: say on which box (region=Box(lower, upper))")
+        raise ValueError(
+            "this game's curvature changes from point to point: say on which box (region=Box(lower, upper))"
+        )
     if not isinstance(region, Box):
         raise TypeError(f"region must be a Box, got {type(region).__name__}")
     if region.dimension != game.dimension:

@@ -250,3 +250,11 @@ class FloatFunctions:
     def sigmoid(x: NDArray) -> NDArray:
         """1/(1+exp(-x)) without overflow."""
         return 0.5 * (1 + np.tanh(0.5 * x))
+
+
+class FormulaFunctions:
+    """The elementary functions on formulas: running a program on formulas substitutes them for its inputs."""
+
+    const = staticmethod(wrap)
+    pow = staticmethod(lambda x, n: x**n)
+    exp, log, sqrt, tanh, sigmoid, sin, cos = map(staticmethod, (exp, log, sqrt, tanh, sigmoid, sin, cos))

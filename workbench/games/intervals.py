@@ -148,9 +148,7 @@ class IntervalFunctions:
         even = wide | ((last >= first) & (np.mod(first, 2) == 0))
         odd = wide | ((last >= first) & (np.mod(first, 2) == 1))
         image = _outward(ends.min(axis=0), ends.max(axis=0), ULPS)
-        return Interval(
-            np.where(odd, -1.0, np.maximum(image.lo, -1.0)), np.where(even, 1.0, np.minimum(image.hi, 1.0))
-        )
+        return Interval(np.where(odd, -1.0, np.maximum(image.lo, -1.0)), np.where(even, 1.0, np.minimum(image.hi, 1.0)))
 
     @staticmethod
     def sin(x: Interval) -> Interval:

@@ -4,6 +4,8 @@ Bounds aggregated over a large region can refuse what leaf-by-leaf bounds certif
 the same w is enough, since J enters through sym(W J(x)) >= alpha W point by point.
 """
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -29,12 +31,13 @@ from workbench.games.region import Box
 from workbench.games.smooth import SmoothGame
 from workbench.games.verifier import check_refusal
 from workbench.games.verifier.document import Refused
-from workbench.games.verifier.leaves import BlockEnclosure, leaf_matrix, step_is_safe
 from workbench.games.verifier.exact import semidefinite
+from workbench.games.verifier.leaves import BlockEnclosure, leaf_matrix, step_is_safe
 from workbench.games.weights import perron
 from workbench.progress import Progress
 
 SAMPLES = 256
+SHARES = (0.25, 0.75, 0.97, 0.999)  # of the best margin seen at a point: try for more while the budget lasts
 METHODS = ("auto", "aggregate", "leafwise")
 
 
@@ -45,9 +48,14 @@ class Question:
     game: SmoothGame
     region: Box
     target: float | None
-    budget: Budget
+    boxes: int
+    deadline: float
     progress: Progress
     seed: int | np.random.Generator
+
+    def budget(self, share: float = 1.0) -> Budget:
+        """What is left to spend: the boxes of one search, and a share of the seconds to the deadline."""
+        return Budget(self.boxes, max(share * (self.deadline - time.monotonic()), 0.01))
 
 
 def certify_on_box(question: Question, method: str = "auto") -> Certificate:
@@ -60,10 +68,9 @@ def certify_on_box(question: Question, method: str = "auto") -> Certificate:
     refusal = refuted(question, points)
     if refusal is not None:
         return refusal
-    aggregated = None
     if method in ("auto", "aggregate"):
         aggregated = aggregate(question)
-        if aggregated.status is not Status.REFUSED or method == "aggregate":
+        if aggregated.status is Status.CERTIFIED or method == "aggregate":
             return aggregated
     return leafwise(question, points)
 
@@ -119,7 +126,7 @@ def _short(point: NDArray) -> str:
 def aggregate(question: Question) -> Certificate:
     """Certify with the smallest mu and the largest L of all leaves; the tree is refined until balls agree."""
     try:
-        found = bounds_on_box(question.game, question.region, budget=question.budget, progress=question.progress)
+        found = bounds_on_box(question.game, question.region, budget=question.budget(0.25), progress=question.progress)
     except UnboundedDerivative as error:
         return unknown(question, str(error))
     room = 2e-5 * float(max(np.abs(found.bounds.mu).max(), found.bounds.L.max()))
@@ -139,7 +146,7 @@ def aggregate(question: Question) -> Certificate:
     def holds(lower: NDArray, upper: NDArray) -> NDArray:
         return np.array([_within(payload, low, high, relaxed) for low, high in zip(lower, upper, strict=True)])
 
-    split = split_until(found.tree, holds, question.budget, question.progress)
+    split = split_until(found.tree, holds, question.budget(0.4), question.progress)
     if split.failed:
         return unknown(question, _left_over(split.tree, split.failed))
     return certify_bounds(relaxed, question.target, game=payload, region=question.region, tree=split.tree.code())
@@ -165,19 +172,24 @@ def leafwise(question: Question, points: NDArray) -> Certificate:
     w, reachable = common_weights(at_points)
     goal = (question.target or 0.0, max(0.0, ROUNDING * float(np.abs(at_points.ell).max())))
     if not reachable > max(goal):
-        return unknown(question, f"no common weights were found: the best margin over sampled points is {reachable:.4g}")
-    wanted = [question.target] if question.target else [0.999 * reachable, 0.97 * reachable, 0.75 * reachable, 0.25 * reachable]
-    last = ""
-    for margin in wanted:
-        tree = BoxTree(question.region)
-        quick = split_until(
-            tree, lambda a, b: leaf_margins(leaf_bounds(question.game, a, b), w) >= margin, question.budget, question.progress
+        return unknown(
+            question, f"no common weights were found: the best margin over sampled points is {reachable:.4g}"
         )
-        if quick.failed:
-            last = _left_over(tree, quick.failed)
-            continue
-        return _confirm_leafwise(question, tree, w, margin)
-    return unknown(question, last)
+    wanted = [question.target] if question.target else [share * reachable for share in SHARES]
+    tree, certified, why = BoxTree(question.region), None, ""
+    for margin in wanted:
+        quick = split_until(tree, _margin_test(question.game, w, margin), question.budget(), question.progress)
+        attempt = unknown(question, _left_over(tree, quick.failed)) if quick.failed else None
+        attempt = attempt or _confirm_leafwise(question, tree.copy(), w, margin)
+        if attempt.status is not Status.CERTIFIED:
+            why = why or attempt.reason
+            break
+        certified = attempt
+    return certified or unknown(question, why)
+
+
+def _margin_test(game: SmoothGame, w: NDArray, margin: float) -> Callable[[NDArray, NDArray], NDArray]:
+    return lambda lower, upper: leaf_margins(leaf_bounds(game, lower, upper), w) >= margin
 
 
 def _confirm_leafwise(question: Question, tree: BoxTree, w: NDArray, margin: float) -> Certificate:
@@ -187,7 +199,7 @@ def _confirm_leafwise(question: Question, tree: BoxTree, w: NDArray, margin: flo
     def holds(lower: NDArray, upper: NDArray) -> NDArray:
         return np.array([_leaf_holds(payload, a, b, w, margin) for a, b in zip(lower, upper, strict=True)])
 
-    split = split_until(tree, holds, question.budget, question.progress)
+    split = split_until(tree, holds, question.budget(), question.progress)
     if split.failed:
         return unknown(question, _left_over(tree, split.failed))
     step = _leafwise_step(question.game, payload, tree, w)
@@ -236,12 +248,12 @@ def _lipschitz_matrices(bounds: LeafBounds, w: NDArray) -> NDArray:
 def _leafwise_step(game: SmoothGame, payload: dict[str, Any], tree: BoxTree, w: NDArray) -> float:
     """Return a step that is non-expansive in M(w) on every leaf: bisection in floats, then proved in balls."""
     leaves = tree.leaves()
-    enclosures = [
-        BlockEnclosure(payload, (tree.lower[k].tolist(), tree.upper[k].tolist())).bounds() for k in leaves
-    ]
+    enclosures = [BlockEnclosure(payload, (tree.lower[k].tolist(), tree.upper[k].tolist())).bounds() for k in leaves]
     floats = [
         LeafBounds(
-            np.array([[float(x) for x in e[0]]]), np.array([[float(x) for x in e[1]]]), np.array([[[float(x) for x in row] for row in e[2]]])
+            np.array([[float(x) for x in e[0]]]),
+            np.array([[float(x) for x in e[1]]]),
+            np.array([[[float(x) for x in row] for row in e[2]]]),
         )
         for e in enclosures
     ]
@@ -280,12 +292,17 @@ def common_weights(bounds: LeafBounds) -> tuple[NDArray, float]:
     if players == 1:
         return np.ones(1), worst(np.zeros(0))
     starts = [np.zeros(players - 1)]
-    middle = Bounds(np.median(bounds.mu, axis=0), np.median(bounds.ell, axis=0) + 1e300, np.median(bounds.couplings, axis=0))
+    middle = Bounds(
+        np.median(bounds.mu, axis=0), np.median(bounds.ell, axis=0) + 1e300, np.median(bounds.couplings, axis=0)
+    )
     starts.append(np.log(perron(middle).w[1:]))
     best = max(starts, key=worst)
     if players <= 12:
         found = scipy.optimize.minimize(
-            lambda s: -worst(s), best, method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-9, "maxiter": 400 * players}
+            lambda s: -worst(s),
+            best,
+            method="Nelder-Mead",
+            options={"xatol": 1e-4, "fatol": 1e-9, "maxiter": 400 * players},
         )
         best = found.x if -found.fun > worst(best) else best
     return np.exp(np.concatenate([[0.0], best])), worst(best)

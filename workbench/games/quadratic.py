@@ -20,7 +20,12 @@ class QuadraticGame:
     """
 
     def __init__(
-        self, matrix: ArrayLike, sizes: Sequence[int] | None = None, *, offset: ArrayLike | None = None, name: str = "game"
+        self,
+        matrix: ArrayLike,
+        sizes: Sequence[int] | None = None,
+        *,
+        offset: ArrayLike | None = None,
+        name: str = "game",
     ) -> None:
         self.matrix = checks.finite_array("the game matrix", matrix, ndim=2).copy()
         d = len(self.matrix)

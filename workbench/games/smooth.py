@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench import checks
-from workbench.games.expressions import Expression, FloatFunctions, Program, compile_program, derivative, variables, wrap
+from workbench.games.expressions import (
+    Expression,
+    FloatFunctions,
+    Program,
+    compile_program,
+    derivative,
+    variables,
+    wrap,
+)
 from workbench.games.intervals import Interval, IntervalFunctions
 
 Formulas = Callable[[list[Expression]], Sequence[Any]]
@@ -40,7 +48,9 @@ class SmoothGame:
         if (costs is None) == (field is None):
             raise ValueError("give either costs (one formula a player) or field (one formula a coordinate), not both")
         if field is not None and set(self.sizes) != {1}:
-            raise ValueError("a game given by its field needs one coordinate a player; give costs, or split the players")
+            raise ValueError(
+                "a game given by its field needs one coordinate a player; give costs, or split the players"
+            )
         x = variables(self.dimension)
         given = [wrap(f) for f in (costs or field)(x)]  # type: ignore[misc]
         wanted = self.players if costs else self.dimension

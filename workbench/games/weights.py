@@ -119,7 +119,9 @@ def proved_weights(bounds: Bounds, tau: float, z: NDArray, v: NDArray, attained:
     image = bounds.mu * witness - bounds.L @ witness
     with np.errstate(divide="ignore", invalid="ignore"):
         ceiling = float(np.max(image[on] / witness[on]))
-    return Weights(float(tau), float(margin), z / z.max(), v / v.max(), bool(attained), witness / witness.max(), ceiling)
+    return Weights(
+        float(tau), float(margin), z / z.max(), v / v.max(), bool(attained), witness / witness.max(), ceiling
+    )
 
 
 def _lowest_ratio(bounds: Bounds, vector: NDArray, transposed: bool) -> float:

@@ -149,7 +149,9 @@ def game_claim(document: dict[str, Any], mu: NDArray, ell: NDArray, couplings: C
     elif kind == "normal-form":
         _normal_form(game, mu, ell, dense)
     elif kind == "smooth":
-        for number, leaf in enumerate(leaves(document["region"]["lower"], document["region"]["upper"], document["tree"])):
+        for number, leaf in enumerate(
+            leaves(document["region"]["lower"], document["region"]["upper"], document["tree"])
+        ):
             if not BlockEnclosure(game, leaf).within(mu, ell, dense):
                 raise Refused(f"the bounds are not proved on leaf {number}, {leaf}")
     else:
@@ -173,7 +175,9 @@ def _quadratic(game: dict[str, Any], mu: NDArray, ell: NDArray, dense: NDArray) 
         else:
             if any(block[a][b] != block[b][a] for a in range(len(block)) for b in range(a)):
                 raise Refused(f"the own block of player {i} is not symmetric")
-            good = semidefinite(shifted(block, rational(mu[i]), 1)) and semidefinite(shifted(block, rational(ell[i]), -1))
+            good = semidefinite(shifted(block, rational(mu[i]), 1)) and semidefinite(
+                shifted(block, rational(ell[i]), -1)
+            )
         if not good:
             raise Refused(f"the bound for block ({i}, {j}) does not hold for the game's matrix")
 
@@ -267,5 +271,7 @@ def _norm_at_least(block: list[list[arb]]) -> arb:
 
 def _quotient(block: list[list[arb]], u: NDArray, v: NDArray) -> arb:
     left, right = [arb(float(a)) for a in u], [arb(float(b)) for b in v]
-    total = sum((a * e * b for a, row in zip(left, block, strict=True) for e, b in zip(row, right, strict=True)), arb(0))
+    total = sum(
+        (a * e * b for a, row in zip(left, block, strict=True) for e, b in zip(row, right, strict=True)), arb(0)
+    )
     return total / (sum((a * a for a in left), arb(0)) * sum((b * b for b in right), arb(0))).sqrt()

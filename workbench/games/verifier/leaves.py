@@ -51,7 +51,10 @@ class BlockEnclosure:
         edges = np.cumsum([0, *game["sizes"]])
         self.players = len(game["sizes"])
         spans = [range(edges[i], edges[i + 1]) for i in range(self.players)]
-        self.blocks = [[[[entries[k][l] for l in spans[j]] for k in spans[i]] for j in range(self.players)] for i in range(self.players)]
+        self.blocks = [
+            [[[entries[k][l] for l in spans[j]] for k in spans[i]] for j in range(self.players)]
+            for i in range(self.players)
+        ]
 
     def within(self, mu: NDArray, ell: NDArray, couplings: NDArray) -> bool:
         """Whether all blocks obey the bounds mu (N,), ell (N,), L (N, N)."""
@@ -114,14 +117,18 @@ def exact(value: arb) -> arb:
     return value
 
 
-def leaf_matrix(bounds: tuple[list[arb], list[arb], list[list[arb]]], w: Sequence[float], alpha: float) -> list[list[arb]]:
+def leaf_matrix(
+    bounds: tuple[list[arb], list[arb], list[list[arb]]], w: Sequence[float], alpha: float
+) -> list[list[arb]]:
     """Return C(w, alpha) of a leaf: 2 w_i (mu_i - alpha), -(w_i L_ij + w_j L_ji)."""
     mu, _, couplings = bounds
     weights = [arb(x) for x in w]
     n = len(mu)
     return [
         [
-            2 * weights[i] * (mu[i] - arb(alpha)) if i == j else -(weights[i] * couplings[i][j] + weights[j] * couplings[j][i])
+            2 * weights[i] * (mu[i] - arb(alpha))
+            if i == j
+            else -(weights[i] * couplings[i][j] + weights[j] * couplings[j][i])
             for j in range(n)
         ]
         for i in range(n)
@@ -138,7 +145,10 @@ def step_is_safe(bounds: tuple[list[arb], list[arb], list[list[arb]]], w: Sequen
     ]
     weights = [arb(x) for x in w]
     gap = [
-        [(weights[i] if i == j else arb(0)) - sum((t[k][i] * weights[k] * t[k][j] for k in range(n)), arb(0)) for j in range(n)]
+        [
+            (weights[i] if i == j else arb(0)) - sum((t[k][i] * weights[k] * t[k][j] for k in range(n)), arb(0))
+            for j in range(n)
+        ]
         for i in range(n)
     ]
     return semidefinite(gap)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.games.verifier import claims
+from workbench.games.verifier.basin import basin_claim
 from workbench.games.verifier.document import Refused, digest, read
 
 
@@ -64,6 +65,8 @@ def _document(certificate: Any) -> dict[str, Any]:
 def _prove(document: dict[str, Any]) -> None:
     if document["status"] != "CERTIFIED":
         raise Refused(f"its status is {document['status']}: it does not claim a proof")
+    if document["basin"] is not None:
+        basin_claim(document)
     if document["kind"] == "leafwise":
         return claims.leafwise_claim(document)
     if document["kind"] != "perron":

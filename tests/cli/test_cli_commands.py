@@ -79,13 +79,11 @@ def test_underscores_and_equals_signs_work_too(command):
         (["show", "nothing.nc"], "there is no file 'nothing.nc'"),
         (["check", "nothing.json"], "there is no file 'nothing.json'"),
         (["sweep", "nothing.toml"], "there is no file 'nothing.toml'"),
-        (["serve", "--port", "99999"], "99999"),
+        (["serve", "--port", "99999"], "65535"),
         (["frobnicate"], "No such command"),
     ],
 )
-def test_what_is_not_understood_is_code_2_with_one_sentence_and_no_answer(
-    command, monkeypatch, tmp_path, arguments, said
-):
+def test_what_is_not_understood_is_code_2_and_no_answer(command, monkeypatch, tmp_path, arguments, said):
     monkeypatch.chdir(tmp_path)
     code, out, err = command(*arguments)
     assert code == 2
@@ -258,14 +256,14 @@ def test_every_experiment_is_a_command_with_help(command, room):
             assert parameter in names or not literals.describe(kind) or parameter == "progress"
 
 
-def test_serve_without_a_checkout_says_so(command, monkeypatch, tmp_path):
+def test_serve_without_apps_says_so(command, monkeypatch, tmp_path):
     import workbench
 
     (tmp_path / "site-packages" / "workbench").mkdir(parents=True)
     monkeypatch.setattr(workbench, "__file__", str(tmp_path / "site-packages" / "workbench" / "__init__.py"))
     code, out, err = command("serve")
     assert (code, out) == (2, "")
-    assert "they come with the repository, not with the installed package" in err
+    assert "there are no apps" in err
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import typer
 import workbench
 from workbench import data
 from workbench.cli import answers
-from workbench.cli.serve import pages
 from workbench.sweeps.experiments import ROOMS, experiments
+from workbench.ui.serve import app_files
 
 LIBRARIES = ("numpy", "scipy", "numba", "torch", "xarray", "panel", "holoviews", "dask", "zarr", "cvxpy")
 
@@ -32,7 +32,7 @@ def info(
     for room, names in told["rooms"].items():
         answers.say(f"{room:<7} {', '.join(names) or 'no experiments'}")
     answers.say(f"data    {told['data']}")
-    answers.say(f"pages   {', '.join(told['pages']) or 'not here: they are in a checkout of the repository'}")
+    answers.say(f"pages   {', '.join(told['pages']) or 'none here'}")
     answers.say("with    " + ", ".join(f"{name} {number or '—'}" for name, number in told["libraries"].items()))
     return None
 
@@ -49,7 +49,7 @@ def facts() -> dict[str, Any]:
         "free_gib": memory.available / 2**30,
         "rooms": {room: list(experiments(room)) for room in ROOMS},
         "data": str(data.folder()),
-        "pages": [page.stem for page in pages()],
+        "pages": [page.stem for page in app_files()],
         "libraries": {name: _version(name) for name in LIBRARIES},
     }
 

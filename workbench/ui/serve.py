@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import workbench
 from workbench import checks
 
 ROOMS = ("home", "flows", "fisher", "steps", "games")
@@ -17,13 +18,15 @@ LARGEST_MESSAGE = 100 * 2**20  # an upload of the 64 MiB that a page accepts gro
 
 
 def apps_folder() -> Path:
-    """Return the folder of the apps: inside an installed package, or beside it in a checkout."""
-    here = Path(__file__).resolve().parents[1]
+    """Return where the apps are: inside an installed package, or beside it in a checkout; it may not exist."""
+    here = Path(workbench.__file__).resolve().parent
     installed = here / "_apps"
-    folder = installed if installed.is_dir() else here.parent / "apps"
-    if not folder.is_dir():
-        raise FileNotFoundError("the apps are not here; install the package with its apps or run from a checkout")
-    return folder
+    return installed if installed.is_dir() else here.parent / "apps"
+
+
+def app_files() -> list[Path]:
+    """Return the app scripts, home first."""
+    return [file for room in ROOMS if (file := apps_folder() / f"{room}.py").is_file()]
 
 
 def command(
@@ -47,7 +50,11 @@ def command(
     checks.integer("processes", processes, minimum=1, maximum=64)
     if any("*" in origin for origin in origins):
         raise ValueError("an origin of * lets any web page use this server; name the hosts that visitors use")
-    apps = [str(apps_folder() / f"{room}.py") for room in ROOMS if (apps_folder() / f"{room}.py").exists()]
+    apps = [str(file) for file in app_files()]
+    if not apps:
+        raise FileNotFoundError(
+            f"there are no apps in {str(apps_folder())!r}; install the package anew or run a checkout"
+        )
     own = {address, "localhost", "127.0.0.1"} - {"0.0.0.0", "::"}
     line = [sys.executable, "-m", "panel", "serve", *apps, "--port", str(port), "--address", address]
     line += [part for host in sorted({f"{name}:{port}" for name in own} | set(origins)) for part in _origin(host)]

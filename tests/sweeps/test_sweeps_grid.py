@@ -156,3 +156,10 @@ def test_seeds_in_the_grid_are_used_as_they_are():
     made = plan(toys.walk, {"steps": [5], "seed": [3, 4]}, repeats=1, seed=None)
     assert [cell.parameters["seed"] for cell in made.cells] == [3, 4]
     assert len({cell.key for cell in made.cells}) == 2
+
+
+def test_a_list_alone_in_a_list_is_one_value_for_every_cell():
+    made = plan(toys.walk, {"steps": [5, 6], "kind": [["a", "b"]]}, repeats=1, seed=1)
+    assert made.shape == (2,)
+    assert [cell.parameters["kind"] for cell in made.cells] == [["a", "b"], ["a", "b"]]
+    assert plan(toys.walk, {"steps": [5], "kind": [["a"], ["b"]]}, repeats=1, seed=1).shape == (1, 2)

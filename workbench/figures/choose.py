@@ -22,15 +22,18 @@ Figure = Callable[[xr.Dataset], Any]
 
 def figure_for(ds: xr.Dataset) -> Any:
     """Return the picture of a result: its room's, a study's, or a plain one."""
-    own = own_figure(ds)
+    function = str(ds.attrs.get("function", ""))
+    if function == "workbench.sweeps.sweep":
+        from workbench.figures.studies import study_figure
+
+        made = study_figure(ds)
+        return generic.overview(ds) if made is None else made
+    own = room_figure(function)
     return generic.overview(ds) if own is None else own(ds)
 
 
-def own_figure(ds: xr.Dataset) -> Figure | None:
-    """Return the figure function made for results of this kind, or None."""
-    function = str(ds.attrs.get("function", ""))
-    if function == "workbench.sweeps.sweep":
-        return _in_module("workbench.figures.studies", str(ds.attrs.get("title", "")))
+def room_figure(function: str) -> Figure | None:
+    """Return the figure function that a room has for ``"workbench.room.experiment"``, or None."""
     parts = function.split(".")
     return _in_module(f"workbench.figures.{parts[1]}", parts[-1]) if len(parts) == 3 else None
 

@@ -30,7 +30,9 @@ def overview(ds: xr.Dataset) -> hv.Element:
 
 def _worth_drawing(ds: xr.Dataset, name: str) -> bool:
     values = ds[name]
-    return values.dtype.kind in "iufb" and not name.startswith("cell_") and any(n > 1 for n in values.shape)
+    if values.dtype.kind not in "iufb" or name.startswith("cell_") or values.size < 2:
+        return False
+    return bool(np.any(np.isfinite(values.values)))
 
 
 def variable(ds: xr.Dataset, name: str) -> hv.Element:
@@ -78,7 +80,7 @@ def _curves(array: xr.DataArray, across: str, title: str) -> hv.Element:
 def _map(array: xr.DataArray, title: str) -> hv.Element:
     x, y = map(str, array.dims)
     mesh = hv.QuadMesh((array[x].values, array[y].values, array.values.T), [x, y], str(array.name))
-    signed = bool(np.nanmin(array.values) < 0 < np.nanmax(array.values))
+    signed = bool(np.any(array.values < 0) and np.any(array.values > 0))
     image = theme.image(mesh, signed=signed, label=_label(array))
     return theme.frame(image, title=title, xlabel=_label(array[x]), ylabel=_label(array[y]))
 

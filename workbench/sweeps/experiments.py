@@ -77,7 +77,7 @@ def _find_outside(name: str) -> Function:
 def name_of(function: Function) -> str:
     """Return the name a function is known by and :func:`find` finds it by, wherever in its room its file is."""
     parts = function.__module__.split(".")
-    if parts[0] == "workbench":
+    if parts[0] == "workbench" and parts[1] in ROOMS:
         return ".".join([*parts[:2], function.__qualname__])
     return f"{function.__module__}:{function.__qualname__}"
 

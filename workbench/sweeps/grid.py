@@ -56,7 +56,8 @@ class Plan:
 def plan(function: Function, grid: Grid, *, repeats: int, seed: int | None, paired: Sequence[str] = ()) -> Plan:
     """Check a grid against a function and unroll it.
 
-    A list, tuple, range or 1-D array is an axis; any other value is passed to every cell. Raises ``ValueError`` or
+    A list, tuple, range or 1-D array is an axis; any other value is passed to every cell, and so is a list that is
+    all alone in a list: ``[[6, 7, 8]]``. Raises ``ValueError`` or
     ``TypeError``, before anything is computed, for unknown or missing parameters, empty or repeating axes, values
     that cannot be written down, or seeds that would not be used.
     """
@@ -85,12 +86,18 @@ def _axes_and_fixed(grid: Grid) -> tuple[dict[str, list[Any]], dict[str, Any]]:
     for name, value in grid.items():
         if not isinstance(name, str):
             raise TypeError(f"grid names must be strings, got {name!r}")
-        if isinstance(value, (list, tuple, range)) or (isinstance(value, np.ndarray) and value.ndim == 1):
+        if _is_one_list(value):
+            fixed[name] = _plain(name, value[0])
+        elif isinstance(value, (list, tuple, range)) or (isinstance(value, np.ndarray) and value.ndim == 1):
             axes[name] = [_plain(name, entry) for entry in value]
             _check_axis(name, axes[name])
         else:
             fixed[name] = _plain(name, value)
     return axes, fixed
+
+
+def _is_one_list(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and len(value) == 1 and isinstance(value[0], (list, tuple, dict, np.ndarray))
 
 
 def _plain(name: str, value: Any) -> Any:

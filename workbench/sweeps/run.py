@@ -56,7 +56,7 @@ def sweep(
         module that returns a Dataset, a number, or a flat mapping of numbers.
     grid
         Parameter name to values. A list, tuple, range or 1-D array is an axis of the result; anything else is
-        passed to every cell. (A list that is *one* value goes into a list of its own: ``[[6, 7, 8]]``.)
+        passed to every cell. A list that is *one* value for every cell goes into a list of its own: ``[[6, 7, 8]]``.
     executor
         ``None``: in this process. A number: that many worker processes, each with its libraries held to ``threads``
         threads; a cell that kills its worker is found and recorded. Or any ``concurrent.futures.Executor``,

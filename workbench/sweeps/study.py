@@ -16,6 +16,7 @@
     L = { from = 3, to = 64 }                 # whole numbers, both ends included; "step" is allowed
     J = { from = 0.40, to = 0.48, points = 9 }  # evenly spaced; or a plain list
     method = "pfaffian"                       # a single value goes to every cell
+    sizes = [[6, 7, 8]]                       # and so does a list alone in a list
 """
 
 import os

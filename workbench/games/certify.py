@@ -62,9 +62,7 @@ def certify(
 
 def _region(game: Any, region: Box | None) -> Box:
     if region is None:
-        raise ValueError(
-            "this game's curvature changes from point to point: say on which box (region=Box(lower, upper))"
-        )
+        raise ValueError("this game's curvature changes from point to point: say where, with region=Box(lower, upper)")
     if not isinstance(region, Box):
         raise TypeError(f"region must be a Box, got {type(region).__name__}")
     if region.dimension != game.dimension:

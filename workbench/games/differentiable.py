@@ -26,7 +26,7 @@ class DifferentiableGame:
     sizes : coordinates of each player
     costs : function from the list of player blocks (float64 torch tensors, block i of ``sizes[i]`` entries) to N
         scalar tensors; differentiated twice by torch
-    field : function from one NumPy point (d,) to F (d,); its Jacobian is ``jacobian`` if given, else central differences
+    field : function from one NumPy point (d,) to F (d,); its Jacobian is ``jacobian``, else central differences
 
     Give exactly one of ``costs`` and ``field``.
     """
@@ -66,7 +66,7 @@ class DifferentiableGame:
         return self._each(x, one, (self.dimension, self.dimension))
 
     def sampled_bounds(self, region: Box, samples: int = 256, seed: int | np.random.Generator = 0) -> Bounds:
-        """Return bounds over the centre, the corners (up to 10 coordinates) and uniform points; marked as not proved."""
+        """Return bounds over the centre, the corners (up to 10 coordinates) and uniform points; not proved."""
         corners = [region.vertices()] if region.dimension <= 10 else []
         points = np.concatenate([region.centre[None], *corners, region.sample(samples, seed)])
         return block_bounds(self.jacobian(points), self.sizes, proved=False)

@@ -16,7 +16,7 @@ Operand = Union["Interval", float, NDArray]
 
 
 class Interval:
-    """The closed intervals [lo, hi], elementwise over arrays of one shape; NaN never appears, unknown is (-inf, inf)."""
+    """The closed intervals [lo, hi], elementwise over arrays; NaN never appears, unknown is (-inf, inf)."""
 
     __slots__ = ("hi", "lo")
     __array_ufunc__ = None  # let NumPy arrays on the left defer to our operators

@@ -97,7 +97,7 @@ def _jacobians(game: Any, region: Box | None, samples: int, seed: int | np.rando
     if region is None:
         if not callable(getattr(game, "bounds", None)):
             raise ValueError(
-                "this game's curvature changes from point to point: say on which box (region=Box(lower, upper))"
+                "this game's curvature changes from point to point: say where, with region=Box(lower, upper)"
             )
         points = checks.generator(seed).normal(size=(samples, game.dimension))
         return game.jacobian(np.concatenate([np.zeros((1, game.dimension)), points]))
@@ -154,7 +154,7 @@ def _lmi(jacobians: NDArray, sizes: tuple[int, ...], shape: str, known: list[NDA
 
 
 def metric_margin(jacobians: NDArray, metric: NDArray) -> float:
-    """Return the contraction rate in x^T P x: the smallest eigenvalue of the pencil (sym(P J), P) over all Jacobians."""
+    """Return the contraction rate in x^T P x: the smallest eigenvalue of (sym(P J), P) over all Jacobians."""
     product = metric @ jacobians
     symmetric = 0.5 * (product + product.swapaxes(-1, -2))
     return float(min(scipy.linalg.eigh(s, metric, eigvals_only=True)[0] for s in symmetric))

@@ -1,6 +1,7 @@
 """Quadratic games: a constant Jacobian, so the bounds hold everywhere and need no region."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,7 @@ class QuadraticGame:
 
     def _own_blocks(self) -> list[NDArray]:
         edges = np.cumsum([0, *self.sizes])
-        return [self.matrix[a:b, a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        return [self.matrix[a:b, a:b] for a, b in pairwise(edges)]
 
     def payload(self) -> dict[str, Any]:
         """Return the game as JSON-ready data."""

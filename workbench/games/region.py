@@ -59,7 +59,7 @@ class Box:
         return np.all((p >= self.lower) & (p <= self.upper), axis=-1)
 
     def project(self, points: NDArray) -> NDArray:
-        """Return the nearest points of the box; non-expansive in every weighted norm M(w), because it acts by coordinate."""
+        """Return the nearest points of the box; non-expansive in every M(w), because it acts by coordinate."""
         return np.clip(points, self.lower, self.upper)
 
     def sample(self, count: int, seed: int | np.random.Generator = 0) -> NDArray:

@@ -140,11 +140,8 @@ def _measured(
             "distance_euclid": (step, np.linalg.norm(away, axis=1), "Euclidean distance to the equilibrium"),
             "distance_max": (step, np.max(by_player / z, axis=1), "largest distance of a player over z"),
             "observed_factor": (step, factor, "factor of each step in the certificate's norm"),
-            "certified_factor": (
-                (),
-                certified_factor(certificate, rates, dynamics, delay),
-                "certified factor of a step",
-            ),
+            "certified_factor": ((), certified_factor(certificate, rates, dynamics, delay), "certified factor"),
+            "certified_span": ((), window if dynamics == "asynchronous" else 1, "steps that the factor is for"),
             "certified_norm": ((), "max" if _in_max_norm(dynamics, rates) else "M", "norm of the certified factor"),
             "rate": (("player",), rates, "step size of each player"),
             "weight": (("player",), weights, "metric weight of each player"),
@@ -166,19 +163,17 @@ def certified_factor(certificate: Certificate, rates: NDArray, dynamics: str, de
     """Return the factor that is proved for one step of the dynamics, or NaN.
 
     Euler and projected Euler with one common step h <= h0: 1 - h margin in |.|_M. Different steps, or delays: the
-    factor of max_i |x_i|/z_i; with asynchronous play it is reached only once everybody has moved, so 1 is reported as
-    the factor of a single round. RK4 up to its proved step: 1 (non-expansive). Mirror steps: nothing is claimed.
+    factor of max_i |x_i|/z_i; with asynchronous play it holds for every ``window`` rounds, not for one. RK4 up to
+    its proved step: 1 (non-expansive). Mirror steps: nothing is claimed.
     """
     if not certificate.certified or certificate.bounds is None or certificate.z is None:
         return float("nan")
-    if dynamics in ("euler", "projected"):
+    if dynamics in ("euler", "projected", "asynchronous"):
         if not _in_max_norm(dynamics, rates):
             return certificate.factor(float(rates[0]))
         return _below_one(step_sizes.player_factor(certificate.bounds, certificate.z, rates))
     if dynamics == "delayed":
         return _below_one(step_sizes.delayed_factor(certificate.bounds, certificate.z, rates, delay))
-    if dynamics == "asynchronous":
-        return 1.0 if step_sizes.player_factor(certificate.bounds, certificate.z, rates) < 1 else float("nan")
     if dynamics == "rk4" and np.ptp(rates) == 0 and rates[0] <= certificate.step_rk4:
         return 1.0
     return float("nan")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 
 from workbench.games.bounds import Bounds
 from workbench.games.weights import REDUCIBLE_SHARE, Weights, proved_weights
@@ -29,7 +30,7 @@ def perron_sparse(bounds: Bounds, *, share: float = REDUCIBLE_SHARE, progress: P
     tau, worst = smallest_eigenvalue(bounds.mu, couplings, progress=progress)
     if tau <= 0:
         ones = np.ones(bounds.players)
-        return proved_weights(bounds, tau, ones, ones, False, worst)
+        return proved_weights(bounds, tau, ones, ones, False, impossible(bounds.mu, couplings))
     target = share * tau
     for attempt in range(6):
         progress.update(3 + attempt, 10, f"solving for weights at alpha = {target:.4g}")
@@ -69,6 +70,27 @@ def smallest_eigenvalue(
         if k % 20 == 0:
             progress.update(min(k / iterations, 1) * 3, 10, "estimating the best margin")
     return shift - growth, x
+
+
+def impossible(mu: NDArray, couplings: sp.csr_array, *, iterations: int = 2000) -> NDArray:
+    """Return x >= 0 on the largest strongly connected group with A x <= 0 there, if power iteration finds it.
+
+    Zero outside the group, where A x = -L x <= 0 anyway. Iteration stops once every row of the group agrees.
+    """
+    _, group = connected_components(couplings, connection="strong")
+    inside = np.flatnonzero(group == np.argmax(np.bincount(group)))
+    inner, own = couplings[inside][:, inside], mu[inside]
+    shift = float(np.abs(own).max())
+    x = np.ones(inside.size)
+    for _ in range(iterations):
+        gain = inner @ x
+        if np.all(gain >= own * x):
+            break
+        x = (shift - own) * x + gain + 1e-3 * shift * x
+        x /= x.max()
+    witness = np.zeros(mu.size)
+    witness[inside] = x
+    return witness
 
 
 def solve_m_matrix(diagonal: NDArray, couplings: sp.csr_array, *, iterations: int = 600) -> NDArray | None:

@@ -108,7 +108,10 @@ def rk4_guideline(beta: float) -> float:
 
 
 def player_factor(bounds: Bounds, z: ArrayLike, eta: ArrayLike) -> float:
-    """Return the factor by which one step with rates ``eta`` (N,) shrinks max_i |x_i|/z_i, from T_eta z."""
+    """Return the factor by which one step with rates ``eta`` (N,) shrinks max_i |x_i|/z_i, from T_eta z.
+
+    Asynchronous play, in which everybody moves at least once in W rounds, shrinks it by this factor in W rounds.
+    """
     u = positive_weights(z, bounds.players)
     rates = np.broadcast_to(checks.finite_array("eta", eta, ndim=(0, 1)), (bounds.players,))
     own = np.maximum(np.abs(1 - rates * bounds.mu), np.abs(1 - rates * bounds.ell))
@@ -121,8 +124,7 @@ def delayed_factor(bounds: Bounds, z: ArrayLike, eta: ArrayLike, delay: int) -> 
     Every player knows its own present action; of the others it may see any value of the last ``delay`` + 1 rounds.
     The largest |x_i|/z_i decays like lambda^k with own_i + eta_i (L z)_i / z_i lambda^(-delay) <= lambda for all i:
     the smallest such lambda is found by bisection. It is below 1 for *every* finite delay, as long as the undelayed
-    factor is. Also covers asynchronous play in which everybody moves at least once in ``delay`` + 1 rounds only in
-    the weaker form :func:`asynchronous_factor`.
+    factor is (D. Bertsekas, J. Tsitsiklis, *Parallel and Distributed Computation*, ch. 6).
     """
     rounds = checks.integer("delay", delay, minimum=0)
     undelayed = player_factor(bounds, z, eta)
@@ -138,14 +140,3 @@ def delayed_factor(bounds: Bounds, z: ArrayLike, eta: ArrayLike, delay: int) -> 
         works = middle > 0 and np.all(own + gain * middle ** (-rounds) <= middle)
         low, high = (low, middle) if works else (middle, high)
     return high
-
-
-def asynchronous_factor(bounds: Bounds, z: ArrayLike, eta: ArrayLike, window: int, delay: int = 0) -> float:
-    """Return a certified factor over a span of ``window`` + ``delay`` rounds when everybody moves once in ``window``.
-
-    D. Bertsekas, J. Tsitsiklis, *Parallel and Distributed Computation*, ch. 6 (the box condition): after such a span
-    all components lie in the box shrunk by the undelayed factor.
-    """
-    checks.integer("window", window, minimum=1)
-    checks.integer("delay", delay, minimum=0)
-    return player_factor(bounds, z, eta)

@@ -20,7 +20,7 @@ MAZUMDAR = "E. Mazumdar, L. Ratliff, M. Jordan, S. Sastry, arXiv:1907.03712"
     radius=0.02,
 )
 def scalar_lq(radius: float = 0.02) -> Example:
-    """Return f_i(k) = (1 + k_i^2) / (1 - (.9 - .5 (k_1 + k_2))^2) around k* = .39344288: radius .1 only leaf by leaf."""
+    """Return f_i(k) = (1 + k_i^2) / (1 - (.9 - .5 (k_1 + k_2))^2) around k* = .39344288; radius .1 only by leaves."""
     radius = checks.real("radius", radius, exclusive_minimum=0, maximum=0.35)
 
     def costs(k: list[Expression]) -> list[Expression]:
@@ -31,7 +31,7 @@ def scalar_lq(radius: float = 0.02) -> Example:
     region = Box.around(best, radius)
     game = SmoothGame([1, 1], costs=costs, name="scalar LQ game")
     return example(
-        game, radius <= 0.1, "policy gradient converges near k*", best + [0.8 * radius, -0.5 * radius], region
+        game, radius <= 0.1, "policy gradient converges near k*", best + radius * np.array([0.8, -0.5]), region
     )
 
 

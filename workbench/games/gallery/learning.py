@@ -17,7 +17,7 @@ from workbench.games.smooth import SmoothGame
     penalty=0.8,
 )
 def dirac_gan(decay: float = 0.8, penalty: float = 0.8, radius: float = 0.02) -> Example:
-    """Return the Dirac-GAN with weight decay on the generator and an R1 penalty: certified near 0 iff decay*penalty > 1/4."""
+    """Return the Dirac-GAN with generator decay and an R1 penalty: certified near 0 iff decay * penalty > 1/4."""
     decay, penalty = checks.real("decay", decay, minimum=0), checks.real("penalty", penalty, minimum=0)
 
     def costs(x: list[Expression]) -> list[Expression]:
@@ -40,7 +40,7 @@ def dirac_gan(decay: float = 0.8, penalty: float = 0.8, radius: float = 0.02) ->
     decay=1.0,
 )
 def lq_wgan(penalty: float = 1.5, decay: float = 1.0) -> Example:
-    """Return the linear-quadratic Wasserstein GAN: critic penalty lambda, generator decay rho, certified iff lambda rho > 1."""
+    """Return the linear-quadratic WGAN: critic penalty lambda, generator decay rho, certified iff lambda rho > 1."""
     penalty, decay = checks.real("penalty", penalty, minimum=0), checks.real("decay", decay, minimum=0)
     game = QuadraticGame([[decay, 1.0], [-1.0, penalty]], name="LQ-WGAN")
     return example(game, penalty * decay > 1, "converges as soon as penalty + decay > 0", [1.0, 0.0])

@@ -110,7 +110,7 @@ def lq_64(coupling: float = 1.0, seed: int = 0) -> Example:
     seed=0,
 )
 def random_lq(coupling: float = 0.5, size: int = 8, seed: int = 0) -> Example:
-    """Return a two-player game like those of the paper's random suite: random curvature, couplings (10, .05) * coupling."""
+    """Return a game like those of the paper's random suite: random curvature, couplings (10, .05) * coupling."""
     coupling = checks.real("coupling", coupling, minimum=0)
     n = checks.integer("size", size, minimum=1, maximum=64)
     rng = checks.generator(seed)

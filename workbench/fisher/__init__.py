@@ -1,23 +1,55 @@
-"""The Fisher metric on the couplings of a lattice model, and its scalar curvature."""
+"""The Fisher metric on the couplings of a lattice model, and its scalar curvature.
 
+Exact on any Ising torus (:func:`ising_curvature`, :func:`trace_norm`, :func:`third_cumulant`), by enumeration on any
+small graph (:func:`enumerate_curvature`), by cluster Monte Carlo on what has no exact solution
+(:func:`monte_carlo_curvature`); and what becomes of it with size (:func:`curvature_scaling`, :func:`falsify`).
+"""
+
+from workbench.fisher.across import coupling_sweep, critical_coupling
 from workbench.fisher.cumulants import third_cumulant
 from workbench.fisher.curvature import ENGINES, estimate_cost, ising_curvature
 from workbench.fisher.enumeration import enumerate_curvature, enumerate_moments
 from workbench.fisher.graphs import GRAPHS, Graph, from_edges
+from workbench.fisher.identity import random_ricci_terms
+from workbench.fisher.monte_carlo import ALGORITHMS, MODELS, monte_carlo_curvature
+from workbench.fisher.paper import CANDIDATES, EXPONENTS, published
+from workbench.fisher.scaling import (
+    curvature_scaling,
+    effective_exponents,
+    extrapolated_curvature,
+    falsify,
+    fit_logarithm,
+    fit_power_law,
+)
 from workbench.fisher.torus import J_CRITICAL, critical_partner
 from workbench.fisher.trace_norm import trace_norm
 
 __all__ = [
+    "ALGORITHMS",
+    "CANDIDATES",
     "ENGINES",
+    "EXPONENTS",
     "GRAPHS",
     "J_CRITICAL",
+    "MODELS",
     "Graph",
+    "coupling_sweep",
+    "critical_coupling",
     "critical_partner",
+    "curvature_scaling",
+    "effective_exponents",
     "enumerate_curvature",
     "enumerate_moments",
     "estimate_cost",
+    "extrapolated_curvature",
+    "falsify",
+    "fit_logarithm",
+    "fit_power_law",
     "from_edges",
     "ising_curvature",
+    "monte_carlo_curvature",
+    "published",
+    "random_ricci_terms",
     "third_cumulant",
     "trace_norm",
 ]

@@ -1,0 +1,18 @@
+"""Cluster Monte Carlo for models without an exact solution: samplers, unbiased estimators, error bars."""
+
+from workbench.fisher.monte_carlo.autocorrelation import autocorrelation, blocked_error, integrated_time
+from workbench.fisher.monte_carlo.models import MODELS, Model
+from workbench.fisher.monte_carlo.run import Run, monte_carlo_curvature
+from workbench.fisher.monte_carlo.samplers import ALGORITHMS, Chain
+
+__all__ = [
+    "ALGORITHMS",
+    "MODELS",
+    "Chain",
+    "Model",
+    "Run",
+    "autocorrelation",
+    "blocked_error",
+    "integrated_time",
+    "monte_carlo_curvature",
+]

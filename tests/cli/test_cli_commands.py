@@ -266,6 +266,20 @@ def test_serve_without_apps_says_so(command, monkeypatch, tmp_path):
     assert "there are no apps" in err
 
 
+def test_serve_hands_its_options_to_the_server(command, monkeypatch, tmp_path):
+    from workbench.ui import serve as server
+
+    called = []
+    monkeypatch.setattr(server, "serve", lambda **options: called.append(options) or 0)
+    options = ["--port", 5105, "--results", tmp_path, "--origin", "a.org", "--origin", "b.org", "--processes", 2]
+    code, out, _ = command("serve", *options)
+    assert (code, out) == (0, "")
+    wanted = {"port": 5105, "results_folder": tmp_path, "origins": ["a.org", "b.org"], "processes": 2}
+    assert wanted.items() <= called[0].items()
+    monkeypatch.setattr(server, "serve", lambda **options: 3)
+    assert command("serve")[0] == 3
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [

@@ -98,7 +98,8 @@ def dual_outputs(model: nn.Module, inputs: Any, direction: Direction) -> tuple[T
     """Return the raw output of ``model`` and its derivative along ``direction`` from one dual-number pass."""
     direction = _checked_direction(model, direction)
     with torch.no_grad():
-        output, shape = _dual(model, inputs, direction, dict(model.named_parameters()), lambda out: (out, out.shape))
+        base = dict(model.named_parameters())
+        output, _ = _dual(model, inputs, direction, base, lambda out: (out, tuple(out.shape)))
     return output
 
 

@@ -53,10 +53,10 @@ def network_radius(
     """Return the radius of analyticity of each sample's cross-entropy along ``direction``, activations included.
 
     The nearest singularity is either a zero of the softmax partition function (``kind`` "zero": located to about
-    1e-12 by Newton on the network itself), or a singularity of the logits themselves (poles of tanh, branch points of layer norm: ``kind``
-    "singularity", bracketed by ``lower`` and ``upper`` within 5 % when ``circles`` suffice). ``kind`` "beyond" means
-    that no circle reached one: ``radius`` is then the largest clean circle, a lower bound. ReLU gates are held at
-    their state at the centre, so kinks do not count.
+    1e-12 by Newton on the network itself), or a singularity of the logits (poles of tanh, branch points of layer
+    norm: ``kind`` "singularity", bracketed by ``lower`` and ``upper`` within 5 % when ``circles`` suffice). ``kind``
+    "beyond" means that no circle reached one: ``radius`` is then the largest clean circle, a lower bound. ReLU gates
+    are held at their state at the centre, so kinks do not count.
 
     ``inputs`` (batch, ...); ``direction`` parameter name → tensor; the model must return (batch, classes). At most
     ``circles`` circles of 65 complex forward passes each. Raises ``ValueError`` for operations that have no analytic

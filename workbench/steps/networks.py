@@ -20,8 +20,8 @@ WIDTH = 128
 def build(network: str, *, features: int = 64, classes: int = 10, seed: int = 0) -> nn.Module:
     """Return a freshly initialised network of the registry.
 
-    Weights are uniform ±1/√fan-in (torch's default law), drawn from ``seed`` alone. Raises ``ValueError`` for an unknown
-    name or sizes the network cannot take.
+    Weights are uniform ±1/√fan-in (torch's default law), drawn from ``seed`` alone. Raises ``ValueError`` for an
+    unknown name or sizes the network cannot take.
     """
     entry = NETWORKS[network]
     features = checks.integer("features", features, minimum=1)
@@ -86,7 +86,7 @@ def mlp_layer_norm(features: int, classes: int) -> nn.Module:
     return _mlp(features, classes, nn.ReLU, norm=True)
 
 
-@NETWORKS.add("cnn-batchnorm", label="1-D CNN, batch norm", formula="conv 16, 32, BN, mean", cost="6k parameters")
+@NETWORKS.add("cnn-batchnorm", label="1-D CNN, batch norm", formula="conv 16, 32, BN, mean", cost="13k parameters")
 def cnn_batch_norm(features: int, classes: int) -> nn.Module:
     """One-dimensional convolutions over the row of features, batch norm after each, and a linear head."""
     return nn.Sequential(

@@ -87,12 +87,24 @@ def taylor_radius(
 
 
 def convergence_radius(series: Series) -> NDArray[np.float64]:
-    """Estimate the radius of convergence of each column by the root test on the upper envelope of |c_n|^(1/n)."""
-    series = np.asarray(series)
-    n = np.arange(len(series) // 2, len(series))[:, None]
+    """Estimate the radius of convergence of each column from the decay of its coefficients, to a few per cent.
+
+    A logarithmic singularity at distance ρ, which a zero of F is for the loss, gives |c_n| ~ ρ^(−n)/n times an
+    oscillation. So the peaks of log(n|c_n|) in an early and a late stretch are joined by a line of slope −log ρ. A
+    column that vanishes gives ∞. ``series`` is (order + 1, columns), order ≥ 8.
+    """
+    series = np.asarray(series, dtype=float)
+    order = len(series) - 1
+    n = np.arange(1, order + 1)[:, None]
     with np.errstate(divide="ignore"):
-        rates = np.log(np.abs(series[len(series) // 2 :])) / n
-    return np.exp(-rates.max(axis=0))
+        logs = np.log(np.abs(series[1:]) * n)
+    tilt = np.maximum((logs / n)[order // 2 :].max(axis=0), -700.0)  # the plain root test levels the peaks
+    level = np.maximum(logs - n * tilt, -1e6)
+    early = order // 4 + level[order // 4 : order // 2].argmax(axis=0)
+    late = 3 * order // 4 + level[3 * order // 4 :].argmax(axis=0)
+    columns = np.arange(series.shape[1])
+    slope = (level[late, columns] - level[early, columns]) / (late - early)
+    return np.where(np.isneginf(logs[order // 2 :].max(axis=0)), np.inf, np.exp(-(tilt + slope)))
 
 
 def _nearest_pole(series: Series, count: int = 12, tolerance: float = 0.05) -> float:

@@ -1,4 +1,4 @@
-"""Training that repeats: seeded batches, one thread, snapshots at named stages; and the checkpoints that are shipped."""
+"""Training that repeats: seeded batches, one thread, snapshots at named stages; and the shipped checkpoints."""
 
 import copy
 from collections.abc import Callable, Iterator

@@ -15,6 +15,7 @@ from workbench.steps.ray import Ray, mean_loss
 from workbench.steps.taylor import convergence_radius, logit_series, loss_series
 
 HIGHEST = 60
+LARGE = 1e3
 
 
 @results.experiment
@@ -107,8 +108,10 @@ def circle_series(ray: Ray, order: int) -> np.ndarray:
     network = ComplexNetwork(ray.model, ray.inputs, ray.direction)
     bound = float(bound_radius(ray.slopes).min())
     for radius in bound * 2.0 ** np.arange(2, -5, -1):
-        found = look(network.circle(radius))
-        if found.smooth.all():
+        values = network.circle(radius)
+        found = look(values)
+        # huge values on the circle (erf off the real axis) would drown the low coefficients in rounding
+        if found.smooth.all() and np.abs(values).max() < LARGE * max(1.0, np.abs(ray.logits).max()):
             scale = radius ** -np.arange(order + 1.0)
             return found.coefficients[: order + 1].real * scale[:, None, None]
     raise ValueError("the logits are not analytic inside 1/16 of the bound radius; no series could be found")

@@ -8,10 +8,10 @@ is the loss ratio q that counts as damage, used by those that model the loss. âˆ
 True
 """
 
-# isort: off â€” the order of these imports is the order of the registry
-from workbench.steps.predictors import curvature, line_search, quadratic, radius, replay, smoothness
+# the order of these imports is the order of the registry
+# isort: off
 from workbench.steps.predictors.registry import PREDICTORS, predict
-
+from workbench.steps.predictors import radius, quadratic, replay, line_search, curvature, smoothness
 # isort: on
 
 __all__ = ["PREDICTORS", "curvature", "line_search", "predict", "quadratic", "radius", "replay", "smoothness"]

@@ -1,0 +1,207 @@
+"""AdaHessian and M-FAC against dense matrices and closed forms."""
+
+import copy
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from workbench import steps
+
+
+def tiny():
+    g = torch.Generator().manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 2, bias=False)).double()
+    steps.networks.initialise(model, 2)
+    return model, torch.randn(6, 2, generator=g, dtype=torch.float64), torch.randint(0, 2, (6,), generator=g)
+
+
+def dense_hessian(model, x, y):
+    names = [n for n, _ in model.named_parameters()]
+    sizes = [p.shape for p in model.parameters()]
+
+    def loss(vector):
+        parts = torch.split(vector, [s.numel() for s in sizes])
+        values = {n: part.view(s) for n, part, s in zip(names, parts, sizes, strict=True)}
+        return cross_entropy(torch.func.functional_call(model, values, (x,)), y)
+
+    flat = torch.cat([p.detach().reshape(-1) for p in model.parameters()])
+    return torch.autograd.functional.hessian(loss, flat)
+
+
+def test_hutchinson_averaged_over_all_signs_is_the_exact_diagonal():
+    model, x, y = tiny()
+    parameters = list(model.parameters())
+    gradients = torch.autograd.grad(cross_entropy(model(x), y), parameters, create_graph=True)
+    size = sum(p.numel() for p in parameters)
+    total = torch.zeros(size, dtype=torch.float64)
+    for signs in itertools.product((-1.0, 1.0), repeat=size):
+        parts = torch.split(torch.tensor(signs, dtype=torch.float64), [p.numel() for p in parameters])
+        z = [part.view(p.shape) for part, p in zip(parts, parameters, strict=True)]
+        estimate = steps.hutchinson_diagonal(gradients, parameters, z)
+        total += torch.cat([e.reshape(-1) for e in estimate])
+    torch.testing.assert_close(total / 2**size, torch.diag(dense_hessian(model, x, y)))
+
+
+def test_adahessian_first_step_is_the_papers():
+    """On a separable quadratic z ⊙ Hz is exactly the diagonal, and the first step is lr·g/(|h| + ε)."""
+    curvature = torch.tensor([1.0, 4.0, 0.5], dtype=torch.float64)
+    theta = nn.Parameter(torch.tensor([1.0, -2.0, 3.0], dtype=torch.float64))
+    optimizer = steps.AdaHessian([theta], lr=0.1, eps=1e-12)
+    start = theta.detach().clone()
+    loss = optimizer.step(lambda: 0.5 * (curvature * theta**2).sum())
+    assert float(loss) == pytest.approx(float(0.5 * (curvature * start**2).sum()))
+    torch.testing.assert_close(theta.detach(), start - 0.1 * start)
+    torch.testing.assert_close(theta.grad, curvature * start)
+
+
+def test_adahessian_hessian_power_and_decay():
+    theta = nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
+    optimizer = steps.AdaHessian([theta], lr=0.1, eps=1e-12, hessian_power=0.5, weight_decay=0.3)
+    optimizer.step(lambda: 2 * (theta**2).sum())  # h = 4, g = 8
+    assert float(theta.detach()) == pytest.approx(2.0 * (1 - 0.03) - 0.1 * 8 / 2)
+
+
+def test_adahessian_averages_convolution_kernels():
+    model = nn.Sequential(
+        nn.Unflatten(1, (1, 6)), nn.Conv1d(1, 2, 3), nn.Tanh(), nn.Flatten(), nn.Linear(8, 2)
+    ).double()
+    optimizer = steps.AdaHessian(model.parameters(), lr=0.1)
+    x = torch.rand(5, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    optimizer.step(lambda: cross_entropy(model(x), torch.tensor([0, 1, 0, 1, 1])))
+    square = optimizer.state[model[1].weight]["square"]
+    assert torch.equal(square, square[..., :1].expand_as(square))
+
+
+def test_adahessian_repeats_and_resumes():
+    def run(model, optimizer, count):
+        for _ in range(count):
+            optimizer.step(lambda: cross_entropy(model(x), y))
+
+    model, x, y = tiny()
+    optimizer = steps.AdaHessian(model.parameters(), seed=4)
+    run(model, optimizer, 3)
+    other, _, _ = tiny()
+    other.load_state_dict(model.state_dict())
+    resumed = steps.AdaHessian(other.parameters(), seed=4)
+    resumed.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    run(model, optimizer, 3)
+    run(other, resumed, 3)
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
+
+
+def test_adahessian_wants_the_loss_itself():
+    model, x, y = tiny()
+    optimizer = steps.AdaHessian(model.parameters())
+    with pytest.raises(ValueError, match="attached to its graph"):
+        optimizer.step(lambda: cross_entropy(model(x), y).item())
+    with pytest.raises(ValueError, match="hessian_power"):
+        steps.AdaHessian(model.parameters(), hessian_power=2)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(1, 12), st.integers(1, 8), st.integers(1, 30), st.integers(0, 1000))
+def test_inverse_fisher_against_the_dense_inverse(size, window, pushes, seed):
+    g = torch.Generator().manual_seed(seed)
+    fisher = steps.InverseFisher(size, window, 0.1, dtype=torch.float64)
+    kept = []
+    for _ in range(pushes):
+        gradient = torch.randn(size, generator=g, dtype=torch.float64)
+        fisher.push(gradient)
+        kept = [*kept, gradient][-window:]
+    stacked = torch.stack(kept)
+    dense = 0.1 * torch.eye(size, dtype=torch.float64) + stacked.T @ stacked / window
+    vector = torch.randn(size, generator=g, dtype=torch.float64)
+    torch.testing.assert_close(fisher.solve(vector), torch.linalg.solve(dense, vector), rtol=1e-9, atol=1e-9)
+
+
+def test_inverse_fisher_stays_accurate_over_a_long_stream():
+    g = torch.Generator().manual_seed(0)
+    fisher = steps.InverseFisher(50, 16, 1e-5, dtype=torch.float64)
+    kept = []
+    for _ in range(1000 + 7):
+        gradient = torch.randn(50, generator=g, dtype=torch.float64)
+        fisher.push(gradient)
+        kept = [*kept, gradient][-16:]
+    stacked = torch.stack(kept)
+    dense = 1e-5 * torch.eye(50, dtype=torch.float64) + stacked.T @ stacked / 16
+    vector = torch.randn(50, generator=g, dtype=torch.float64)
+    error = dense @ fisher.solve(vector) - vector
+    assert float(error.norm() / vector.norm()) < 1e-6
+
+
+def test_mfac_step_is_the_dense_one():
+    model, x, y = tiny()
+    twin, _, _ = tiny()
+    optimizer = steps.MFAC(model.parameters(), lr=0.05, window=3, damping=0.01, momentum=0.9, weight_decay=0.1)
+    kept, momentum = [], 0.0
+    for _ in range(5):
+        for net in (model, twin):
+            net.zero_grad()
+            cross_entropy(net(x), y).backward()
+        optimizer.step()
+        flat = torch.cat([(p.grad + 0.1 * p.detach()).reshape(-1) for p in twin.parameters()])
+        kept = [*kept, flat][-3:]
+        stacked = torch.stack(kept)
+        dense = 0.01 * torch.eye(len(flat), dtype=torch.float64) + stacked.T @ stacked / 3
+        momentum = 0.9 * momentum + torch.linalg.solve(dense, flat)
+        start = 0
+        with torch.no_grad():
+            for p in twin.parameters():
+                p -= 0.05 * momentum[start : start + p.numel()].view_as(p)
+                start += p.numel()
+        for a, b in zip(model.parameters(), twin.parameters(), strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-10)
+
+
+def test_mfac_resumes_from_its_state_dict():
+    def run(model, optimizer, count):
+        for _ in range(count):
+            model.zero_grad()
+            cross_entropy(model(x), y).backward()
+            optimizer.step()
+
+    model, x, y = tiny()
+    model, x = model.float(), x.float()
+    optimizer = steps.MFAC(model.parameters(), lr=0.05, window=4, damping=0.1)
+    run(model, optimizer, 6)
+    other, _, _ = tiny()
+    other.float().load_state_dict(model.state_dict())
+    resumed = steps.MFAC(other.parameters(), lr=0.05, window=4, damping=0.1)
+    resumed.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    run(model, optimizer, 3)
+    run(other, resumed, 3)
+    for a, b in zip(model.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_mfac_refuses():
+    model, _, _ = tiny()
+    for options, message in (({"window": 0}, "window"), ({"damping": 0}, "damping"), ({"momentum": 1.0}, "momentum")):
+        with pytest.raises(ValueError, match=message):
+            steps.MFAC(model.parameters(), **options)
+    with pytest.raises(ValueError, match="needs about"):
+        steps.InverseFisher(10**9, 10**6, 0.1)
+    with pytest.raises(ValueError, match="shape"):
+        steps.InverseFisher(3, 2, 0.1).push(torch.zeros(4))
+
+
+@pytest.mark.parametrize("make", [lambda p: steps.MFAC(p, lr=1e-2), lambda p: steps.AdaHessian(p, lr=0.1)])
+def test_they_train(make):
+    data = steps.digits()
+    model = steps.build("mlp-tanh", seed=1)
+    optimizer = make(model.parameters())
+    for x, y in steps.training.batches(data, 60, 0):
+        if isinstance(optimizer, steps.AdaHessian):
+            optimizer.step(lambda x=x, y=y: cross_entropy(model(x), y))
+        else:
+            optimizer.zero_grad()
+            cross_entropy(model(x), y).backward()
+            optimizer.step()
+    assert steps.training.accuracy(model, data.test_inputs, data.test_targets) > 0.75
+    assert np.isfinite(sum(float(p.detach().sum()) for p in model.parameters()))

@@ -145,6 +145,15 @@ def test_the_input_is_left_alone_and_the_result_survives_a_file(rng, tmp_path):
     assert json.loads(flow.attrs["parameters"])["method"] == "design"
 
 
+def test_names_stand_for_shapes():
+    by_name = flows.gradient_flow("torus", "cube", n=50, steps=3, seed=4)
+    by_hand = flows.gradient_flow(flows.cloud("torus", 50, 4), flows.cloud("cube", 50, 5), steps=3, seed=4)
+    np.testing.assert_array_equal(by_name.positions, by_hand.positions)
+    assert "x='torus', y='cube', n=50, steps=3" in results.python_lines(by_name)
+    with pytest.raises(ValueError, match="3 dimensions and y in 2"):
+        flows.gradient_flow("torus", "text:Hi", n=50)
+
+
 def test_cancel_stops_at_the_next_step():
     class StopAtThree(Progress):
         def show(self, done, total, message):

@@ -27,6 +27,7 @@ from workbench.flows.sliced import (
     sliced_wasserstein,
     sliced_wasserstein_gradient,
 )
+from workbench.flows.sphere import direction_costs
 from workbench.flows.text import text_cloud
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ __all__ = [
     "design_sizes",
     "design_table",
     "digit",
+    "direction_costs",
     "directions",
     "gradient_flow",
     "harmonic_weights",

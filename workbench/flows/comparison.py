@@ -11,7 +11,7 @@ from workbench import checks, results
 from workbench.flows.draw import draw, make_rule
 from workbench.flows.estimators import ESTIMATORS
 from workbench.flows.flow import gradient_flow
-from workbench.flows.shapes import cloud
+from workbench.flows.shapes import cloud, pair
 from workbench.flows.transport import Cloud, check_same_dim, prepare
 from workbench.progress import Progress
 from workbench.registry import Registry
@@ -93,18 +93,23 @@ def compare_estimators(
 
 @results.experiment
 def compare_on(
-    x: ArrayLike,
-    y: ArrayLike,
+    x: ArrayLike | str,
+    y: ArrayLike | str,
     methods: Sequence[str] | None = None,
     *,
+    n: int = 1000,
     n_directions: int = 100,
     repeats: int = 50,
     seed: int = 0,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Compare estimators on your own pair of clouds (n, d), (m, d); result as :func:`compare_estimators`."""
-    return _compare({"given": (x, y)}, methods, n_directions, repeats, checks.generator(seed), threads, progress)
+    """Compare estimators on your own pair of clouds (n, d), (m, d), or on ``n`` points of two named shapes.
+
+    Result, errors and cost as :func:`compare_estimators`.
+    """
+    given = pair(x, y, n, seed)
+    return _compare({"given": given}, methods, n_directions, repeats, checks.generator(seed), threads, progress)
 
 
 def _compare(
@@ -120,8 +125,8 @@ def _compare(
     repeats = checks.integer("repeats", repeats, minimum=2)
     n_directions = checks.integer("n_directions", n_directions, minimum=1)
     prepared = {name: (prepare("x", x), prepare("y", y)) for name, (x, y) in clouds.items()}
-    for pair in prepared.values():
-        check_same_dim(*pair)
+    for clouds_of_pair in prepared.values():
+        check_same_dim(*clouds_of_pair)
     dim = next(iter(prepared.values()))[0].dim
     names = [ESTIMATORS[name].name for name in methods] if methods is not None else methods_for(dim, n_directions)
     for name in names:
@@ -130,11 +135,11 @@ def _compare(
     draws = np.empty((len(prepared), len(names), repeats))
     seconds = np.empty((len(prepared), len(names)))
     references = []
-    for i, (label, pair) in enumerate(prepared.items()):
-        references.append(reference(*pair, rng, threads))
+    for i, (label, two) in enumerate(prepared.items()):
+        references.append(reference(*two, rng, threads))
         for j, name in enumerate(names):
             progress.update(i * len(names) + j, len(prepared) * len(names), f"{label}: {name}")
-            draws[i, j], seconds[i, j] = _draws(*pair, name, n_directions, repeats, rng, threads)
+            draws[i, j], seconds[i, j] = _draws(*two, name, n_directions, repeats, rng, threads)
     progress.update(1, 1, "done")
     return _table(list(prepared), names, draws, seconds, np.array(references), n_directions)
 

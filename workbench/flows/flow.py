@@ -13,6 +13,7 @@ from workbench import checks, results
 from workbench.flows.draw import draw, make_rule
 from workbench.flows.estimators import ESTIMATORS
 from workbench.flows.exact import wasserstein
+from workbench.flows.shapes import pair
 from workbench.flows.sliced import PRECISIONS
 from workbench.flows.transport import Cloud, check_same_dim, masses, points, prepare
 from workbench.progress import Progress
@@ -105,9 +106,10 @@ class Recorder:
 
 @results.experiment
 def gradient_flow(
-    x: ArrayLike,
-    y: ArrayLike,
+    x: ArrayLike | str,
+    y: ArrayLike | str,
     *,
+    n: int = 1000,
     steps: int = 100,
     method: str = "design",
     n_directions: int = 100,
@@ -128,6 +130,8 @@ def gradient_flow(
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Let the cloud ``x`` (n, d) flow down the sliced Wasserstein distance to ``y`` (m, d).
+
+    A name in ``SHAPES`` (or ``"text:…"``) in place of a cloud stands for ``n`` points of that shape.
 
     ``loss="squared"`` takes steps in velocity units, x_i ← x_i − τ ∇_i SW_2² / a_i with τ = eta·d/2 and a_i the mass
     of x_i (1/n); eta in (0, 1]: monotone there, stable up to 2. ``loss="unsquared"`` is the seed's own experiment,
@@ -151,6 +155,7 @@ def gradient_flow(
     experiment with point-cloud gradient flows).
     """
     progress = progress or Progress()
+    x, y = pair(x, y, n, seed)
     start, target = points("x", x).copy(), points("y", y)
     steps = checks.integer("steps", steps, minimum=0, maximum=10_000_000)
     weights = masses("x_weights", x_weights, len(start))

@@ -7,7 +7,7 @@ surfaces are sampled by rejection against their area element, curves by their ar
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from workbench import checks
 from workbench.registry import Registry
@@ -31,6 +31,19 @@ def cloud(name: str, n: int, seed: int | np.random.Generator = 0) -> Points:
 
         return text_cloud(name.removeprefix("text:"), n, seed=rng)
     return SHAPES[name](n, rng)
+
+
+def pair(
+    x: ArrayLike | str, y: ArrayLike | str, n: int, seed: int | np.random.Generator
+) -> tuple[ArrayLike, ArrayLike]:
+    """Return the two clouds of an experiment; a name stands for ``n`` points of that shape.
+
+    The points are those of ``cloud(x, n, seed)`` and ``cloud(y, n, seed + 1)``, so that a shape and itself differ.
+    """
+    next_seed = seed if isinstance(seed, np.random.Generator) else checks.integer("seed", seed, minimum=0) + 1
+    first = cloud(x, n, seed) if isinstance(x, str) else x
+    second = cloud(y, n, next_seed) if isinstance(y, str) else y
+    return first, second
 
 
 def _shape(name: str, label: str, dim: int = 3, measure: str = "area") -> Callable:

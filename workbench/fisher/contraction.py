@@ -29,7 +29,7 @@ LAST_LEG_VERTICAL = ((1, 1, 1), (1, 0, 1), (0, 0, 1))
 """Swapping x and y maps the first list to the second, entry by entry; (1, 0, 0) and (0, 1, 1) are permuted legs."""
 
 DEFAULT_MEMORY = 4 * 10**9
-BUFFER = 4 * 2**20
+BUFFER = 2**20
 """Bytes of one working block of a thread, chosen to stay in the processor's cache."""
 
 

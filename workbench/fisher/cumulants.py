@@ -28,7 +28,7 @@ LETTERS = {"h": 0, "v": 1}
 class Triple:
     """Everything :func:`planes` needs for one triple of orientations; S sectors, 2×2 matrices flattened to 4.
 
-    ``first`` H_αβ(d₁), ``second`` −w Π(1−z²) H_γα(−d₂) and ``third`` H_βγ(d): (S, 4, L_x, L_y); ``signs`` (S, 2):
+    ``first`` H_αβ(d₁), ``second`` −w Π(1−z²) H_γα(−d₂) and ``third`` H_βγ(d): (S, L_x, 4, L_y); ``signs`` (S, 2):
     −1 where the sector is antiperiodic; ``of_d1``, ``of_d2``, ``of_difference``: sector mixing; ``metric_12``,
     ``metric_13`` and ``means``: for coinciding bonds, which ``same`` (12, 13, 23) allows.
     """
@@ -94,7 +94,7 @@ def _ends(s: SectorPairs, alpha: int, beta: int) -> NDArray:
 
 
 def _times_epsilon(G: NDArray) -> NDArray:
-    return np.stack([-G[0, 1], G[0, 0], -G[1, 1], G[1, 0]])
+    return np.stack([-G[0, 1], G[0, 0], -G[1, 1], G[1, 0]], axis=1)
 
 
 def _mixing(pairs: Pairs, a: int, b: int, other: int) -> NDArray:
@@ -110,43 +110,43 @@ def _mixing(pairs: Pairs, a: int, b: int, other: int) -> NDArray:
 def _planes(
     displacements, first, second, third, signs, of_d1, of_d2, of_difference, metric_12, metric_13, means, same, out
 ):  # fmt: skip
-    S, _, X, Y = first.shape
-    for i in range(len(displacements)):
-        x1, y1 = displacements[i]
-        plane = out[i]
-        for x in range(X):
+    """Rows of d₂ outermost: neighbouring d₁ then share the same two rows of every sector in the fastest cache."""
+    S, X, _, Y = second.shape
+    for x in range(X):
+        for i in range(len(displacements)):
+            x1, y1 = displacements[i]
             dx = x - x1 if x >= x1 else x - x1 + X
-            row = plane[x]
+            row = out[i, x]
             for y in range(y1):
                 row[y] = of_d1[x1, y1] + of_d2[x, y] + of_difference[dx, y - y1 + Y]
             for y in range(y1, Y):
                 row[y] = of_d1[x1, y1] + of_d2[x, y] + of_difference[dx, y - y1]
             for s in range(S):
                 sign = 1.0 if x >= x1 else signs[s, 0]
-                _row(row[y1:], first[s, :, x1, y1], second[s, :, x, y1:], third[s, :, dx, : Y - y1], sign)
+                _row(row[y1:], first[s, x1, :, y1], sign, second[s, x, :, y1:], third[s, dx, :, : Y - y1])
                 sign *= signs[s, 1]
-                _row(row[:y1], first[s, :, x1, y1], second[s, :, x, :y1], third[s, :, dx, Y - y1 :], sign)
+                _row(row[:y1], first[s, x1, :, y1], sign, second[s, x, :, :y1], third[s, dx, :, Y - y1 :])
+    for i in range(len(displacements)):
+        x1, y1 = displacements[i]
         if same[0] and x1 == 0 and y1 == 0:
-            plane[:] = -2 * means[0] * metric_13
+            out[i] = -2 * means[0] * metric_13
         else:
             if same[1]:
-                plane[0, 0] = -2 * means[0] * metric_12[x1, y1]
+                out[i, 0, 0] = -2 * means[0] * metric_12[x1, y1]
             if same[2]:
-                plane[x1, y1] = -2 * means[1] * metric_12[x1, y1]
+                out[i, x1, y1] = -2 * means[1] * metric_12[x1, y1]
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract"}, inline="always")
-def _row(row, first, second, third, sign):
-    """Add sign · tr(second · first · third) along one row."""
+@numba.njit(nogil=True, cache=True, fastmath={"contract"})
+def _row(row, first, sign, k, h):
+    """Add sign · tr(k · first · h) along one row."""
     m0, m1, m2, m3 = sign * first[0], sign * first[1], sign * first[2], sign * first[3]
-    k0, k1, k2, k3 = second[0], second[1], second[2], second[3]
-    h0, h1, h2, h3 = third[0], third[1], third[2], third[3]
     for y in range(len(row)):
         row[y] += (
-            (k0[y] * m0 + k1[y] * m2) * h0[y]
-            + (k0[y] * m1 + k1[y] * m3) * h2[y]
-            + (k2[y] * m0 + k3[y] * m2) * h1[y]
-            + (k2[y] * m1 + k3[y] * m3) * h3[y]
+            (k[0, y] * m0 + k[1, y] * m2) * h[0, y]
+            + (k[0, y] * m1 + k[1, y] * m3) * h[2, y]
+            + (k[2, y] * m0 + k[3, y] * m2) * h[1, y]
+            + (k[2, y] * m1 + k[3, y] * m3) * h[3, y]
         )
 
 

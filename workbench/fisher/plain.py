@@ -36,12 +36,13 @@ def dense_cumulant(pairs: Pairs, space_metric: NDArray, progress: Progress | Non
 
 
 def _plane(source, x1: int, y1: int) -> NDArray:
-    first = source.first[:, :, x1, y1].reshape(-1, 2, 2)
-    second = source.second.reshape(-1, 2, 2, *source.of_d2.shape)
-    third = np.roll(source.third, (x1, y1), axis=(-2, -1)).reshape(second.shape)
-    third[:, :, :, :x1] *= source.signs[:, 0, None, None, None, None]
-    third[..., :y1] *= source.signs[:, 1, None, None, None, None]
-    plane = np.einsum("sijxy,sjk,skixy->xy", second, first, third, optimize=True)
+    S, X, _, Y = source.second.shape
+    first = source.first[:, x1, :, y1].reshape(S, 2, 2)
+    third = np.roll(source.third, (x1, y1), axis=(1, 3))
+    third[:, :x1] *= source.signs[:, 0, None, None, None]
+    third[..., :y1] *= source.signs[:, 1, None, None, None]
+    second, third = (a.reshape(S, X, 2, 2, Y) for a in (source.second, third))
+    plane = np.einsum("sxijy,sjk,sxkiy->xy", second, first, third, optimize=True)
     plane += source.of_d1[x1, y1] + source.of_d2 + np.roll(source.of_difference, (x1, y1), axis=(0, 1))
     if source.same[0] and (x1, y1) == (0, 0):
         return -2 * source.means[0] * source.metric_13

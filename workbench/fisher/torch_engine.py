@@ -99,8 +99,8 @@ class _Source:
         self.shape = source.of_d2.shape
         n = source.of_d2.size
         S = len(source.first)
-        self.first, self.third = (move(a.reshape(S, 2, 2, n)) for a in (source.first, source.third))
-        self.second = move(source.second.reshape(S, 2, 2, n))
+        matrices = (source.first, source.second, source.third)
+        self.first, self.second, self.third = (move(a.transpose(0, 2, 1, 3).reshape(S, 2, 2, n)) for a in matrices)
         self.signs = move(source.signs)
         self.of_d1, self.of_d2 = move(source.of_d1.ravel()), move(source.of_d2.ravel())
         self.of_difference = move(source.of_difference.ravel())

@@ -77,7 +77,7 @@ def _range(variable: xr.DataArray) -> str:
     missing = _missing(variable)
     if missing == variable.size:
         return "all missing"
-    told = f"{_number(float(variable.min()))} … {_number(float(variable.max()))}"
+    told = f"{_number(variable.min().item())} … {_number(variable.max().item())}"
     return told + (f", {missing} missing" if missing else "")
 
 

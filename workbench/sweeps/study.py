@@ -67,9 +67,10 @@ def read_study(path: str | os.PathLike[str]) -> Study:
     if not isinstance(text["grid"], dict):
         raise ValueError(f"{source.name}: [grid] must be a table of parameters")
     made: dict[str, Any] = {**text, "grid": {name: _values(name, value) for name, value in text["grid"].items()}}
-    made["store"] = source.parent / _text(source.name, "store", text.get("store", source.stem))
-    if "output" in text:
-        made["output"] = source.parent / _text(source.name, "output", text["output"])
+    for key in ("store", "output"):
+        if key in text or key == "store":
+            relative = _text(source.name, key, text.get(key, source.stem))
+            made[key] = Path(os.path.normpath(source.parent / relative))
     return Study(**made)
 
 

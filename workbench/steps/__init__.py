@@ -48,6 +48,7 @@ _WHERE = {
         "spike",
         "spike_table",
         "sweep_radius",
+        "sweep_study",
         "taylor_orders",
         "temperature_scaling",
         "zeros_map",

@@ -3,7 +3,7 @@
 from workbench.steps.experiments.bottlenecks import bottlenecks
 from workbench.steps.experiments.counterexamples import counterexamples
 from workbench.steps.experiments.limits import limits, prediction_spread
-from workbench.steps.experiments.r_sweep import sweep_radius
+from workbench.steps.experiments.r_sweep import sweep_radius, sweep_study
 from workbench.steps.experiments.spike import spike, spike_table
 from workbench.steps.experiments.taylor import taylor_orders
 from workbench.steps.experiments.temperature import temperature_scaling
@@ -17,6 +17,7 @@ __all__ = [
     "spike",
     "spike_table",
     "sweep_radius",
+    "sweep_study",
     "taylor_orders",
     "temperature_scaling",
     "zeros_map",

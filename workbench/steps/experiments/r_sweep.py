@@ -8,7 +8,9 @@ import xarray as xr
 from workbench import checks, results
 from workbench.progress import Progress
 from workbench.steps.data import Data, digits
+from workbench.steps.directions import DIRECTIONS
 from workbench.steps.experiments.setting import Direction, Network, make_ray, names_of, stages_of
+from workbench.steps.networks import NETWORKS
 from workbench.steps.radii import bound_radius, set_radius
 from workbench.steps.ray import mean_loss
 
@@ -81,5 +83,46 @@ def _dataset(table: dict, start: dict, visited: list[str], labels: list[str], gr
             "stage": (("stage",), visited, "stage of training"),
             "direction": (("direction",), labels, "direction"),
             "r": (("r",), grid, "distance in units of the bound radius"),
+        },
+    )
+
+
+@results.experiment
+def sweep_study(
+    networks: Sequence[str] = tuple(NETWORKS),
+    *,
+    stages: Sequence[str] = ("early", "middle", "converged"),
+    directions: Sequence[str] = tuple(DIRECTIONS),
+    samples: int = 256,
+    seeds: Sequence[int] = (0,),
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Sweep many networks on digits and keep two numbers of each: what is lost below r = 1, and where damage begins.
+
+    Returns over (network, stage, direction, seed): ``points_lost``, the largest loss of accuracy at r < 1, and
+    ``onset_r``, the first r of the grid where 5 points are lost (∞ if nowhere). Seeds other than 0 train anew.
+    """
+    progress = progress or Progress()
+    shape = (len(networks), len(stages), len(directions), len(seeds))
+    lost, onset = np.empty(shape), np.empty(shape)
+    for i, network in enumerate(networks):
+        for k, seed in enumerate(seeds):
+            progress.update(i * len(seeds) + k, len(networks) * len(seeds), f"{network}, seed {seed}")
+            one = sweep_radius(network, stages=stages, directions=directions, samples=samples, seed=seed)
+            drop = one.accuracy_start - one.accuracy
+            lost[i, :, :, k] = 100 * drop.where(one.r < 1).max("r")
+            onset[i, :, :, k] = one.r.where(drop >= 0.05).min("r").fillna(np.inf)
+    progress.update(1, 1, "done")
+    dims = ("network", "stage", "direction", "seed")
+    return results.dataset(
+        {
+            "points_lost": (dims, lost, "largest loss of accuracy at r < 1", "percentage points"),
+            "onset_r": (dims, onset, "first r where 5 points of accuracy are lost"),
+        },
+        {
+            "network": (("network",), list(networks), "network"),
+            "stage": (("stage",), list(stages), "stage of training"),
+            "direction": (("direction",), list(directions), "direction"),
+            "seed": (("seed",), list(seeds), "seed"),
         },
     )

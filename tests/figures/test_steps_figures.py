@@ -1,0 +1,104 @@
+"""The steps figures show the numbers of their Dataset, on both backends."""
+
+import holoviews as hv
+import numpy as np
+import pytest
+
+from workbench import steps
+from workbench.figures import steps as figures
+from workbench.figures.choose import figure_for
+
+
+@pytest.fixture(scope="module")
+def made():
+    return {
+        "zeros": steps.zeros_map("mlp-tanh", stages=("early", "converged"), samples=40),
+        "taylor": steps.taylor_orders("linear", orders=(1, 5, 20), linearised=True, samples=16, points=41),
+        "limits": steps.limits("linear", samples=24),
+        "sweep": steps.sweep_radius("linear", r=(0.5, 1, 2, 8), samples=32, directions=("-gradient", "random")),
+        "temperature": steps.temperature_scaling("linear", samples=32),
+        "spike": steps.spike("linear", steps=12, at=6, persistent=True),
+        "table": steps.spike_table(("linear",), multipliers=(10.0, 1000.0), steps=8, at=4, seeds=(0, 1)),
+        "bottlenecks": steps.bottlenecks("mlp-tanh", samples=40, count=7),
+        "spread": steps.prediction_spread(
+            networks=("linear",), stages=("middle", "converged"), predictors=("bound", "replay"), samples=32
+        ),
+    }
+
+
+@pytest.mark.parametrize("backend", ["bokeh", "matplotlib"])
+def test_every_figure_draws(made, backend):
+    drawn = [
+        *[figures.zeros_plane(made["zeros"], stage="early", colour=c) for c in ("margin", "target", "sample")],
+        figures.radii_by_stage(made["zeros"]),
+        figures.taylor_polynomials(made["taylor"], highest=5),
+        figures.taylor_errors(made["taylor"]),
+        figures.limit_marks(made["limits"]),
+        figures.spread_bars(made["spread"]),
+        figures.sweep_accuracy(made["sweep"]),
+        figures.sweep_loss(made["sweep"]),
+        figures.temperature_curves(made["temperature"]),
+        figures.spike_loss(made["spike"]),
+        figures.spike_accuracy(made["spike"]),
+        figures.spike_r(made["spike"]),
+        figures.spike_table_marks(made["table"]),
+        figures.bottleneck_images(made["bottlenecks"]),
+        figures.bottleneck_spreads(made["bottlenecks"]),
+        *[figure_for(ds) for ds in made.values()],
+    ]
+    for element in drawn:
+        assert hv.renderer(backend).get_plot(element) is not None
+
+
+def curves(overlay):
+    return {e.label: e for e in overlay if isinstance(e, hv.Curve) and e.label}
+
+
+def test_the_plane_shows_zeros_and_circles(made):
+    ds = made["zeros"]
+    plane = figures.zeros_plane(ds, stage="converged", zoom=1e9)
+    points = next(e for e in plane if isinstance(e, hv.Points))
+    one = ds.sel(stage="converged")
+    kept = one.certified.values & np.isfinite(one.exact.values)
+    np.testing.assert_allclose(np.sort(points["real part"]), np.sort(one.zero_real.values[kept]))
+    arcs = curves(plane)
+    radius = np.hypot(arcs["ρ_a, bound"]["real part"], arcs["ρ_a, bound"]["imaginary part"])
+    np.testing.assert_allclose(radius, float(one.bound.min()))
+    assert set(arcs) == {"ρ_a, bound", "ρ_dom, dominance", "ρ*, exact"}
+
+
+def test_taylor_curves_are_the_polynomials(made):
+    ds = made["taylor"]
+    shown = curves(figures.taylor_errors(ds))
+    np.testing.assert_allclose(shown["order 5"]["error"], np.maximum(ds.error.sel(order=5)[ds.tau > 0], 1e-16))
+    assert set(curves(figures.taylor_polynomials(ds, highest=5))) == {"order 1", "order 5", "loss"}
+
+
+def test_marks_stand_at_the_predictions(made):
+    ds = made["limits"]
+    figure = figures.limit_marks(ds)
+    shown = np.sort(np.concatenate([e["distance"] for e in figure if isinstance(e, hv.Scatter)]))
+    tau = ds.tau.values[0]
+    np.testing.assert_allclose(shown, np.sort(tau[np.isfinite(tau) & (tau > 0)]))
+    lines = [float(e.data) for e in figure if isinstance(e, hv.VLine)]
+    np.testing.assert_allclose(lines, ds.onset.values[0][np.isfinite(ds.onset.values[0])])
+
+
+def test_sweeps_and_spikes(made):
+    shown = curves(figures.sweep_accuracy(made["sweep"]))
+    np.testing.assert_allclose(shown["random"]["accuracy"], made["sweep"].accuracy.sel(direction="random")[0])
+    spike = curves(figures.spike_accuracy(made["spike"]))
+    np.testing.assert_allclose(spike["SafeStep"]["accuracy"], made["spike"].accuracy.sel(rule="safe", seed=0))
+    figure = figures.spike_r(made["spike"])
+    engaged = [e for e in figure if isinstance(e, hv.Scatter)]
+    assert engaged
+    assert all(len(e) for e in engaged)
+
+
+def test_images_are_the_inputs(made):
+    ds = made["bottlenecks"]
+    image = next(e for e in figures.bottleneck_images(ds) if isinstance(e, hv.Image))
+    pixels = image.dimension_values("input", flat=False)
+    assert np.nansum(pixels) == pytest.approx(float(ds.inputs.sum()), rel=1e-6)
+    labels = next(e for e in figures.bottleneck_images(ds) if isinstance(e, hv.Labels))
+    assert labels["text"][0] == f"1: {int(ds.target[0])} → {int(ds.prediction[0])}"

@@ -1,0 +1,39 @@
+"""Figures of the steps room, a module for each question."""
+
+from workbench.figures.steps.bottlenecks import bottleneck_images, bottleneck_spreads
+from workbench.figures.steps.limits import limit_marks, spread_bars
+from workbench.figures.steps.spike import spike_accuracy, spike_loss, spike_r, spike_table_marks
+from workbench.figures.steps.sweeps import sweep_accuracy, sweep_loss, temperature_curves
+from workbench.figures.steps.taylor import taylor_errors, taylor_polynomials
+from workbench.figures.steps.zeros import radii_by_stage, zeros_plane
+
+FIGURES = {
+    "bottlenecks": bottleneck_images,
+    "limits": limit_marks,
+    "prediction_spread": spread_bars,
+    "spike": spike_accuracy,
+    "spike_table": spike_table_marks,
+    "sweep_radius": sweep_accuracy,
+    "taylor_orders": taylor_errors,
+    "temperature_scaling": temperature_curves,
+    "zeros_map": zeros_plane,
+}
+
+__all__ = [
+    "FIGURES",
+    "bottleneck_images",
+    "bottleneck_spreads",
+    "limit_marks",
+    "radii_by_stage",
+    "spike_accuracy",
+    "spike_loss",
+    "spike_r",
+    "spike_table_marks",
+    "spread_bars",
+    "sweep_accuracy",
+    "sweep_loss",
+    "taylor_errors",
+    "taylor_polynomials",
+    "temperature_curves",
+    "zeros_plane",
+]

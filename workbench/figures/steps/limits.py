@@ -1,0 +1,81 @@
+"""What limits the step: predictions and the measured onset on one axis."""
+
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+import xarray as xr
+
+from workbench.figures import theme
+
+FAMILIES = {
+    "radius": ("softmax radii", theme.SERIES[0], "circle"),
+    "quadratic": ("second order", theme.SERIES[1], "square"),
+    "replay": ("linear replay", theme.SERIES[2], "diamond"),
+    "line search": ("loss along the ray", theme.SERIES[3], "triangle"),
+    "smoothness": ("smoothness", theme.SERIES[6], "inverted_triangle"),
+}
+FAMILY_OF = {
+    "bound": "radius",
+    "dominance": "radius",
+    "exact": "radius",
+    "quadratic-return": "quadratic",
+    "quadratic-root": "quadratic",
+    "gauss-newton-root": "quadratic",
+    "sharpness": "quadratic",
+    "replay": "replay",
+    "polyak": "line search",
+    "armijo": "line search",
+    "critical": "line search",
+    "smoothness": "smoothness",
+}
+ONSETS = {"loss": "solid", "accuracy": "dashed"}
+
+
+def limit_marks(ds: xr.Dataset, *, direction: str | None = None) -> Any:
+    """Draw every predictor as a mark on one τ axis, with the measured onset of damage as lines.
+
+    A prediction of ∞ or 0 has no place on a logarithmic axis and is left out; the caption says which.
+    """
+    one = ds.isel(direction=0) if direction is None else ds.sel(direction=direction)
+    labels = [str(label) for label in one.label.values][::-1]
+    tau = one.tau.values[::-1]
+    names = [str(name) for name in one.predictor.values][::-1]
+    parts: list[Any] = []
+    for family, (title, shade, marker) in FAMILIES.items():
+        rows = [i for i, name in enumerate(names) if FAMILY_OF.get(name, "smoothness") == family]
+        rows = [i for i in rows if np.isfinite(tau[i]) and tau[i] > 0]
+        if rows:
+            points = hv.Scatter(([tau[i] for i in rows], rows), "distance", "predictor", label=title)
+            parts.append(theme.markers(points, shade, marker=marker, size=11))
+    for k, (damage, dash) in enumerate(ONSETS.items()):
+        value = float(one.onset.sel(damage=damage))
+        if np.isfinite(value) and value > 0:
+            parts.append(theme.line(hv.VLine(value), (theme.REFERENCE, theme.NEUTRAL)[k], dash=dash, width=2.5))
+    return theme.frame(
+        hv.Overlay(parts),
+        title="What limits the step",
+        xlabel="τ along the unit update (lines: measured onset)",
+        ylabel="",
+        logx=True,
+        yticks=list(enumerate(labels)),
+        ylim=(-0.7, len(labels) - 0.3),
+        height=460,
+        legend="right",
+    )
+
+
+def spread_bars(ds: xr.Dataset, *, damage: str = "loss") -> Any:
+    """Draw how constant measured/predicted is: the standard deviation of its log10, predictor by predictor."""
+    values = ds.spread.sel(damage=damage)
+    order = np.argsort(np.where(np.isfinite(values), values, np.inf))
+    names = [str(ds.predictor.values[i]) for i in order if np.isfinite(values.values[i])]
+    heights = [float(values.values[i]) for i in order if np.isfinite(values.values[i])]
+    bars = hv.Bars((names, heights), "predictor", "spread")
+    return theme.frame(
+        theme.bars(bars, theme.SERIES[0]),
+        title="Spread of measured ÷ predicted onset",
+        xlabel="",
+        ylabel="log10 sd (0 = perfect)",
+        xrotation=35,
+    )

@@ -105,7 +105,7 @@ class MarkovGame:
 
         checks.choice("dynamics", dynamics, DYNAMICS)
         point = torch.tensor(np.asarray(theta), dtype=torch.float64)
-        return torch.func.jacfwd(lambda t: self._field(t, dynamics == "natural"))(point).numpy()
+        return torch.func.jacrev(lambda t: self._field(t, dynamics == "natural"))(point).numpy()
 
     def fisher(self, theta: ArrayLike) -> NDArray:
         """Return the block-diagonal Fisher matrix (d, d) of all policies, states unweighted."""

@@ -94,7 +94,8 @@ def refuted(question: Question, points: NDArray) -> Certificate | None:
             continue
         certificate = Certificate(
             status=Status.REFUSED,
-            reason=f"at the point {_short(points[k])} of the region no weights work: tau = {weights.tau:.6g} there",
+            reason=f"at the point {_short(points[k])} of the region no weights give a margin above {target:g}: "
+            f"tau = {weights.tau:.6g} there",
             tau=weights.tau,
             target=question.target,
             region=question.region,

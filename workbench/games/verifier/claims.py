@@ -52,7 +52,7 @@ def perron_claim(document: dict[str, Any], mu: NDArray, couplings: Couplings) ->
     margin = positive_margin(document)
     if z.min() <= 0 or v.min() <= 0:
         raise Refused("z and v must be positive in every component")
-    for name, x, matrix in (("z", z, couplings), ("v", v, couplings.transposed())):
+    for name, x, matrix in (("z", z, couplings), ("v", v, couplings.transposed)):
         row = first_failing_row(mu, matrix, x, margin, upper=False)
         if row is not None:
             raise Refused(f"the margin {margin} is not proved: row {row} of the inequality for {name} fails")
@@ -77,7 +77,9 @@ def step_claims(document: dict[str, Any], mu: NDArray, ell: NDArray, couplings: 
     beta = document["beta"]
     lipschitz_claim(document, mu, ell, couplings)
     below("step_paper", document["step_paper"], 2 * Fraction(margin) / Fraction(beta) ** 2)
-    smallest = min(Fraction(2) / (Fraction(a) + Fraction(b)) for a, b in zip(mu.tolist(), ell.tolist(), strict=True))
+    total = mu + ell  # rounded; the exact smallest 2/(mu + ell) is among the rows within rounding of the largest
+    near = np.flatnonzero(total >= total.max() * (1 - 2.0**-48))
+    smallest = min(Fraction(2) / (Fraction(float(mu[i])) + Fraction(float(ell[i]))) for i in near)
     below("step_h0", document["step_h0"], smallest)
     h, u = document["step_sharp"], vector(document, "sharp_vector", mu.size)
     if not h > 0 or u.min() <= 0:
@@ -101,8 +103,8 @@ def lipschitz_claim(document: dict[str, Any], mu: NDArray, ell: NDArray, couplin
         raise Refused("beta and its vector must be positive")
     # The margin of 1e-9 that the finder leaves is far above this bound of the rounding of two sparse products.
     q = (size * p + couplings.product(p)) * w
-    image = size * q + couplings.transposed().product(q)
-    terms = np.diff(couplings.starts).max(initial=0) + np.diff(couplings.transposed().starts).max(initial=0) + 20
+    image = size * q + couplings.transposed.product(q)
+    terms = np.diff(couplings.starts).max(initial=0) + np.diff(couplings.transposed.starts).max(initial=0) + 20
     if np.any(image * (1 + terms * 2.0**-52) > beta**2 * (w * p) * (1 - 2.0**-50)):
         raise Refused(f"the Lipschitz constant {beta} is not proved")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ class Couplings:
         self.players = players
         self.starts = np.searchsorted(self.rows, np.arange(players + 1))
 
+    @cached_property
     def transposed(self) -> "Couplings":
         """Return the transpose."""
         return Couplings(self.columns, self.rows, self.values, self.players)

@@ -1,18 +1,29 @@
 """The widget for a parameter: chosen by the parameter's kind, labelled and explained by the parameter itself."""
 
+import html
 from typing import Any
 
+import panel as pn
 import panel_material_ui as pmui
 import param
 
+HELP = "p { margin: 0 12px 6px; font-size: 12px; line-height: 1.35; opacity: 0.8; }"
 
-def widget_for(target: param.Parameterized, name: str) -> Any:
-    """Return the Material widget that edits ``target``'s parameter ``name``; its ``doc`` is the help under it."""
+
+def widget_for(target: param.Parameterized, name: str) -> pn.Column:
+    """Return the Material widget that edits ``target``'s parameter ``name``, with its ``doc`` as the help under it."""
     parameter = target.param[name]
-    options: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": (6, 10)}
-    if parameter.doc:
-        options["description"] = " ".join(parameter.doc.split())
-    return _widget_class(parameter).from_param(parameter, **options)
+    options: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": (6, 10, 0, 10), "description": ""}
+    widget = _widget_class(parameter).from_param(parameter, **options)
+    return with_help(widget, parameter.doc)
+
+
+def with_help(widget: Any, text: str | None) -> pn.Column:
+    """Return ``widget`` with a line of help under it, if there is any."""
+    if not text:
+        return pn.Column(widget, sizing_mode="stretch_width")
+    line = f"<p>{html.escape(' '.join(text.split()))}</p>"
+    return pn.Column(widget, pn.pane.HTML(line, stylesheets=[HELP], margin=0), sizing_mode="stretch_width")
 
 
 def _widget_class(parameter: param.Parameter) -> Any:

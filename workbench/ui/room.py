@@ -1,5 +1,6 @@
 """A room: its views as tabs, the verdict table, the state in the URL. Served it is a page, in a notebook a cell."""
 
+import html
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -9,11 +10,16 @@ import param
 
 from workbench import results
 from workbench.ui import saved, url
+from workbench.ui.message import message
 from workbench.ui.page import page
 from workbench.ui.verdict_table import verdict_table
 from workbench.ui.view import View
 from workbench.verdicts import Verdict
 
+PURPOSE = """
+h1 { font-size: 22px; line-height: 1.3; font-weight: 600; margin: 6px 8px 2px; }
+p { font-size: 14px; line-height: 1.4; margin: 0 8px 4px; opacity: 0.85; }
+"""
 LARGEST_UPLOAD = 64 * 2**20
 
 
@@ -148,22 +154,15 @@ class Room(pn.viewable.Viewer):
         )
         return chooser
 
-    def _notice(self) -> Any:
-        return pmui.Alert(
-            object=self.param.notice,
-            severity="info",
-            visible=pn.bind(bool, self.param.notice),
-            sizing_mode="stretch_width",
-        )
-
     def _verdicts(self) -> list[Any]:
         rows = list(self.verdicts())
-        return [pn.pane.Markdown("## What holds, what does not"), verdict_table(rows)] if rows else []
+        return [verdict_table(rows)] if rows else []
 
     def main(self) -> list[Any]:
         """Return the parts of the main column."""
-        purpose = pn.pane.Markdown(f"{self.purpose} {self.paper}".strip(), sizing_mode="stretch_width")
-        return [purpose, self._notice(), self._tabs, *self._verdicts()]
+        text = f"<h1>{html.escape(self.purpose)}</h1><p>{html.escape(self.paper)}</p>"
+        purpose = pn.pane.HTML(text, stylesheets=[PURPOSE], sizing_mode="stretch_width")
+        return [purpose, message(self.param.notice), self._tabs, *self._verdicts()]
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Row(

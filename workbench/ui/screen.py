@@ -1,4 +1,4 @@
-"""What the visitor's screen is like: a wish for dark colours, and whether it is too narrow for an open sidebar."""
+"""What the visitor's screen is like: a wish for dark colours, too narrow for an open sidebar, read aloud."""
 
 import panel as pn
 import param
@@ -8,7 +8,7 @@ NARROW = 900
 
 
 class Screen(JSComponent):
-    """Tells the page, once, about the visitor's screen; draws nothing."""
+    """Tells the page, once, about the visitor's screen, and names its parts for screen readers; draws nothing."""
 
     dark = param.Boolean(default=False, doc="the visitor's system asks for dark colours")
     narrow = param.Boolean(default=False, doc=f"narrower than {NARROW} CSS pixels")
@@ -16,6 +16,19 @@ class Screen(JSComponent):
     _esm = f"""
     export function render({{ model, el }}) {{
       el.style.display = "none";
+      // panel-material-ui's bar keeps its room with empty headings and shows a nameless progress bar: name or hide
+      // them for screen readers, which would announce both.
+      const tidy = () => {{
+        for (let root = el.getRootNode(); root; root = root.host?.getRootNode()) {{
+          root.querySelectorAll(".MuiToolbar-root > h5").forEach((heading) => {{
+            if (!heading.textContent.trim()) heading.setAttribute("role", "presentation");
+          }});
+          root.querySelectorAll("header [role=progressbar]").forEach((bar) => bar.setAttribute("aria-label", "Busy"));
+        }}
+      }};
+      tidy();
+      const waits = [300, 1500, 5000].map((delay) => setTimeout(tidy, delay));
+      model.on("remove", () => waits.forEach(clearTimeout));
       model.narrow = window.innerWidth < {NARROW};
       model.dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
     }}

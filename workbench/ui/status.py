@@ -11,6 +11,9 @@ from workbench.ui.cost import duration
 TEXT = "p { margin: 4px 10px; font-size: 13px; min-height: 1.4em; }"
 
 
+BAR = "progress { width: calc(100% - 20px); margin: 2px 10px; height: 8px; accent-color: #0072B2; }"
+
+
 class Status(pn.viewable.Viewer):
     """Run and cancel buttons with progress for one view."""
 
@@ -23,12 +26,11 @@ class Status(pn.viewable.Viewer):
         cancel = pmui.Button(label="Cancel", variant="outlined", size="small", margin=(4, 10))
         cancel.on_click(lambda _: runner.cancel())
         cancel.visible = runner.param.busy
-        bar = pmui.LinearProgress(
-            value=pn.bind(lambda fraction: round(100 * fraction), runner.param.fraction),
-            variant="determinate",
+        bar = pn.pane.HTML(
+            pn.bind(_bar, runner.param.fraction),
             visible=runner.param.busy,
+            stylesheets=[BAR],
             sizing_mode="stretch_width",
-            margin=(2, 10),
         )
         inputs = [view.param[name] for name in view.inputs]
         announced = pn.bind(lambda *_: _announcement(view), runner.param.busy, view.param.result, *inputs)
@@ -45,6 +47,10 @@ class Status(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
+
+
+def _bar(fraction: float) -> str:
+    return f'<progress max="1" value="{fraction:.3f}" aria-label="Progress of the run">{fraction:.0%}</progress>'
 
 
 def _announcement(view: Any) -> str:

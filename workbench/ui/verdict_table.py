@@ -8,6 +8,7 @@ import panel as pn
 from workbench.verdicts import Verdict
 
 STYLE = """
+h2 { font-size: 20px; font-weight: 600; margin: 14px 8px 6px; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; line-height: 1.45; }
 th, td { text-align: left; vertical-align: top; padding: 8px 10px; border-bottom: 1px solid rgba(127,127,127,0.35); }
 th { font-weight: 600; }
@@ -19,7 +20,8 @@ code { font-size: 12px; overflow-wrap: anywhere; }
 
 def verdict_table(verdicts: Iterable[Verdict]) -> pn.viewable.Viewable:
     """Return the verdicts as a table that scrolls sideways on a phone."""
-    return pn.pane.HTML(verdict_html(verdicts), stylesheets=[STYLE], sizing_mode="stretch_width")
+    text = f"<h2>What holds, what does not</h2>{verdict_html(verdicts)}"
+    return pn.pane.HTML(text, stylesheets=[STYLE], sizing_mode="stretch_width")
 
 
 def verdict_html(verdicts: Iterable[Verdict]) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import panel as pn
-import panel_material_ui as pmui
 import param
 import xarray as xr
 
@@ -21,6 +20,7 @@ from workbench.ui.cache import RESULTS, ResultCache
 from workbench.ui.controls import widget_for
 from workbench.ui.cost import Cost
 from workbench.ui.downloads import Downloads
+from workbench.ui.message import message
 from workbench.ui.picture import Picture
 from workbench.ui.runner import Runner
 from workbench.ui.status import Status
@@ -188,15 +188,9 @@ class View(pn.viewable.Viewer):
         return pn.Column(*self.controls(), Status(self), sizing_mode="stretch_width")
 
     def __panel__(self) -> pn.viewable.Viewable:
-        complaint = pmui.Alert(
-            object=self.param.complaint,
-            severity="warning",
-            visible=pn.bind(bool, self.param.complaint),
-            sizing_mode="stretch_width",
-        )
         return pn.Column(
             pn.pane.Markdown(self.help, sizing_mode="stretch_width", margin=(0, 8)),
-            complaint,
+            message(self.param.complaint, kind="warning"),
             self._sentence,
             self._picture_grid(),
             Downloads(self),

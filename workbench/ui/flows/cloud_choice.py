@@ -1,0 +1,126 @@
+"""Choosing two clouds: a shape by name, a text, or a file of one's own. Shared by the tabs that need a pair."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+from numpy.typing import NDArray
+
+from workbench import flows
+from workbench.ui.controls import widget_for
+from workbench.ui.view import View
+
+TEXT, FILE = "text", "file"
+CHOICES = {entry.label: name for name, entry in flows.SHAPES.items()} | {"Text …": TEXT, "Your own file …": FILE}
+ACCEPTED = ".ply,.obj,.stl,.xyz,.csv,.npy"
+LARGEST_UPLOAD = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it came; it is read by the worker, not by the page."""
+
+    name: str
+    data: bytes
+
+    def describe(self) -> dict[str, str]:
+        """Name the contents for caches and provenance."""
+        return {"file": self.name, "sha256": hashlib.sha256(self.data).hexdigest()}
+
+    def cloud(self, n: int, seed: int) -> NDArray:
+        """Read the points: at most ``n``, centred and scaled to root-mean-square radius 1."""
+        suffix = self.name.rsplit(".", 1)[-1]
+        return flows.load_cloud(self.data, file_format=suffix, n=n, seed=seed, normalise=True, max_bytes=LARGEST_UPLOAD)
+
+
+class PairView(View):
+    """A view of two clouds; subclasses add ``PAIR_INPUTS`` to their inputs."""
+
+    PAIR_INPUTS = ("start", "start_text", "start_file", "target", "target_text", "target_file", "n", "seed")
+
+    start = param.Selector(default="torus", objects=CHOICES, label="From")
+    start_text = param.String(default="FLOW", label="Text to start from")
+    start_file = param.ClassSelector(class_=Upload, default=None, allow_None=True)
+    target = param.Selector(default="cube", objects=CHOICES, label="To")
+    target_text = param.String(default="HERE", label="Text to arrive at")
+    target_file = param.ClassSelector(class_=Upload, default=None, allow_None=True)
+    n = param.Integer(default=1000, bounds=(50, 5000), label="Points in each cloud")
+    seed = param.Integer(default=0, bounds=(0, 999), label="Seed", doc="Same seed, same result")
+
+    def pair_controls(self) -> list[Any]:
+        """Return the widgets of both clouds; the field for a text or a file shows when it is asked for."""
+        rows: list[Any] = []
+        for side in ("start", "target"):
+            text = widget_for(self, f"{side}_text")
+            text.visible = pn.bind(lambda choice: choice == TEXT, self.param[side])
+            rows += [widget_for(self, side), text, self._chooser(side)]
+        return [*rows, widget_for(self, "n")]
+
+    def controls(self) -> list[Any]:
+        """Return the clouds' widgets, then one for every other parameter."""
+        others = [name for name in (*self.inputs, *self.display) if name not in self.PAIR_INPUTS]
+        return [*self.pair_controls(), *[widget_for(self, name) for name in others], widget_for(self, "seed")]
+
+    def _chooser(self, side: str) -> Any:
+        chooser = pmui.FileInput(
+            label="PLY, OBJ, STL, XYZ, CSV or NPY",
+            accept=ACCEPTED,
+            size="small",
+            margin=(6, 10),
+            visible=pn.bind(lambda choice: choice == FILE, self.param[side]),
+        )
+
+        def take(event: Any) -> None:
+            if event.new:
+                self.take_file(side, chooser.filename or "upload", event.new)
+
+        chooser.param.watch(take, "value")
+        return chooser
+
+    def take_file(self, side: str, name: str, data: bytes) -> None:
+        """Use an uploaded file as one of the clouds."""
+        if len(data) > LARGEST_UPLOAD:
+            self.complaint = f"{name} has {len(data) / 2**20:.0f} MiB; this page takes files up to 64 MiB"
+            return
+        setattr(self, f"{side}_file", Upload(name, bytes(data)))
+
+    def check(self, inputs: Mapping[str, Any]) -> None:
+        """Refuse a missing file and clouds of different dimension; files are judged when they are read."""
+        dims = []
+        for side in ("start", "target"):
+            choice = inputs[side]
+            if choice == FILE and inputs[f"{side}_file"] is None:
+                raise ValueError(f"Choose a file for “{self.param[side].label}” ({ACCEPTED}).")
+            if choice != FILE:
+                dims.append(2 if choice == TEXT else flows.SHAPES[choice].facts["dim"])
+        if len(set(dims)) > 1:
+            raise ValueError(
+                f"The clouds lie in {dims[0]} and {dims[1]} dimensions; choose two of the same dimension "
+                "(texts, digits and flat shapes have two)."
+            )
+
+
+def clouds_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments x, y, n and seed of an experiment: names where it can, arrays for files."""
+    found: dict[str, Any] = {"n": inputs["n"], "seed": inputs["seed"]}
+    for axis, side in (("x", "start"), ("y", "target")):
+        choice = inputs[side]
+        if choice == FILE:
+            found[axis] = inputs[f"{side}_file"].cloud(inputs["n"], inputs["seed"])
+        else:
+            found[axis] = f"text:{inputs[f'{side}_text']}" if choice == TEXT else choice
+    return found
+
+
+def dim_of(inputs: Mapping[str, Any]) -> int:
+    """Return the dimension of the clouds, 3 for a file that has not been read."""
+    for side in ("start", "target"):
+        if inputs[side] == TEXT:
+            return 2
+        if inputs[side] != FILE:
+            return flows.SHAPES[inputs[side]].facts["dim"]
+    return 3

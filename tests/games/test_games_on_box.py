@@ -120,7 +120,7 @@ def test_budgets_end_in_unknown_with_what_is_known():
     assert certificate.status is Status.UNKNOWN
     assert "% of the region certified" in certificate.reason
     assert games.certify(example.game, example.region, alpha=1.147, seconds=1e-3).status is Status.UNKNOWN
-    pole = SmoothGame([1, 1], costs=lambda x: [1.0 / x[0] + x[0] ** 2, x[1] ** 2 + x[0]])
+    pole = SmoothGame([1, 1], costs=lambda x: [1.0 / x[0] ** 2 + x[0] ** 2, x[1] ** 2 + x[0]])
     assert games.certify(pole, Box([-1, -1], [1, 1]), max_boxes=200).status is Status.UNKNOWN
 
 

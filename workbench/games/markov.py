@@ -51,8 +51,8 @@ class MarkovGame:
         temperature: float,
         start: ArrayLike | None = None,
     ) -> None:
-        self.transitions = checks.finite_array("transitions", transitions)
-        self.rewards = checks.finite_array("rewards", rewards)
+        self.transitions = checks.finite_array("transitions", transitions).copy()
+        self.rewards = checks.finite_array("rewards", rewards).copy()
         self.states, self.actions = self.transitions.shape[-1], self.transitions.shape[1:-1]
         n = len(self.actions)
         if self.transitions.shape[0] != self.states or self.rewards.shape != (n, self.states, *self.actions):

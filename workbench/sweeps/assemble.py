@@ -65,19 +65,15 @@ def _positions(labels: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 def _outcomes(found: Survey, box: Box) -> dict[str, tuple[Any, ...]]:
     """Which cells failed and why, and the seed of each, over the sweep's axes."""
-    cells = np.empty(found.plan.shape, dtype=object)
-    for cell in found.plan.cells:
-        cells[cell.index] = cell
-    part = cells[box] if box else cells
+    part = found.cell_grid[box] if box else found.cell_grid
 
     def over_cells(value: Callable[[Cell], Any], dtype: Any, long_name: str) -> tuple[Any, ...]:
         values = np.array([value(cell) for cell in part.ravel()], dtype=dtype).reshape(part.shape)
         return found.axis_dims, values, {"long_name": long_name, "units": "1"}
 
-    present = {cell.key for cell in found.present.values()}
     longest = max([1, *(len(_message(record)) for record in found.failures.values())])
     outcomes = {
-        "cell_failed": over_cells(lambda cell: cell.key not in present, bool, "whether the cell failed"),
+        "cell_failed": over_cells(lambda cell: cell.index not in found.present, bool, "whether the cell failed"),
         "cell_error": over_cells(
             lambda cell: _message(found.failures.get(cell.key)), f"U{longest}", "error of a cell that failed"
         ),

@@ -20,7 +20,7 @@ from workbench.checks import integer
 from workbench.sweeps.experiments import Function, name_of, source_digest
 
 Grid = Mapping[str, Any]
-LARGEST_SWEEP = 2_000_000
+LARGEST_SWEEP = 500_000
 SEED_BITS = 53  # still exact where numbers are doubles, as in JSON
 
 
@@ -97,7 +97,9 @@ def _axes_and_fixed(grid: Grid) -> tuple[dict[str, list[Any]], dict[str, Any]]:
 
 
 def _is_one_list(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and len(value) == 1 and isinstance(value[0], (list, tuple, dict, np.ndarray))
+    return (
+        isinstance(value, (list, tuple)) and len(value) == 1 and isinstance(value[0], (list, tuple, dict, np.ndarray))
+    )
 
 
 def _plain(name: str, value: Any) -> Any:

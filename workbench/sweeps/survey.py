@@ -7,6 +7,7 @@ what a cell does not have will be NaN.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,14 @@ class Survey:
     attrs: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     uneven: set[str] = field(default_factory=set)
+
+    @cached_property
+    def cell_grid(self) -> np.ndarray:
+        """The cells as an array of objects over the axes."""
+        grid = np.empty(self.plan.shape, dtype=object)
+        for cell in self.plan.cells:
+            grid[cell.index] = cell
+        return grid
 
     @property
     def axis_dims(self) -> tuple[str, ...]:

@@ -292,6 +292,8 @@ def common_weights(bounds: LeafBounds) -> tuple[NDArray, float]:
 
     if players == 1:
         return np.ones(1), worst(np.zeros(0))
+    if not np.isfinite(worst(np.zeros(players - 1))):
+        return np.ones(players), float("-inf")
     starts = [np.zeros(players - 1)]
     middle = Bounds(
         np.median(bounds.mu, axis=0), np.median(bounds.ell, axis=0) + 1e300, np.median(bounds.couplings, axis=0)

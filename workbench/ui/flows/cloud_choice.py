@@ -40,11 +40,11 @@ class Upload:
 class PairView(View):
     """A view of two clouds; subclasses add ``PAIR_INPUTS`` to their inputs."""
 
-    PAIR_INPUTS = ("start", "start_text", "start_file", "target", "target_text", "target_file", "n", "seed")
+    PAIR_INPUTS = ("origin", "origin_text", "origin_file", "target", "target_text", "target_file", "n", "seed")
 
-    start = param.Selector(default="torus", objects=CHOICES, label="From")
-    start_text = param.String(default="FLOW", label="Text to start from")
-    start_file = param.ClassSelector(class_=Upload, default=None, allow_None=True)
+    origin = param.Selector(default="torus", objects=CHOICES, label="From")
+    origin_text = param.String(default="FLOW", label="Text to start from")
+    origin_file = param.ClassSelector(class_=Upload, default=None, allow_None=True)
     target = param.Selector(default="cube", objects=CHOICES, label="To")
     target_text = param.String(default="HERE", label="Text to arrive at")
     target_file = param.ClassSelector(class_=Upload, default=None, allow_None=True)
@@ -54,7 +54,7 @@ class PairView(View):
     def pair_controls(self) -> list[Any]:
         """Return the widgets of both clouds; the field for a text or a file shows when it is asked for."""
         rows: list[Any] = []
-        for side in ("start", "target"):
+        for side in ("origin", "target"):
             text = widget_for(self, f"{side}_text")
             text.visible = pn.bind(lambda choice: choice == TEXT, self.param[side])
             rows += [widget_for(self, side), text, self._chooser(side)]
@@ -91,7 +91,7 @@ class PairView(View):
     def check(self, inputs: Mapping[str, Any]) -> None:
         """Refuse a missing file and clouds of different dimension; files are judged when they are read."""
         dims = []
-        for side in ("start", "target"):
+        for side in ("origin", "target"):
             choice = inputs[side]
             if choice == FILE and inputs[f"{side}_file"] is None:
                 raise ValueError(f"Choose a file for “{self.param[side].label}” ({ACCEPTED}).")
@@ -107,7 +107,7 @@ class PairView(View):
 def clouds_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments x, y, n and seed of an experiment: names where it can, arrays for files."""
     found: dict[str, Any] = {"n": inputs["n"], "seed": inputs["seed"]}
-    for axis, side in (("x", "start"), ("y", "target")):
+    for axis, side in (("x", "origin"), ("y", "target")):
         choice = inputs[side]
         if choice == FILE:
             found[axis] = inputs[f"{side}_file"].cloud(inputs["n"], inputs["seed"])
@@ -118,7 +118,7 @@ def clouds_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 def dim_of(inputs: Mapping[str, Any]) -> int:
     """Return the dimension of the clouds, 3 for a file that has not been read."""
-    for side in ("start", "target"):
+    for side in ("origin", "target"):
         if inputs[side] == TEXT:
             return 2
         if inputs[side] != FILE:

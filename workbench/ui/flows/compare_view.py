@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import panel as pn
 import param
 import xarray as xr
@@ -72,7 +73,7 @@ class CompareView(PairView):
     def sentence(self, ds: xr.Dataset) -> str:
         """Say which estimator is best, and by how much."""
         row = ds.isel(pair=0)
-        best = str(row.estimator.values[int(row.rmse.argmin())])
+        best = str(row.estimator.values[int(np.argmin(row.rmse.values))])
         ratio = float(row.rmse_ratio.sel(estimator=best))
         gain = "Monte Carlo is the best of them" if best == "monte-carlo" else _gain(best, ratio)
         return (

@@ -172,6 +172,20 @@ def test_a_sweep_with_failed_cells_is_code_1(command, study, tmp_path):
     assert "ValueError" in command("show", tmp_path / "walks")[1]
 
 
+def test_a_damaged_cell_is_a_remark_not_an_answer(study, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": TOYS}
+    arguments = [sys.executable, "-m", "workbench.cli", "sweep", str(study), "--quiet"]
+    first = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    next(tmp_path.glob("walks/cells/*/*.npz")).write_bytes(b"")
+    again = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert "workbench: the cell {" in again.stderr
+    assert "is computed again" in again.stderr
+    assert ".py" not in again.stderr
+    assert [line for line in again.stdout.splitlines() if "seconds" not in line and "computed in" not in line] == [
+        line for line in first.stdout.splitlines() if "seconds" not in line and "computed in" not in line
+    ]
+
+
 def test_sweep_refuses_two_places_to_run(command, study):
     code, _, err = command("sweep", study, "--workers", 2, "--dask", "tcp://localhost:1")
     assert code == 2

@@ -3,9 +3,12 @@
 import itertools
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -328,6 +331,25 @@ def test_the_cell_that_kills_its_worker_is_found(tmp_path):
     assert ds["cell_failed"].values.tolist() == [x == 3 for x in range(8)]
     assert "the worker process died" in str(ds["cell_error"].values[3])
     np.testing.assert_array_equal(ds["value"].dropna("x"), [0, 1, 2, 4, 5, 6, 7])
+
+
+WITHOUT_GUARD = """
+import sys
+sys.path.insert(0, sys.argv[1] if len(sys.argv) > 1 else "")
+import sweep_toys as toys
+from workbench import sweeps
+
+sweeps.sweep(toys.cube, {"x": [1.0, 2.0, 3.0, 4.0, 5.0]}, executor=1, store="store", seed=None)
+"""
+
+
+def test_a_script_without_its_guard_is_told_so(tmp_path):
+    (tmp_path / "script.py").write_text(WITHOUT_GUARD)
+    arguments = [sys.executable, "script.py", str(Path(toys.__file__).parent)]
+    done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "no worker process stays alive" in done.stderr
+    assert "if __name__ == '__main__':" in done.stderr
 
 
 def test_a_pool_of_yours_that_breaks_is_explained(tmp_path):

@@ -5,6 +5,7 @@ Standard output carries the answer and nothing else; progress and remarks go to 
 """
 
 import sys
+import warnings
 from typing import Annotated, Any
 
 import typer
@@ -74,6 +75,7 @@ def _options(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit with its code; errors are one sentence on standard error."""
+    warnings.showwarning = _show_warning
     try:
         app(args=arguments, prog_name="workbench")
     except (KeyboardInterrupt, Cancelled):
@@ -83,6 +85,12 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(answers.NO)
     except Exception as error:
         _complain(error)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    """Say our own warnings as a sentence; what libraries warn each other of is not for here."""
+    if category is UserWarning:
+        answers.note(f"workbench: {message}")
 
 
 def _complain(error: Exception) -> Any:

@@ -12,21 +12,29 @@ from workbench.progress import Cancelled, Progress
 from workbench.sweeps.grid import Cell
 from workbench.sweeps.workers import failure, processes, queue_length, run_cell
 
+NO_WORKER_LIVES = (
+    "no worker process stays alive: either memory is short (use fewer workers), or this script starts the sweep again "
+    "whenever a worker imports it. In a script, put the call under: if __name__ == '__main__':"
+)
+
 Outcome = tuple[bytes | None, dict[str, Any] | None]
 Job = Callable[[Cell], tuple[Any, ...]]
 Finish = Callable[[Cell, Outcome], None]
 WAKE_UP_SECONDS = 0.25
+MOST_DEATHS_IN_A_ROW = 3
 
 
 class WorkersDied(RuntimeError):
     """The pool of processes broke while it held these cells."""
 
-    def __init__(self, suspects: list[Cell]) -> None:
-        super().__init__(
-            "a worker process died (killed, or out of memory), and its pool with it; finished cells are kept, so run "
-            "the same line again, with fewer workers if memory is short. With executor=<number of workers> the sweep "
-            "finds the cell that does it and goes on"
-        )
+    def __init__(
+        self,
+        suspects: list[Cell],
+        message: str = "a worker process died (killed, or out of memory), and its pool with it; finished cells are "
+        "kept, so run the same line again, with fewer workers if memory is short. With executor=<number of workers> "
+        "the sweep finds the cell that does it and goes on",
+    ) -> None:
+        super().__init__(message)
         self.suspects = suspects
 
 
@@ -102,11 +110,15 @@ def run_with_own_workers(
     """Run the cells on worker processes of the sweep's own; find and record the cell that kills its worker.
 
     When the pool breaks, any of the cells it held may be to blame. They are run again one at a time: the one that
-    breaks the pool is recorded as failed, and the sweep goes on with the rest.
+    breaks the pool is recorded as failed, and the sweep goes on with the rest. When several in a row do, it is not
+    the cells: the sweep gives up.
     """
     left = {cell.key: cell for cell in cells}
+    deaths = 0
 
     def finish_and_cross_off(cell: Cell, outcome: Outcome) -> None:
+        nonlocal deaths
+        deaths = 0
         finish(cell, outcome)
         left.pop(cell.key)
 
@@ -118,8 +130,12 @@ def run_with_own_workers(
                 run_with(pool, batch, job, finish_and_cross_off, progress, 1 if alone else queue_length(pool))
         except WorkersDied as error:
             if alone:
+                so_far = deaths + 1
                 message = "the worker process died while it computed this cell (killed, or out of memory)"
                 finish_and_cross_off(error.suspects[0], (None, failure({}, "WorkerDied", message)))
+                deaths = so_far
+                if deaths == MOST_DEATHS_IN_A_ROW:
+                    raise WorkersDied(error.suspects, NO_WORKER_LIVES) from error
             else:
                 suspects = error.suspects
         suspects = [cell for cell in suspects if cell.key in left]

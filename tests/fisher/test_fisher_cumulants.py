@@ -42,7 +42,7 @@ def test_numpy_and_numba_planes_agree():
 
 
 def test_slice_is_labelled_and_centred():
-    ds = fisher.third_cumulant(6, orientations="hvh", displacement=(2, -1))
+    ds = fisher.third_cumulant(6, orientations="hvh", dx=2, dy=-1)
     assert ds.cumulant.dims == ("x", "y")
     pairs = metric.pairs(torus(6))
     F = metric.metric_in_space(pairs)
@@ -55,7 +55,7 @@ def test_slice_is_labelled_and_centred():
 def test_slice_refusals():
     with pytest.raises(ValueError, match="three letters"):
         fisher.third_cumulant(4, orientations="hx")
-    with pytest.raises(TypeError, match="displacement"):
-        fisher.third_cumulant(4, displacement=("a", 0))
-    with pytest.raises(ValueError, match="displacement must be a pair"):
-        fisher.third_cumulant(4, displacement=(1, 2, 3))
+    with pytest.raises(TypeError, match="dx must be a whole number"):
+        fisher.third_cumulant(4, dx="a")
+    with pytest.raises(ValueError, match="dy must be a whole number"):
+        fisher.third_cumulant(4, dy=0.5)

@@ -11,7 +11,13 @@ from workbench.fisher.curvature import ENGINES, estimate_cost, ising_curvature
 from workbench.fisher.enumeration import enumerate_curvature, enumerate_moments
 from workbench.fisher.graphs import GRAPHS, Graph, from_edges
 from workbench.fisher.identity import random_ricci_terms
-from workbench.fisher.monte_carlo import ALGORITHMS, MODELS, monte_carlo_curvature
+from workbench.fisher.monte_carlo import (
+    ALGORITHMS,
+    MODELS,
+    live_curvature,
+    monte_carlo_curvature,
+    monte_carlo_survey,
+)
 from workbench.fisher.paper import CANDIDATES, EXPONENTS, published
 from workbench.fisher.scaling import (
     curvature_scaling,
@@ -20,6 +26,13 @@ from workbench.fisher.scaling import (
     falsify,
     fit_logarithm,
     fit_power_law,
+)
+from workbench.fisher.shipped import (
+    compare_model,
+    exact_scaling,
+    shipped_extrapolation,
+    shipped_scaling,
+    shipped_survey,
 )
 from workbench.fisher.torus import J_CRITICAL, critical_partner
 from workbench.fisher.trace_norm import trace_norm
@@ -33,6 +46,7 @@ __all__ = [
     "J_CRITICAL",
     "MODELS",
     "Graph",
+    "compare_model",
     "coupling_sweep",
     "critical_coupling",
     "critical_partner",
@@ -41,15 +55,21 @@ __all__ = [
     "enumerate_curvature",
     "enumerate_moments",
     "estimate_cost",
+    "exact_scaling",
     "extrapolated_curvature",
     "falsify",
     "fit_logarithm",
     "fit_power_law",
     "from_edges",
     "ising_curvature",
+    "live_curvature",
     "monte_carlo_curvature",
+    "monte_carlo_survey",
     "published",
     "random_ricci_terms",
+    "shipped_extrapolation",
+    "shipped_scaling",
+    "shipped_survey",
     "third_cumulant",
     "trace_norm",
 ]

@@ -156,33 +156,38 @@ def third_cumulant(
     J: float = J_CRITICAL,
     J_vertical: float | None = None,
     orientations: str = "hhh",
-    displacement: tuple[int, int] = (1, 0),
+    dx: int = 1,
+    dy: int = 0,
 ) -> xr.Dataset:
-    """Return a slice of T: bond a at the origin, bond b at ``displacement``, bond c anywhere on the torus.
+    """Return a slice of T: bond a at the origin, bond b at (``dx``, ``dy``), bond c anywhere on the torus.
 
     ``orientations`` is three letters h or v for a, b, c. O(n) once the pair functions are there (O(n log n)).
-    The metric F_ac between the first and the third bond comes along for comparison.
+    The metric F_ac between the first and the third bond and the eigenvalues of F̂(k) come along.
     """
     lattice = torus(L, J, J_vertical)
     if not isinstance(orientations, str) or len(orientations) != 3 or set(orientations) - set("hv"):
         raise ValueError(f"orientations must be three letters h or v, as in 'hhv'; got {orientations!r}")
     a, b, c = (LETTERS[letter] for letter in orientations)
-    if not isinstance(displacement, (tuple, list)) or len(displacement) != 2:
-        raise ValueError(f"displacement must be a pair (d_x, d_y), got {displacement!r}")
-    d1 = [checks.integer("displacement", d) % size for d, size in zip(displacement, lattice.shape, strict=True)]
+    d1 = [checks.integer("dx", dx) % lattice.width, checks.integer("dy", dy) % lattice.height]
     pairs = metric.pairs(lattice)
     F = metric.metric_in_space(pairs)
     plane = triple(pairs, F, (a, b, c)).planes(np.array([d1]), np.empty((1, *lattice.shape)))[0]
     x, y = (np.arange(size) - size // 2 for size in lattice.shape)
     centred = np.ix_(x % lattice.width, y % lattice.height)
     dims = ("x", "y")
+    spectrum = np.fft.fftshift(metric.eigenvalues(metric.to_momentum(F)), axes=(1, 2))
+    kx, ky = (np.fft.fftshift(2 * np.pi * np.fft.fftfreq(size)) for size in lattice.shape)
     return results.dataset(
         {
             "cumulant": (dims, plane[centred], "third cumulant T_abc"),
             "covariance": (dims, F[a, c][centred], "covariance F_ac"),
+            "metric_eigenvalue": (("branch", "kx", "ky"), spectrum, "eigenvalue of the metric F̂(k)"),
         },
         {
             "x": (("x",), x, "displacement of bond c along x", "sites"),
             "y": (("y",), y, "displacement of bond c along y", "sites"),
+            "branch": (("branch",), ["lower", "upper"], "branch of the metric spectrum"),
+            "kx": (("kx",), kx, "momentum along x", "rad/site"),
+            "ky": (("ky",), ky, "momentum along y", "rad/site"),
         },
     )

@@ -20,7 +20,7 @@ from workbench.fisher.pfaffian import Sector, sectors
 from workbench.fisher.torus import J_CRITICAL, Torus, torus
 from workbench.progress import Progress
 
-BYTES_PER_SITE = 2300
+BYTES_PER_SITE = 1200
 """Peak memory of the whole computation, measured at L = 512 and 1024."""
 
 
@@ -42,8 +42,8 @@ def trace_norm(
 ) -> float:
     """Return ‖tr T‖² of the Ising torus exactly.
 
-    Sizes and couplings as in :func:`workbench.fisher.ising_curvature`. O(n log n) time and about 2.3 kB of memory a
-    site (2.3 GB at L = 1024); raises ``ValueError`` if that much is not free.
+    Sizes and couplings as in :func:`workbench.fisher.ising_curvature`. O(n log n) time and about 1.2 kB of memory a
+    site (1.2 GB at L = 1024); raises ``ValueError`` if that much is not free.
 
     >>> from workbench import fisher
     >>> round(fisher.trace_norm(64), 6)

@@ -1,9 +1,11 @@
 """Cluster Monte Carlo for models without an exact solution: samplers, unbiased estimators, error bars."""
 
 from workbench.fisher.monte_carlo.autocorrelation import autocorrelation, blocked_error, integrated_time
+from workbench.fisher.monte_carlo.live import live_curvature
 from workbench.fisher.monte_carlo.models import MODELS, Model
 from workbench.fisher.monte_carlo.run import Run, monte_carlo_curvature
 from workbench.fisher.monte_carlo.samplers import ALGORITHMS, Chain
+from workbench.fisher.monte_carlo.survey import monte_carlo_survey
 
 __all__ = [
     "ALGORITHMS",
@@ -14,5 +16,7 @@ __all__ = [
     "autocorrelation",
     "blocked_error",
     "integrated_time",
+    "live_curvature",
     "monte_carlo_curvature",
+    "monte_carlo_survey",
 ]

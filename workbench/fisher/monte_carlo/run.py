@@ -1,4 +1,4 @@
-"""A Monte Carlo run: several independent chains, sums for two halves of each, checkpoints, and the result."""
+"""A Monte Carlo run: several independent chains in two halves, checkpoints, and the result."""
 
 import json
 import os
@@ -29,9 +29,9 @@ SUMS = ("count", "total", "power", "weighted", "triple")
 class Run:
     """Independent chains of one model at one coupling, advanced together over all cores.
 
-    ``samples`` (even) are taken from each chain, ``spacing`` sweeps apart after ``thermalisation`` sweeps; the first
-    half of a chain's samples goes to its first sums, the rest to its second. The same seed gives the same numbers
-    whatever the number of threads, and whether or not the run was stopped and resumed.
+    ``samples`` are taken from each chain, ``spacing`` sweeps apart after ``thermalisation`` sweeps. Even chains make
+    the first half of the data, odd chains the second, so the halves are independent. The same seed gives the same
+    numbers whatever the number of threads, and whether or not the run was stopped and resumed.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Run:
         shape = lattice_shape(model, L)
         self.geometry = Geometry(shape, triples(shape) if cumulant else _no_triples())
         self.chains = [Chain(model, L, J, algorithm, state) for state in states(seed, chains)]
-        self.sums = [(self.geometry.empty(), self.geometry.empty()) for _ in range(chains)]
+        self.sums = [self.geometry.empty() for _ in range(chains)]
         self.energy, self.order = np.zeros((chains, samples)), np.zeros((chains, samples))
         self.taken, self.flips = 0, 0
 
@@ -58,8 +58,7 @@ class Run:
     def advance(self, progress: Progress | None = None) -> None:
         """Take the next batch of samples from every chain."""
         begin = self.taken
-        border = self.samples // 2 if begin < self.samples // 2 else self.samples
-        end = min(begin + BATCH, border)
+        end = min(begin + BATCH, self.samples)
         flips = np.zeros(len(self.chains), dtype=np.int64)
 
         def one(c: int) -> None:
@@ -68,7 +67,7 @@ class Run:
                 chain.thermalise(self.thermalisation)
             fields, self.order[c, begin:end], flips[c] = chain.take(end - begin, self.spacing)
             self.energy[c, begin:end] = fields.mean(axis=tuple(range(1, fields.ndim)))
-            self.geometry.add(self.sums[c][begin >= self.samples // 2], fields)
+            self.geometry.add(self.sums[c], fields)
 
         for_each(one, range(len(self.chains)), Progress())
         self.taken, self.flips = end, self.flips + int(flips.sum())
@@ -77,9 +76,10 @@ class Run:
 
     def estimates(self) -> tuple[Invariants, NDArray, NDArray]:
         """Return the pooled estimate, and delete-one-chain estimates (C, 3) and errors (3,) of R, ‖T‖², ‖tr T‖²."""
-        first, second = (_sum([pair[h] for pair in self.sums]) for h in (0, 1))
+        first, second = _sum(self.sums[0::2]), _sum(self.sums[1::2])
         pooled = estimate(self.geometry, first, second)
-        left_out = np.array([_values(estimate(self.geometry, first - a, second - b)) for a, b in self.sums])
+        without = [(first, second - one) if c % 2 else (first - one, second) for c, one in enumerate(self.sums)]
+        left_out = np.array([_values(estimate(self.geometry, *halves)) for halves in without])
         C = len(self.sums)
         errors = np.sqrt((C - 1) / C * ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0))
         return pooled, left_out, errors
@@ -101,19 +101,18 @@ class Run:
             chain.spins[:] = ds.spins.values[c]
             chain.state[:] = ds.generator.values[c]
             chain.clusters = int(ds.clusters.values[c])
-            self.sums[c] = tuple(Sums(*(np.array(ds[name].values[c, h]) for name in SUMS)) for h in (0, 1))
+            self.sums[c] = Sums(*(np.array(ds[name].values[c]) for name in SUMS))
         self.energy[:], self.order[:] = ds.energy.values, ds.order.values
         self.taken, self.flips = int(ds.attrs["taken"]), int(ds.attrs["flips"])
 
     def _checkpoint(self) -> xr.Dataset:
-        stacked = {name: np.array([[getattr(half, name) for half in pair] for pair in self.sums]) for name in SUMS}
+        stacked = {name: np.array([getattr(one, name) for one in self.sums]) for name in SUMS}
         dims = {
-            "count": (), "total": ("direction",), "power": ("momentum", "direction", "second"),
+            "count": (), "total": ("direction",), "power": ("momentum", "second", "third"),
             "weighted": ("direction", "momentum", "second", "third"),
             "triple": ("legs", "direction", "second", "third"),
         }  # fmt: skip
-        dims["power"] = ("momentum", "second", "third")
-        variables = {n: (("chain", "half", *dims[n]), stacked[n], f"sum over samples: {n}") for n in SUMS}
+        variables = {n: (("chain", *dims[n]), stacked[n], f"sum over samples: {n}") for n in SUMS}
         variables |= {
             "spins": (("chain", "site"), np.array([c.spins for c in self.chains]), "colours"),
             "generator": (("chain", "word"), np.array([c.state for c in self.chains]), "generator state"),
@@ -123,12 +122,15 @@ class Run:
         }
         ds = results.dataset(variables)
         ds = ds.assign_coords({d: (d, np.arange(size), {"long_name": d, "units": "1"}) for d, size in ds.sizes.items()})
-        ds.attrs = {
+        ds.attrs = {**self.provenance(), "taken": self.taken, "flips": self.flips}
+        return results.validate(ds)
+
+    def provenance(self) -> dict[str, object]:
+        """Return the attributes that mark a Dataset as the unfinished state of this run."""
+        return {
             "function": "workbench.fisher.monte_carlo.Run", "parameters": json.dumps(self.settings),
             "seed": self.settings["seed"], "version": workbench.__version__, "seconds": 0.0,
-            "taken": self.taken, "flips": self.flips,
         }  # fmt: skip
-        return results.validate(ds)
 
     def snapshot(self) -> xr.Dataset:
         """Return the result so far: estimates with errors, series statistics, and the spins of the first chain."""
@@ -140,7 +142,7 @@ class Run:
             variables[f"{name}_error"] = ((), errors[i], f"standard error of {long_name}")
             variables[f"{name}_without"] = (("chain",), left_out[:, i], f"{long_name} without this chain")
         variables |= self._series_variables()
-        metric = cumulants(self.geometry, _sum([half for pair in self.sums for half in pair])).metric
+        metric = cumulants(self.geometry, _sum(self.sums)).metric
         spins = self.chains[0].spins.reshape(self.chains[0].shape)
         axes = ("x", "y", "z")[: spins.ndim]
         variables |= {
@@ -151,9 +153,10 @@ class Run:
             a: ((a,), np.arange(size), f"site along {a}", "sites") for a, size in zip(axes, spins.shape, strict=True)
         }
         coordinates["chain"] = (("chain",), np.arange(len(self.chains)), "independent chain")
-        return results.dataset(
-            variables, coordinates, {"sites": self.geometry.sites, "samples_taken": self.taken, "flips": self.flips}
-        )
+        attrs = {
+            "sites": self.geometry.sites, "colours": self.model.colours, "samples_taken": self.taken, "flips": self.flips,
+        }  # fmt: skip
+        return results.dataset(variables, coordinates, attrs)
 
     def _series_variables(self) -> dict[str, tuple]:
         energy, order = self.energy[:, : self.taken], self.order[:, : self.taken]
@@ -191,6 +194,21 @@ def _values(parts: Invariants) -> tuple[float, float, float]:
     return parts.scalar_curvature, parts.cumulant_norm, parts.trace_norm
 
 
+def make_run(
+    model: str, L: int, J: float | None, *, chains: int, samples: int, spacing: int, thermalisation: int,
+    algorithm: str, seed: int,
+) -> Run:  # fmt: skip
+    """Check everything that a caller hands in, and return the :class:`Run`."""
+    made = MODELS[model]()
+    return Run(
+        made, _side(made, L), made.critical if J is None else checks.real("J", J, exclusive_minimum=0.0),
+        chains=checks.integer("chains", chains, minimum=4), samples=checks.integer("samples", samples, minimum=32),
+        spacing=checks.integer("spacing", spacing, minimum=1),
+        thermalisation=checks.integer("thermalisation", thermalisation, minimum=0),
+        algorithm=ALGORITHMS[algorithm].name, seed=checks.integer("seed", seed, minimum=0),
+    )  # fmt: skip
+
+
 @results.experiment
 def monte_carlo_curvature(
     model: str,
@@ -210,22 +228,18 @@ def monte_carlo_curvature(
     """Estimate the scalar curvature of a lattice model by cluster Monte Carlo, with standard errors.
 
     ``model`` names an entry of :data:`MODELS`, ``L`` is the side of the periodic lattice, ``J`` (default: critical)
-    the coupling. ``samples`` (even) are taken from each of ``chains`` independent chains, ``spacing`` sweeps apart.
+    the coupling. ``samples`` are taken from each of ``chains`` independent chains (≥ 4), ``spacing`` sweeps apart.
     With ``checkpoint`` (a .nc file) the state is written every ``checkpoint_every`` seconds and a stopped run goes on
     from it, to the same result. Cost per sample: O(n log n) + n² d³/12. Raises ``ValueError`` for an unknown name, a
-    size past the model's limit or the memory, an odd number of samples, fewer than 2 chains.
+    size past the model's limit or the memory, fewer than 4 chains or 32 samples.
 
     R, ‖T‖², ‖tr T‖² carry ``_error`` (delete-one-chain jackknife); the energy carries errors over chains and by
     blocking, and integrated autocorrelation times of energy and order parameter in units of samples.
     """
     progress = progress or Progress()
-    made = MODELS[model]()
-    run = Run(
-        made, _side(made, L), made.critical if J is None else checks.real("J", J, exclusive_minimum=0.0),
-        chains=checks.integer("chains", chains, minimum=2), samples=_even(samples),
-        spacing=checks.integer("spacing", spacing, minimum=1),
-        thermalisation=checks.integer("thermalisation", thermalisation, minimum=0),
-        algorithm=ALGORITHMS[algorithm].name, seed=checks.integer("seed", seed, minimum=0),
+    run = make_run(
+        model, L, J, chains=chains, samples=samples, spacing=spacing, thermalisation=thermalisation,
+        algorithm=algorithm, seed=seed,
     )  # fmt: skip
     path = None if checkpoint is None else Path(checkpoint)
     if path is not None and path.exists():
@@ -249,10 +263,3 @@ def _side(model: Model, L: int) -> int:
     n, d = side**model.dimension, model.dimension
     checks.memory(16 * n**2 / 12 * d**3 * 8, f"Monte Carlo sums of {model.label} at L = {side}")
     return side
-
-
-def _even(samples: int) -> int:
-    samples = checks.integer("samples", samples, minimum=64)
-    if samples % 2:
-        raise ValueError(f"samples must be even, to be cut into two halves; got {samples}")
-    return samples

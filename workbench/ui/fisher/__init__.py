@@ -1,0 +1,5 @@
+"""The fisher room on the screen."""
+
+from workbench.ui.fisher.room import FisherRoom
+
+__all__ = ["FisherRoom"]

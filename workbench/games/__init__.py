@@ -30,6 +30,17 @@ from workbench.games.quadratic import QuadraticGame
 from workbench.games.region import Box
 from workbench.games.simulate import simulate
 from workbench.games.smooth import SmoothGame
+from workbench.games.studies import (
+    box_study,
+    delay_study,
+    gain_graph,
+    margin_curve,
+    parse_matrix,
+    portrait,
+    rate_map,
+    resolve,
+    step_curve,
+)
 from workbench.games.verifier import check, check_refusal, verify
 from workbench.games.weights import perron
 
@@ -47,15 +58,24 @@ __all__ = [
     "SmoothGame",
     "Status",
     "bounds_on_box",
+    "box_study",
     "certified_basin",
     "certify",
     "check",
     "check_refusal",
     "coordinate_band",
+    "delay_study",
     "expressions",
+    "gain_graph",
     "ladder",
+    "margin_curve",
+    "parse_matrix",
     "perron",
+    "portrait",
+    "rate_map",
+    "resolve",
     "simulate",
+    "step_curve",
     "two_player_band",
     "verified_equilibrium",
     "verify",

@@ -17,7 +17,7 @@ MAZUMDAR = "E. Mazumdar, L. Ratliff, M. Jordan, S. Sastry, arXiv:1907.03712"
     label="Scalar LQ dynamic game",
     formula=r"x' = .9x + .5(u_1+u_2),\; u_i = -k_i x",
     reference="T. Basar, G. Olsder 1999",
-    radius=0.02,
+    knobs={"radius": (0.005, 0.2, 0.02)},
 )
 def scalar_lq(radius: float = 0.02) -> Example:
     """Return f_i(k) = (1 + k_i^2) / (1 - (.9 - .5 (k_1 + k_2))^2) around k* = .39344288; radius .1 only by leaves."""

@@ -14,7 +14,7 @@ from workbench.games.smooth import SmoothGame
     label="Cournot, isoelastic demand",
     formula=r"p = 1/Q,\; c = (1, 1.5)",
     reference="T. Puu 1991",
-    share=0.1,
+    knobs={"share": (0.02, 0.45, 0.1)},
 )
 def isoelastic_cournot(share: float = 0.1) -> Example:
     """Return two firms facing p = 1/Q with unit costs 1 and 1.5; the box is q* = (.24, .16) plus or minus ``share``.

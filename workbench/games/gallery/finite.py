@@ -18,7 +18,7 @@ CONSERVATIVE = "zero-sum with entropy: converges for every temperature > 0, so a
     label="Matching pennies with entropy",
     formula=r"\tau_{SGN} = \tau_e - 1",
     reference="section 5 of the games notes",
-    temperature=1.5,
+    knobs={"temperature": (0.1, 3.0, 1.5)},
 )
 def matching_pennies(temperature: float = 1.5) -> Example:
     """Return matching pennies in logits: certified for all logits iff the temperature exceeds 1."""
@@ -31,7 +31,7 @@ def matching_pennies(temperature: float = 1.5) -> Example:
     label="Rock-paper-scissors with entropy",
     formula=r"\tau_{SGN} = \tau_e - \sqrt3/2",
     reference="section 5 of the games notes",
-    temperature=1.2,
+    knobs={"temperature": (0.1, 3.0, 1.2)},
 )
 def rock_paper_scissors(temperature: float = 1.2) -> Example:
     """Return rock-paper-scissors in logits: certified for all logits iff the temperature exceeds sqrt(3)/2."""
@@ -56,8 +56,7 @@ def two_state_game(discount: float = 0.9, temperature: float = 1.0) -> MarkovGam
     label="Two-state Markov game",
     formula=r"\gamma = .9,\; \tau_e = 1",
     reference="V. Sharma, arXiv:2512.06791",
-    radius=0.02,
-    dynamics="natural",
+    knobs={"radius": (0.005, 0.05, 0.02)},
 )
 def markov(radius: float = 0.02, dynamics: str = "natural") -> Example:
     """Return the two-state Markov game as formulas around the uniform policy, certified rigorously near it.

@@ -13,8 +13,7 @@ from workbench.games.smooth import SmoothGame
     label="Dirac-GAN",
     formula=r"\ell = \log(1 + e^{-\theta\psi}),\; \varepsilon,\; \gamma",
     reference="L. Mescheder, A. Geiger, S. Nowozin, arXiv:1801.04406",
-    decay=0.8,
-    penalty=0.8,
+    knobs={"decay": (0.0, 2.0, 0.8), "penalty": (0.0, 2.0, 0.8)},
 )
 def dirac_gan(decay: float = 0.8, penalty: float = 0.8, radius: float = 0.02) -> Example:
     """Return the Dirac-GAN with generator decay and an R1 penalty: certified near 0 iff decay * penalty > 1/4."""
@@ -36,8 +35,7 @@ def dirac_gan(decay: float = 0.8, penalty: float = 0.8, radius: float = 0.02) ->
     label="LQ-WGAN",
     formula=r"J = [[\rho, 1],\,[-1, \lambda]]",
     reference="S. Feizi et al., arXiv:1710.10793",
-    penalty=1.5,
-    decay=1.0,
+    knobs={"penalty": (0.0, 3.0, 1.5), "decay": (0.0, 3.0, 1.0)},
 )
 def lq_wgan(penalty: float = 1.5, decay: float = 1.0) -> Example:
     """Return the linear-quadratic WGAN: critic penalty lambda, generator decay rho, certified iff lambda rho > 1."""

@@ -23,7 +23,7 @@ def bilinear() -> Example:
     label="Regularised bilinear",
     formula=r"F = (x + c y,\; y - c x)",
     reference="folklore",
-    c=0.5,
+    knobs={"c": (0.0, 3.0, 0.5)},
 )
 def regularised_bilinear(c: float = 0.5) -> Example:
     """Return F = (x + c y, y - c x): always contracting, but SGN ignores signs and stops at c = 1."""
@@ -33,7 +33,11 @@ def regularised_bilinear(c: float = 0.5) -> Example:
 
 
 @GALLERY.add(
-    "toy", label="The paper's toy", formula=r"f_1 = x^2/2 + a xy,\; f_2 = y^2/2 + b xy", reference=PAPER, a=10.0, b=0.05
+    "toy",
+    label="The paper's toy",
+    formula=r"f_1 = x^2/2 + a xy,\; f_2 = y^2/2 + b xy",
+    reference=PAPER,
+    knobs={"a": (-20.0, 20.0, 10.0), "b": (-1.0, 1.0, 0.05)},
 )
 def toy(a: float = 10.0, b: float = 0.05) -> Example:
     """Return the toy of arXiv:2512.06791: strongly non-monotone in the Euclidean norm, certified with w = (1, a/b)."""
@@ -45,7 +49,11 @@ def toy(a: float = 10.0, b: float = 0.05) -> Example:
 
 
 @GALLERY.add(
-    "mix", label="Hamiltonian-potential mix", formula=r"J = [[1, c],\,[c(1-2t), 1]]", reference=PAPER, c=1.5, t=0.5
+    "mix",
+    label="Hamiltonian-potential mix",
+    formula=r"J = [[1, c],\,[c(1-2t), 1]]",
+    reference=PAPER,
+    knobs={"c": (0.0, 3.0, 1.5), "t": (0.0, 1.0, 0.3)},
 )
 def mix(c: float = 1.5, t: float = 0.3) -> Example:
     """Return a game that goes from potential (t = 0) to Hamiltonian (t = 1): tau = 1 - c sqrt(|1 - 2t|)."""
@@ -61,8 +69,7 @@ def mix(c: float = 1.5, t: float = 0.3) -> Example:
     label="Cournot, linear demand",
     formula=r"J_{ii} = 2b,\; J_{ij} = b",
     reference="A. Cournot 1838",
-    firms=2,
-    b=1.0,
+    knobs={"firms": (2, 12, 2), "b": (0.1, 3.0, 1.0)},
 )
 def linear_cournot(firms: int = 2, b: float = 1.0) -> Example:
     """Return N firms with inverse demand a - b sum q and constant cost: tau = b (3 - N), exactly 0 for three firms."""
@@ -76,8 +83,7 @@ def linear_cournot(firms: int = 2, b: float = 1.0) -> Example:
     label="Bertrand, linear demand",
     formula=r"q_i = 100 - 2p_i + c\sum_j p_j",
     reference="J. Bertrand 1883",
-    firms=5,
-    c=0.9,
+    knobs={"firms": (2, 12, 5), "c": (0.0, 2.0, 0.9)},
 )
 def linear_bertrand(firms: int = 5, c: float = 0.9) -> Example:
     """Return N firms that set prices: J_ii = 4, J_ij = -c, a Z-matrix, so that SGN is exact: tau = 4 - c (N - 1)."""
@@ -88,7 +94,11 @@ def linear_bertrand(firms: int = 5, c: float = 0.9) -> Example:
 
 
 @GALLERY.add(
-    "lq-64", label="LQ-64", formula=r"J = [[I, 10\lambda Q],\,[0.05\lambda Q^\top, I]]", reference=PAPER, coupling=1.0
+    "lq-64",
+    label="LQ-64",
+    formula=r"J = [[I, 10\lambda Q],\,[0.05\lambda Q^\top, I]]",
+    reference=PAPER,
+    knobs={"coupling": (0.0, 2.0, 1.0)},
 )
 def lq_64(coupling: float = 1.0, seed: int = 0) -> Example:
     """Return 32 rotated copies of the toy, coupling times: Euclid fails above .199, SGN above sqrt(2)."""
@@ -106,8 +116,7 @@ def lq_64(coupling: float = 1.0, seed: int = 0) -> Example:
     label="Random LQ game",
     formula=r"J_{ii} = R^\top R + \mu_0 I,\; J_{ij} = \lambda a R",
     reference=PAPER,
-    coupling=0.5,
-    seed=0,
+    knobs={"coupling": (0.0, 2.0, 0.5), "seed": (0, 99, 0)},
 )
 def random_lq(coupling: float = 0.5, size: int = 8, seed: int = 0) -> Example:
     """Return a game like those of the paper's random suite: random curvature, couplings (10, .05) * coupling."""

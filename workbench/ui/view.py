@@ -81,6 +81,10 @@ class View(pn.viewable.Viewer):
         """Return the estimated cost of ``compute``; quick work starts by itself, other work waits for Run."""
         return Cost(1.0)
 
+    def shipped(self, inputs: Mapping[str, Any]) -> xr.Dataset | None:
+        """Return a result for ``inputs`` that ships with the workbench, so that the first picture is there at once."""
+        return None
+
     def check(self, inputs: Mapping[str, Any]) -> None:
         """Raise ``ValueError`` with a sentence if ``inputs`` cannot be computed; called before any work."""
 
@@ -124,6 +128,8 @@ class View(pn.viewable.Viewer):
         self.complaint = ""
         key = self.cache.key(type(self).__qualname__, inputs)
         known = self.cache.get(key)
+        if known is None:
+            known = self.shipped(inputs)
         if known is not None:
             self.runner.cancel()
             self.result = known

@@ -61,20 +61,15 @@ def box_study(
     points[..., plane[0]], points[..., plane[1]] = np.meshgrid(*axes, indexing="ij")
     flat = points.reshape(-1, formulas.dimension)
     pointwise = leaf_margins(leaf_bounds(formulas, flat, flat), w).reshape(GRID, GRID)
+    by_leaf = leaf_margins(leaf_bounds(formulas, lower, upper), w)
     basin = certificate.basin or {}
-    centre = (
-        0.5 * (np.array(basin["lower"]) + np.array(basin["upper"])) if basin else np.full(len(region.lower), np.nan)
-    )
+    nowhere = np.full(formulas.dimension, np.nan)
+    centre = 0.5 * (np.array(basin["lower"]) + np.array(basin["upper"])) if basin else nowhere
     return results.dataset(
         {
             "leaf_lower": (("leaf", "coordinate"), lower, "lower side of a leaf"),
             "leaf_upper": (("leaf", "coordinate"), upper, "upper side of a leaf"),
-            "leaf_margin": (
-                ("leaf",),
-                leaf_margins(leaf_bounds(formulas, lower, upper), w),
-                "margin on a leaf",
-                "1/time",
-            ),
+            "leaf_margin": (("leaf",), by_leaf, "margin on a leaf", "1/time"),
             "margin_map": (("x", "y"), pointwise, "margin at a point", "1/time"),
             "corner_margin": ((), perron(corners).tau, "margin suggested by the corners", "1/time"),
             "point_margin": ((), float(pointwise.min()), "smallest margin over the map", "1/time"),

@@ -33,11 +33,8 @@ def delay_study(
     checks.real("share", share, exclusive_minimum=0, maximum=1)
     rng = checks.generator(seed)
     certificate = certificate_for(example, progress)
-    rates = (
-        share * certificate.player_steps
-        if certificate.player_steps is not None
-        else np.full(len(example.game.sizes), 0.1)
-    )
+    allowed = certificate.player_steps
+    rates = np.full(len(example.game.sizes), 0.1) if allowed is None else share * allowed
     values = {name: np.full((len(delays), steps + 1), np.nan) for name in ("late", "lazy", "late_bound", "lazy_bound")}
     rounds = np.arange(steps + 1)
     for k, delay in enumerate(delays):

@@ -52,7 +52,8 @@ def portrait(
     rings, size = _rings(jacobian, np.repeat(w, example.game.sizes), plane, scale, times)
     paths = _paths(example, centre, plane, scale, times, checks.generator(seed), progress)
     grid = np.linspace(-1.3, 1.3, checks.integer("arrows", arrows, minimum=2, maximum=101))
-    flow = np.array([[_flow(example, centre, plane, scale * np.array([a, b])) for b in grid] for a in grid])
+    offsets = scale * np.stack(np.meshgrid(grid, grid, indexing="ij"), axis=-1).reshape(-1, 2)
+    flow = _flow(example, centre, plane, offsets).reshape(len(grid), len(grid), 2)
     return results.dataset(
         {
             "path": (("trajectory", "frame", "axis"), paths, "position in the plane, from the equilibrium"),
@@ -107,16 +108,17 @@ def _rings(jacobian: NDArray, w: NDArray, plane: NDArray, scale: NDArray, times:
     angles = np.linspace(0, 2 * np.pi, 97)
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     rings, size = np.empty((2, len(times), len(angles), 2)), np.empty((2, len(times)))
+    one = scipy.linalg.expm(-(times[1] - times[0]) * jacobian)
     for s, weights in enumerate((w, np.ones_like(w))):
         root = np.sqrt(weights)
         radius = np.min(scale * root[plane])
         start = np.zeros((len(angles), len(w)))
         start[:, plane] = radius * circle / root[plane]
-        for k, t in enumerate(times):
-            with np.errstate(all="ignore"):
-                moved = scipy.linalg.expm(-t * jacobian)
+        moved = np.eye(len(w))
+        for k in range(len(times)):
             rings[s, k] = (start @ moved.T)[:, plane]
             size[s, k] = np.linalg.norm(root[:, None] * moved / root, 2)
+            moved = one @ moved
     return rings, size
 
 
@@ -132,17 +134,15 @@ def _paths(
     angles = 2 * np.pi * (np.arange(TRAJECTORIES) + rng.random()) / TRAJECTORIES
     paths = np.full((TRAJECTORIES, len(times), 2), np.nan)
     speed = np.linalg.norm(np.asarray(example.game.jacobian(centre)), 2)
-    inner = int(np.clip(np.ceil(2 * speed * (times[1] - times[0])), 1, 40))
-    for k, angle in enumerate(angles):
-        progress.update(k, TRAJECTORIES, "trajectories")
-        x = centre.copy()
-        x[plane] += 0.95 * scale * np.array([np.cos(angle), np.sin(angle)])
-        for n in range(len(times)):
-            paths[k, n] = (x - centre)[plane]
-            for _ in range(inner):
-                x = _rk4(example.game, x, (times[1] - times[0]) / inner)
-            if not np.all(np.isfinite(x)) or np.abs(x).max() > DIVERGED:
-                break
+    inner = int(np.clip(np.ceil(speed * (times[1] - times[0])), 1, 20))
+    x = np.tile(centre, (TRAJECTORIES, 1))
+    x[:, plane] += 0.95 * scale * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    for n in range(len(times)):
+        progress.update(n, len(times), "trajectories")
+        paths[:, n] = (x - centre)[:, plane]
+        for _ in range(inner):
+            x = _rk4(example.game, x, (times[1] - times[0]) / inner)
+        x[np.abs(np.where(np.isfinite(x), x, np.inf)).max(axis=1) > DIVERGED] = np.nan
     return paths
 
 
@@ -154,9 +154,10 @@ def _rk4(game: Any, x: NDArray, h: float) -> NDArray:
         return x - h * (k1 + 2 * k2 + 2 * k3 + game.field(x - h * k3)) / 6
 
 
-def _flow(example: Example, centre: NDArray, plane: NDArray, offset: NDArray) -> NDArray:
-    x = centre.copy()
-    x[plane] += offset
+def _flow(example: Example, centre: NDArray, plane: NDArray, offsets: NDArray) -> NDArray:
+    """-F in the plane at many offsets (n, 2); zero where it is not finite."""
+    x = np.tile(centre, (len(offsets), 1))
+    x[:, plane] += offsets
     with np.errstate(all="ignore"):
-        value = -np.asarray(example.game.field(x))[plane]
+        value = -np.asarray(example.game.field(x))[:, plane]
     return np.where(np.isfinite(value), value, 0.0)

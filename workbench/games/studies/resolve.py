@@ -49,7 +49,7 @@ def parse_matrix(text: str) -> NDArray:
     for number, row in enumerate(rows, start=1):
         if len(row) != len(rows):
             raise ValueError(
-                f"row {number} has {len(row)} entries but there are {len(rows)} rows: the matrix is square"
+                f"row {number} has {len(row)} entries, but there are {len(rows)} rows; give a square matrix"
             )
         try:
             matrix.append([float(entry) for entry in row])

@@ -93,7 +93,7 @@ def test_the_map_shows_every_direction_and_its_opposite(sphere):
     np.testing.assert_allclose(
         np.sort(np.abs(points.dimension_values("height"))), np.sort(np.repeat(np.abs(sphere.directions[:, 2]), 2))
     )
-    mesh = find(figure, hv.QuadMesh)
+    mesh = find(figure, hv.Image)
     np.testing.assert_array_equal(mesh.dimension_values("cost", flat=False), sphere.cost_map.values)
 
 
@@ -111,4 +111,4 @@ def test_the_paper_is_a_table_of_means(paper):
 
 def test_results_find_their_figures(flow, sphere):
     assert isinstance(figure_for(flow), hv.Overlay)
-    assert any(isinstance(part, hv.QuadMesh) for part in figure_for(sphere))
+    assert any(isinstance(part, hv.Image) for part in figure_for(sphere))

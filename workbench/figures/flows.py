@@ -30,6 +30,7 @@ def flow_curves(ds: xr.Dataset, *, logarithmic: bool = True) -> Any:
         ylabel="squared distance",
         logy=logarithmic,
         legend="top_right",
+        padding=(0.03, 0.1),
     )
 
 
@@ -115,11 +116,10 @@ def direction_map(ds: xr.Dataset) -> Any:
         seen = hv.Scatter((azimuth, ds.cost.values), "azimuth", "cost")
         overlay = theme.line(whole, theme.SERIES[0]) * theme.markers(seen, theme.SERIES[1], size=8)
         return theme.frame(overlay, ylabel="W₂² (squared)", legend=None, **rest)
-    mesh = hv.QuadMesh(
-        (np.degrees(ds.azimuth.values), ds.height.values, ds.cost_map.values), ["azimuth", "height"], "cost"
-    )
+    cells = (np.degrees(ds.azimuth.values), ds.height.values, ds.cost_map.values)
+    whole = hv.Image(cells, ["azimuth", "height"], "cost")
     shown = hv.Points((azimuth, _height(ds)), ["azimuth", "height"])
-    overlay = theme.image(mesh, label="W₂² (squared)") * theme.markers(shown, theme.REFERENCE, size=6)
+    overlay = theme.image(whole, label="W₂² (squared)") * theme.markers(shown, theme.REFERENCE, size=6)
     return theme.frame(overlay, ylabel="height on the sphere", legend=None, **rest)
 
 

@@ -63,7 +63,11 @@ class PairView(View):
     def controls(self) -> list[Any]:
         """Return the clouds' widgets, then one for every other parameter."""
         others = [name for name in (*self.inputs, *self.display) if name not in self.PAIR_INPUTS]
-        return [*self.pair_controls(), *[widget_for(self, name) for name in others], widget_for(self, "seed")]
+        return [*self.pair_controls(), *[self.control(name) for name in others], self.control("seed")]
+
+    def control(self, name: str) -> Any:
+        """Return the widget of one parameter; a view that shows some of them only at times overrides this."""
+        return widget_for(self, name)
 
     def _chooser(self, side: str) -> Any:
         chooser = pmui.FileInput(
@@ -87,6 +91,17 @@ class PairView(View):
             self.complaint = f"{name} has {len(data) / 2**20:.0f} MiB; this page takes files up to 64 MiB"
             return
         setattr(self, f"{side}_file", Upload(name, bytes(data)))
+
+    def _adopt(self, parameters: Mapping[str, Any]) -> None:
+        """Take the parameters of a shown result; its clouds are named x and y there."""
+        found = dict(parameters)
+        for axis, side in (("x", "origin"), ("y", "target")):
+            name = found.get(axis)
+            if isinstance(name, str) and name.startswith("text:"):
+                found |= {side: TEXT, f"{side}_text": name.removeprefix("text:")}
+            elif isinstance(name, str):
+                found[side] = name
+        super()._adopt(found)
 
     def check(self, inputs: Mapping[str, Any]) -> None:
         """Refuse a missing file and clouds of different dimension; files are judged when they are read."""

@@ -18,6 +18,7 @@ from workbench.ui.pointcloud import PointCloud
 
 METHODS = {entry.label: name for name, entry in flows.ESTIMATORS.items()}
 LOSSES = {"squared, SW₂² (velocity steps)": "squared", "unsquared, SW₂ (the paper's)": "unsquared"}
+LOSS_OF_STEP = {"eta": "squared", "learning_rate": "unsquared"}
 COLOURS = {
     "distance travelled": "distance",
     "first coordinate at the start": "first",
@@ -64,17 +65,18 @@ class FlowView(PairView):
     colour = param.Selector(default="distance", objects=COLOURS, label="Colour points by")
     logarithmic = param.Boolean(default=True, label="Logarithmic distances")
 
-    def start_from_file(self) -> xr.Dataset | None:
-        """Return the shipped first flow if nothing has been changed yet."""
-        return results.open(data.path("flows/first_flow.nc")) if arguments(self.values()) == FIRST_FLOW else None
-
     def start(self) -> None:
         """Show the shipped first flow at once, or compute what the address asks for."""
-        if self.result is None and not self._started:
-            shipped = self.start_from_file()
-            if shipped is not None:
-                self.show(shipped)
+        if self.result is None and not self._started and arguments(self.values()) == FIRST_FLOW:
+            self.show(results.open(data.path("flows/first_flow.nc")))
         super().start()
+
+    def control(self, name: str) -> Any:
+        """Return the widget of a parameter; of the two steps only the one that the loss uses is shown."""
+        widget = super().control(name)
+        if name in LOSS_OF_STEP:
+            widget.visible = pn.bind(lambda loss: loss == LOSS_OF_STEP[name], self.param.loss)
+        return widget
 
     def check(self, inputs: Mapping[str, Any]) -> None:
         """Refuse what the estimator cannot do, before any work."""

@@ -90,7 +90,7 @@ class PaperView(View):
         mark = int(ds.checkpoint[0])
         means = ds.w2.sel(checkpoint=mark).mean("seed")
         parts = [f"{name} {float(means.sel(estimator=name)):.4g}" for name in ds.estimator.values]
-        return f"Exact W₂² at step {mark} (mean of {ds.sizes['seed']} seeds): {', '.join(parts)}."
+        return f"Exact W₂² at step {mark} (mean over seeds: {ds.sizes['seed']}): {', '.join(parts)}."
 
 
 def _curves_in_words(ds: xr.Dataset) -> str:

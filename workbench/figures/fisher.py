@@ -139,7 +139,7 @@ def _space(ds: xr.Dataset, name: str, title: str, cap: float | None) -> hv.Image
 
 def across(ds: xr.Dataset) -> hv.Overlay:
     """Draw R/n across the couplings with the critical one marked."""
-    curve = hv.Curve((ds.J.values, ds.curvature_per_site.values), "J", "R/n", label="R/n")
+    curve = hv.Curve((ds.J.values, ds.curvature_per_site.values), "J", "R/n", label="curvature per site")
     return theme.frame(
         hv.Overlay([_critical(ds), theme.line(curve, OURS)]),
         title="Curvature per site across the transition", xlabel="horizontal coupling J", ylabel="R/n", legend=None,

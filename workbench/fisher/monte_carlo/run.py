@@ -154,7 +154,8 @@ class Run:
         }
         coordinates["chain"] = (("chain",), np.arange(len(self.chains)), "independent chain")
         attrs = {
-            "sites": self.geometry.sites, "colours": self.model.colours, "samples_taken": self.taken, "flips": self.flips,
+            "sites": self.geometry.sites, "colours": self.model.colours,
+            "samples_taken": self.taken, "flips": self.flips,
         }  # fmt: skip
         return results.dataset(variables, coordinates, attrs)
 

@@ -66,9 +66,10 @@ class MetricView(View):
 
     def sentence(self, ds):
         top, bottom = float(ds.metric_eigenvalue.max()), float(ds.metric_eigenvalue.min())
+        largest = float(np.abs(ds.cumulant).max())
         return (
             f"The metric's eigenvalues run from {bottom:.4g} to {top:.4g} over the zone, a condition "
-            f"number of {top / bottom:.3g}; the largest third cumulant of this slice is {float(np.abs(ds.cumulant).max()):.4g}."
+            f"number of {top / bottom:.3g}; the largest third cumulant of this slice is {largest:.4g}."
         )
 
     def _cap(self, values):

@@ -87,8 +87,8 @@ class ScalingView(View):
     def _growth_summary(self, ds):
         return (
             f"Exact |R| at {ds.sizes['L']} sizes from L = {int(ds.L[0])} to {int(ds.L[-1])}; on this scale a power "
-            "law, a power with a logarithm and the data are hard to tell apart. The paper's Monte Carlo points lie on the "
-            "exact values within 1.4 of their errors."
+            "law, a power with a logarithm and the data are hard to tell apart. The paper's Monte Carlo points lie on "
+            "the exact values within 1.4 of their errors."
         )
 
     def _exponents(self, ds):

@@ -50,7 +50,7 @@ def _monte_carlo(exact) -> Verdict:
     worst = abs((table.absolute_curvature.values - values) / table.absolute_curvature_error.values).max()
     return Verdict(
         "2-D Ising Monte Carlo, L = 10…24",
-        f"all {table.sizes['L']} values agree with the exact ones; the largest deviation is {worst:.1f} of their errors",
+        f"all {table.sizes['L']} values agree with the exact ones; the largest is {worst:.1f} of its errors away",
         Outcome.HOLDS,
         'fisher.published("ising-2d")',
     )

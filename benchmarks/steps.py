@@ -59,7 +59,7 @@ def header(quick: bool) -> str:
 def markdown(title: str, columns: list[str], rows: list[list[str]], note: str = "") -> str:
     """Return a titled markdown table."""
     lines = [f"## {title}", "", "| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     return "\n".join([*lines, "", *([note, ""] if note else [])])
 
 

@@ -53,9 +53,9 @@ _WHERE = {
         "temperature_scaling",
         "zeros_map",
     ),
-    "experiments.spike": ("spike_live",),
     "experiments.spike_rules": ("OPTIMISERS", "RULES"),
     "experiments.r_sweep": ("R_GRID",),
+    "verdicts": ("verdicts",),
 }
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
 __all__ = sorted(_MODULE_OF)

@@ -125,6 +125,7 @@ class SafeStep:
             "ignore_index": ignore_index,
         }
         self.protect_optimizer = bool(protect_optimizer)
+        self._closure_needed = _needs_closure(optimizer)
         self._radius = math.nan
         self._bottleneck = (-1, -1)
         self._since_measured = 0
@@ -151,13 +152,13 @@ class SafeStep:
         loss = None
         passed_on = None
         if closure is not None:
-            if _needs_closure(self.optimizer):
+            if self._closure_needed:
                 passed_on = closure
             else:
                 with torch.enable_grad():
                     loss = closure()
         if passed_on is None:
-            if _needs_closure(self.optimizer):
+            if self._closure_needed:
                 raise ValueError(
                     f"{type(self.optimizer).__name__} needs a closure; call guard.step(inputs, closure=...)"
                 )
@@ -337,7 +338,11 @@ class SafeStep:
         gradients = [p.grad for group in self.optimizer.param_groups for p in group["params"] if p.grad is not None]
         if not gradients:
             raise ValueError("no parameter of the optimiser has a gradient; call loss.backward() before guard.step()")
-        return all(bool(torch.isfinite(_values(g)).all()) for g in gradients)
+        values = [_values(g) for g in gradients]
+        # one norm is quicker than looking at every entry; it may overflow where no entry does
+        if math.isfinite(float(nn.utils.get_total_norm(values))):
+            return True
+        return all(bool(torch.isfinite(v).all()) for v in values)
 
     def _names(self) -> dict[nn.Parameter, str]:
         """Return the optimiser's parameters with their names in the model."""

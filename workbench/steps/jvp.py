@@ -202,8 +202,9 @@ def _checked_direction(model: nn.Module, direction: Direction) -> dict[str, Tens
     for name, v in direction.items():
         if v.shape != named[name].shape:
             raise ValueError(f"the direction of {name!r} has shape {tuple(v.shape)}, not {tuple(named[name].shape)}")
-        if not torch.isfinite(v).all():
-            raise ValueError(f"the direction of {name!r} holds NaN or infinity")
+    if not math.isfinite(float(nn.utils.get_total_norm(direction.values()))):
+        bad = [name for name, v in direction.items() if not torch.isfinite(v).all()]
+        raise ValueError(f"the direction holds NaN, infinity or numbers too large to square, in {bad or 'all of it'}")
     return {name: v.detach().to(named[name].dtype) for name, v in direction.items()}
 
 

@@ -1,12 +1,13 @@
 """Experiment (b), the spike laboratory: train while the learning rate is wrong, under different guards."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 import xarray as xr
 from torch import nn
 
+import workbench
 from workbench import checks, results
 from workbench.progress import Progress
 from workbench.steps.data import Data, digits
@@ -18,6 +19,7 @@ from workbench.steps.radii import bound_radius
 from workbench.steps.threads import one_thread
 from workbench.steps.training import accuracy, batches
 
+REPORT_EVERY = 4
 VARIABLES = ("loss", "accuracy", "r", "update_norm", "engaged")
 
 
@@ -40,51 +42,15 @@ def spike(
     """Train under each rule with a learning rate that is ``multiplier`` times too large from step ``at`` on.
 
     ``persistent=False`` spoils the one step ``at``; True all steps from there. ``network``: a name (fresh weights for
-    each seed) or a module (its own weights, a fresh copy for each run). Returns over (rule, seed, step): ``loss`` of
-    the batch before the step, test ``accuracy`` after it, ``r`` = ‖update‖/ρ_a of the step taken, ``update_norm`` and
-    ``engaged``, whether the rule changed the step; NaN loss and r where training has overflowed. About 5 ms a step
-    and rule on a small net. Raises ``ValueError`` for unknown names and unusable numbers.
+    each seed) or a module (its own weights, a fresh copy for each run). All rules advance together, step by step, on
+    the same batches; a ``progress`` with a method ``publish`` gets the unfinished Dataset (NaN to come) to show.
+
+    Returns over (rule, seed, step): ``loss`` of the batch before the step, test ``accuracy`` after it, ``r`` =
+    ‖update‖/ρ_a of the step taken, ``update_norm`` and ``engaged``, whether the rule changed the step; NaN loss and r
+    where training has overflowed. About 5 ms a step and rule on a small net. Raises ``ValueError`` for unknown names
+    and unusable numbers.
 
     A spike laboratory after P. Sao, arXiv 2603.13552, except that r is measured along the update really taken.
-    """
-    for state in spike_live(
-        network,
-        rules=rules,
-        multiplier=multiplier,
-        persistent=persistent,
-        at=at,
-        steps=steps,
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-        r_max=r_max,
-        seeds=seeds,
-        data=data,
-        progress=progress,
-    ):
-        final = state
-    return final
-
-
-def spike_live(
-    network: Network = "mlp-relu",
-    *,
-    rules: Sequence[str] = ("none", "gradient-clip", "update-clip", "armijo", "safe"),
-    multiplier: float = 1000.0,
-    persistent: bool = False,
-    at: int = 60,
-    steps: int = 160,
-    optimizer: str = "adam",
-    learning_rate: float = 1e-2,
-    r_max: float = 1.0,
-    seeds: Sequence[int] = (0,),
-    data: Data | None = None,
-    every: int = 0,
-    progress: Progress | None = None,
-) -> Iterator[xr.Dataset]:
-    """Run :func:`spike` and yield its Dataset as it fills: all rules advance together, step by step.
-
-    With ``every`` = k > 0 a Dataset is yielded each k steps of each seed (unfinished steps are NaN), and in any case at
-    the end. The Datasets carry no provenance until :func:`spike` returns one.
     """
     progress = progress or Progress()
     names = [checks.choice("rule", rule, RULES) for rule in rules]
@@ -100,11 +66,8 @@ def spike_live(
     if not seed_list:
         raise ValueError("give at least one seed")
     data = data or digits()
+    publish = getattr(progress, "publish", None)
     table = {name: np.full((len(names), len(seed_list), steps), np.nan) for name in VARIABLES}
-
-    def dataset() -> xr.Dataset:
-        return _dataset(table, names, seed_list, steps)
-
     for j, seed in enumerate(seed_list):
         runs = [Run(network, rule, optimizer, rate, r_max, data, seed) for rule in names]
         for n, (x, y) in enumerate(batches(data, steps, seed)):
@@ -114,9 +77,15 @@ def spike_live(
                     for name, value in zip(VARIABLES, run.step(x, y, rate * wrong), strict=True):
                         table[name][i, j, n] = value
             progress.update(j * steps + n + 1, len(seed_list) * steps, f"seed {seed}, step {n + 1}")
-            if every and (n + 1) % every == 0 and n + 1 < steps:
-                yield dataset()
-    yield dataset()
+            if publish is not None and n % REPORT_EVERY == 0:
+                publish(_with_identity(_dataset(table, names, seed_list, steps)))
+    return _dataset(table, names, seed_list, steps)
+
+
+def _with_identity(ds: xr.Dataset) -> xr.Dataset:
+    """Give an unfinished result the attributes that pages and files ask for."""
+    unfinished = {"function": "workbench.steps.spike", "parameters": "{}", "seed": "none", "seconds": 0.0}
+    return ds.assign_attrs(unfinished, version=workbench.__version__)
 
 
 class Run:

@@ -1,0 +1,55 @@
+"""What the views of the steps room share: the choice of network and direction, and first results that are shipped."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import param
+import xarray as xr
+
+from workbench import data, results
+from workbench.progress import Progress
+from workbench.steps import DIRECTIONS, NETWORKS, STAGES
+from workbench.ui.view import View
+
+
+def options(registry: Mapping[str, Any]) -> dict[str, str]:
+    """Return label → name, for a selector."""
+    return {entry.label: name for name, entry in registry.items()}
+
+
+def network(default: str = "mlp-relu") -> param.Selector:
+    """Return the parameter that chooses a network."""
+    return param.Selector(default=default, objects=options(NETWORKS), label="network")
+
+
+def stage(default: str = "converged") -> param.Selector:
+    """Return the parameter that chooses a stage of training."""
+    labels = {f"{name} ({steps} steps)": name for name, steps in STAGES.items()}
+    return param.Selector(default=default, objects=labels, label="stage of training")
+
+
+def direction(default: str = "-gradient") -> param.Selector:
+    """Return the parameter that chooses a direction."""
+    return param.Selector(default=default, objects=options(DIRECTIONS), label="direction")
+
+
+def samples(default: int = 256, largest: int = 1024) -> param.Integer:
+    """Return the parameter that sizes the batch."""
+    return param.Integer(default=default, bounds=(8, largest), step=8, label="samples in the batch")
+
+
+class StepsView(View):
+    """A view whose first result comes from the data folder, so that the page opens with a picture at once."""
+
+    shipped: ClassVar[str] = ""
+    """The file in data/steps that holds the result for the default inputs."""
+
+    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
+        """Return the shipped result for the default inputs, else run the experiment."""
+        if all(inputs[name] == self.param[name].default for name in self.inputs):
+            return results.open(data.path(f"steps/{self.shipped}"))
+        return self.experiment_run(inputs, progress)
+
+    def experiment_run(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
+        """Run the experiment for ``inputs``; in a worker thread."""
+        raise NotImplementedError

@@ -1,0 +1,117 @@
+"""What limits the step: all predictors in one currency."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import panel as pn
+import param
+import xarray as xr
+
+from workbench import steps
+from workbench.figures import steps as figures
+from workbench.progress import Progress
+from workbench.ui.cost import Cost
+from workbench.ui.picture import Picture
+from workbench.ui.steps.base import StepsView, direction, network, samples, stage
+
+TABLE = """
+table { border-collapse: collapse; width: 100%; font-size: 13px; line-height: 1.4; }
+th, td { text-align: left; vertical-align: top; padding: 5px 8px; border-bottom: 1px solid rgba(127,127,127,0.35); }
+.scroll { overflow-x: auto; }
+"""
+
+
+class LimitsView(StepsView):
+    """Every predictor's answer on one axis, with the measured onset of damage."""
+
+    title, slug = "What limits the step", "limits"
+    help = (
+        "Each mark is one method's answer to “how far may this step go?”, as a distance τ along the same unit update. "
+        "The vertical lines are measured: where the loss reaches q times its start (solid), and where five points of "
+        "accuracy are gone (dashed)."
+    )
+    experiment = "workbench.steps.limits"
+    shipped = "limits.nc"
+    inputs = ("network", "stage", "direction", "ratio", "samples")
+    columns = 1
+
+    network = network()
+    stage = stage()
+    direction = direction()
+    ratio = param.Number(2.0, bounds=(1.1, 10.0), step=0.1, label="loss ratio q that counts as damage")
+    samples = samples()
+
+    def experiment_run(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
+        """Ask all predictors and measure."""
+        others = {name: inputs[name] for name in ("network", "stage", "ratio", "samples")}
+        return steps.limits(**others, directions=(inputs["direction"],), progress=progress)
+
+    def cost(self, inputs: Mapping[str, Any]) -> Cost:
+        """A few hundred passes."""
+        heavy = {"cnn-batchnorm": 8.0, "transformer": 12.0}.get(inputs["network"], 1.5)
+        return Cost(heavy * inputs["samples"] / 256)
+
+    def pictures(self) -> Sequence[Any]:
+        """The marks, and the table of costs."""
+        return [Picture("What limits the step", figures.limit_marks, self._words, height=480), CostTable()]
+
+    def sentence(self, ds: xr.Dataset) -> str:
+        """The predictor nearest to the measured onset of the loss."""
+        onset = float(ds.onset.sel(damage="loss")[0])
+        if not np.isfinite(onset):
+            return f"Along this direction the loss never reaches {self.ratio:g} times its start."
+        tau = ds.tau.values[0]
+        with np.errstate(divide="ignore"):
+            gap = np.abs(np.log(np.where((tau > 0) & np.isfinite(tau), tau, np.inf) / onset))
+        best = int(np.argmin(gap))
+        bound = float(ds.tau.sel(predictor="bound")[0])
+        return (
+            f"The loss reaches q times its start at τ = {onset:.3g}, that is r = {onset / bound:.2f}. Nearest: "
+            f"{ds.label.values[best]} with τ = {tau[best]:.3g}."
+        )
+
+    def _words(self, ds: xr.Dataset) -> str:
+        tau = ds.tau.values[0]
+        missing = [
+            f"{label} ({'∞' if np.isinf(t) else '0'})"
+            for label, t in zip(ds.label.values, tau, strict=True)
+            if not (np.isfinite(t) and t > 0)
+        ]
+        accuracy = float(ds.onset.sel(damage="accuracy")[0])
+        lost = (
+            f"Five points of accuracy are lost at τ = {accuracy:.3g}."
+            if np.isfinite(accuracy)
+            else ("Accuracy never falls by five points on this ray.")
+        )
+        return lost + (f" Not on the axis: {', '.join(missing)}." if missing else "")
+
+
+class CostTable:
+    """Predictions with cost and reference, as text that can be read aloud."""
+
+    def __init__(self) -> None:
+        self._pane = pn.pane.HTML("", stylesheets=[TABLE], sizing_mode="stretch_width")
+
+    def update(self, ds: xr.Dataset) -> None:
+        """Fill the table from ``ds``."""
+        import html
+
+        onset = float(ds.onset.sel(damage="loss")[0])
+        rows = "".join(
+            f"<tr><td>{html.escape(str(label))}</td><td>{tau:.3g}</td><td>{onset / tau if tau > 0 else np.nan:.2f}</td>"
+            f"<td>{html.escape(str(cost))}</td><td>{html.escape(str(reference))}</td></tr>"
+            for label, tau, cost, reference in zip(
+                ds.label.values, ds.tau.values[0], ds.cost.values, ds.reference.values, strict=True
+            )
+        )
+        head = "".join(
+            f'<th scope="col">{name}</th>' for name in ("predictor", "τ", "measured ÷ τ", "cost", "reference")
+        )
+        self._pane.object = (
+            f'<div class="scroll" tabindex="0" role="region" aria-label="Predictions"><table><thead><tr>{head}</tr>'
+            f"</thead><tbody>{rows}</tbody></table></div>"
+        )
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._pane

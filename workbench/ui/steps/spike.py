@@ -1,0 +1,113 @@
+"""The spike laboratory: watch several guards train at once while the learning rate is wrong."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import param
+import xarray as xr
+
+from workbench import steps
+from workbench.figures import steps as figures
+from workbench.figures.steps.spike import RULE_NAMES
+from workbench.progress import Progress
+from workbench.steps import OPTIMISERS, RULES
+from workbench.ui.cost import Cost
+from workbench.ui.picture import Picture
+from workbench.ui.steps.base import StepsView, network
+
+KINDS = {"from then on (persistent)": True, "one step only": False}
+MULTIPLIERS = {"× 10": 10.0, "× 100": 100.0, "× 1000": 1000.0, "× 10,000": 10_000.0}
+SECONDS_A_STEP = {"transformer": 0.04, "cnn-batchnorm": 0.03}
+
+
+class SpikeView(StepsView):
+    """Train live under none, gradient clip, update clip, Armijo and SafeStep."""
+
+    title, slug = "Spike laboratory", "spike"
+    help = (
+        "All guards train the same network on the same batches. At the chosen step the learning rate becomes far too "
+        "large, once or for good. r is always measured along the update that was really made. Change anything and "
+        "press Run: the curves grow as training goes on."
+    )
+    experiment = "workbench.steps.spike"
+    shipped = "spike.nc"
+    inputs = (
+        "network",
+        "optimizer",
+        "learning_rate",
+        "multiplier",
+        "persistent",
+        "at",
+        "steps",
+        "r_max",
+        "rules",
+        "seed",
+    )
+
+    network = network()
+    optimizer = param.Selector(default="adam", objects=list(OPTIMISERS), label="optimiser")
+    learning_rate = param.Number(1e-2, bounds=(1e-4, 0.2), step=1e-3, label="learning rate before the spike")
+    multiplier = param.Selector(default=1000.0, objects=MULTIPLIERS, label="learning rate in the spike")
+    persistent = param.Selector(default=True, objects=KINDS, label="how long it stays wrong")
+    at = param.Integer(60, bounds=(5, 300), step=5, label="step of the spike")
+    steps = param.Integer(160, bounds=(20, 400), step=10, label="training steps")
+    r_max = param.Number(1.0, bounds=(0.1, 4.0), step=0.1, label="r_max of SafeStep")
+    rules = param.ListSelector(
+        default=list(RULES), objects={RULE_NAMES.get(name, name): name for name in RULES}, label="guards"
+    )
+    seed = param.Integer(0, bounds=(0, 999), label="seed")
+
+    def experiment_run(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
+        """Train, handing over the growing curves."""
+        options = {name: value for name, value in inputs.items() if name != "seed"}
+        return steps.spike(**options, seeds=(inputs["seed"],), progress=progress)
+
+    def cost(self, inputs: Mapping[str, Any]) -> Cost:
+        """Five milliseconds a step and guard on a small net."""
+        each = SECONDS_A_STEP.get(inputs["network"], 0.005)
+        return Cost(each * inputs["steps"] * len(inputs["rules"]))
+
+    def check(self, inputs: Mapping[str, Any]) -> None:
+        """Refuse what cannot be trained."""
+        if not inputs["rules"]:
+            raise ValueError("choose at least one guard")
+        if inputs["at"] >= inputs["steps"]:
+            raise ValueError(f"the spike at step {inputs['at']} comes after the last of {inputs['steps']} steps")
+        if inputs["optimizer"] == "adahessian" and "gradient-clip" in inputs["rules"]:
+            raise ValueError("gradient clipping cannot reach AdaHessian's own gradients; take that guard away")
+
+    def pictures(self) -> Sequence[Any]:
+        """Accuracy, loss and r."""
+        return [
+            Picture("Test accuracy", figures.spike_accuracy, self._accuracy_words),
+            Picture("Loss", figures.spike_loss, self._loss_words),
+            Picture("r and engagement", figures.spike_r, self._r_words),
+        ]
+
+    def sentence(self, ds: xr.Dataset) -> str:
+        """Who survived."""
+        last = ds.isel(seed=0, step=-1).accuracy
+        if not bool(last.notnull().all()):
+            return "Training …"
+        listed = ", ".join(
+            f"{RULE_NAMES.get(str(n), n)} {float(v):.3f}" for n, v in zip(ds.rule.values, last, strict=True)
+        )
+        return f"Test accuracy at the end: {listed}."
+
+    def _accuracy_words(self, ds: xr.Dataset) -> str:
+        low = ds.isel(seed=0).accuracy.min("step")
+        return f"Lowest on the way: {_listed(ds, low, '.2f')}."
+
+    def _loss_words(self, ds: xr.Dataset) -> str:
+        high = ds.isel(seed=0).loss.max("step")
+        return f"Highest loss: {_listed(ds, high, '.2g')}."
+
+    def _r_words(self, ds: xr.Dataset) -> str:
+        engaged = ds.isel(seed=0).engaged.sum("step")
+        return f"Steps at which each guard engaged: {_listed(ds, engaged, '.0f')}. Dashed: r = 1."
+
+
+def _listed(ds: xr.Dataset, values: xr.DataArray, form: str) -> str:
+    """Return "SafeStep 0.970, Armijo 0.880, …" for one value of each rule."""
+    names = [RULE_NAMES.get(str(name), str(name)) for name in ds.rule.values]
+    return ", ".join(f"{name} {float(value):{form}}" for name, value in zip(names, values.values, strict=True))

@@ -1,0 +1,116 @@
+"""The r-sweep and the temperature experiment."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import param
+import xarray as xr
+
+from workbench import steps
+from workbench.figures import steps as figures
+from workbench.progress import Progress
+from workbench.steps import STAGES
+from workbench.ui.cost import Cost
+from workbench.ui.picture import Picture
+from workbench.ui.steps.base import StepsView, direction, network, samples, stage
+
+SECONDS_FOR_ALL_STAGES = {"cnn-batchnorm": 8.0, "transformer": 12.0}
+
+
+class SweepView(StepsView):
+    """Accuracy and loss against r along four directions."""
+
+    title, slug = "Sweep of r", "sweep"
+    help = (
+        "Move the network along a direction by r times its bound radius ρ_a and look at its own batch. Choose the "
+        "stage: what holds for a converged network does not hold after twenty steps."
+    )
+    experiment = "workbench.steps.sweep_radius"
+    shipped = "sweep_radius.nc"
+    inputs = ("network", "samples")
+    display = ("stage",)
+
+    network = network()
+    samples = samples()
+    stage = stage()
+
+    def experiment_run(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
+        """Sweep all stages."""
+        return steps.sweep_radius(**inputs, stages=tuple(STAGES), progress=progress)
+
+    def cost(self, inputs: Mapping[str, Any]) -> Cost:
+        """Some 700 forward passes."""
+        return Cost(SECONDS_FOR_ALL_STAGES.get(inputs["network"], 1.5) * inputs["samples"] / 256)
+
+    def pictures(self) -> Sequence[Any]:
+        """Accuracy and loss."""
+        return [
+            Picture("Accuracy", lambda ds: figures.sweep_accuracy(ds, stage=self.stage), self._accuracy_words),
+            Picture("Loss", lambda ds: figures.sweep_loss(ds, stage=self.stage), self._loss_words),
+        ]
+
+    def sentence(self, ds: xr.Dataset) -> str:
+        """What is lost below 1, and where damage begins."""
+        one = ds.sel(stage=self.stage)
+        drop = one.accuracy_start - one.accuracy
+        below = 100 * float(drop.where(one.r < 1).max())
+        first = one.r.where(drop >= 0.05).min("r")
+        begins = float(first.min())
+        onset = (
+            f"five points are first lost at r = {begins:.2g}" if np.isfinite(begins) else "no sweep loses five points"
+        )
+        return f"{self.stage}: at r < 1 at most {below:.1f} points of accuracy are lost; {onset}."
+
+    def _accuracy_words(self, ds: xr.Dataset) -> str:
+        start = float(ds.accuracy_start.sel(stage=self.stage)[0])
+        return f"Accuracy at the start {start:.3f}; the dashed line is r = 1."
+
+    def _loss_words(self, ds: xr.Dataset) -> str:
+        one = ds.sel(stage=self.stage).sel(r=1.0, method="nearest").loss_ratio
+        listed = ", ".join(f"{name} {float(v):.3g}" for name, v in zip(one.direction.values, one.values, strict=True))
+        return f"Loss at r ≈ 1, over its start: {listed}."
+
+
+class TemperatureView(StepsView):
+    """The onset of damage at several temperatures of the loss."""
+
+    title, slug = "Temperature", "temperature"
+    help = (
+        "Divide the logits by a temperature T before the softmax and measure again where the loss reaches q times its "
+        "start. If a predictor scales as it should, its line is parallel to the diamonds."
+    )
+    experiment = "workbench.steps.temperature_scaling"
+    shipped = "temperature_scaling.nc"
+    inputs = ("network", "stage", "direction", "ratio", "samples")
+    columns = 1
+
+    network = network()
+    stage = stage()
+    direction = direction()
+    ratio = param.Number(2.0, bounds=(1.1, 10.0), step=0.1, label="loss ratio q that counts as damage")
+    samples = samples()
+
+    def experiment_run(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
+        """Measure at five temperatures."""
+        return steps.temperature_scaling(**inputs, progress=progress)
+
+    def cost(self, inputs: Mapping[str, Any]) -> Cost:
+        """Some 300 passes."""
+        return Cost(SECONDS_FOR_ALL_STAGES.get(inputs["network"], 1.0) * inputs["samples"] / 256)
+
+    def pictures(self) -> Sequence[Any]:
+        """The onset and three predictors."""
+        return [Picture("Onset and temperature", figures.temperature_curves, self._words, height=420)]
+
+    def sentence(self, ds: xr.Dataset) -> str:
+        """How constant measured/predicted is."""
+        raw, bound, quadratic = ds.spread.values
+        return (
+            f"Standard deviation of log10(measured/predicted) over T: {raw:.3f} for a radius that ignores T, "
+            f"{bound:.3f} for ρ_a(T), {quadratic:.3f} for the quadratic root."
+        )
+
+    def _words(self, ds: xr.Dataset) -> str:
+        low, high = float(ds.onset.min()), float(ds.onset.max())
+        return f"The measured onset runs from τ = {low:.3g} to {high:.3g} while T changes by a factor of 16."

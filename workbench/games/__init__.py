@@ -40,6 +40,7 @@ from workbench.games.studies import (
     rate_map,
     resolve,
     step_curve,
+    verification,
 )
 from workbench.games.verifier import check, check_refusal, verify
 from workbench.games.weights import perron
@@ -77,6 +78,7 @@ __all__ = [
     "simulate",
     "step_curve",
     "two_player_band",
+    "verification",
     "verified_equilibrium",
     "verify",
     "with_basin",

@@ -7,7 +7,7 @@ nested, because SGN ignores the signs of the couplings. A solver's "optimal" is 
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from workbench import checks, results
 from workbench.games.certify import certify
-from workbench.games.gallery.registry import Example
 from workbench.games.quadratic import QuadraticGame, block_bounds
 from workbench.games.region import Box
+from workbench.games.resolve import NAMED, resolve
 from workbench.games.smooth import SmoothGame
 from workbench.games.weights import margin as sgn_margin
 from workbench.games.weights import perron
@@ -42,6 +42,7 @@ Rung = tuple[float, str, str]
 def ladder(
     game: Any,
     region: Box | None = None,
+    options: Mapping[str, Any] | None = None,
     *,
     samples: int = 32,
     seed: int | np.random.Generator = 0,
@@ -49,14 +50,16 @@ def ladder(
 ) -> xr.Dataset:
     """Return margin, verdict and reason of each rung, with dimension ``rung``.
 
-    ``game`` is a game of this room or a gallery :class:`Example` (which brings its region). For a game whose Jacobian
+    ``game`` is a game of this room, a gallery name (with ``options``) or a gallery :class:`Example`, which bring their
+    region. For a game whose Jacobian
     changes, the rungs that have no rigorous test of their own look at ``samples`` points of the region and are at best
     ESTIMATED. Rosen and block P need cvxpy with Clarabel (``pip install geometry-workbench[proofs]``) and are UNKNOWN
     without; they are left out above 80 coordinates. Cost: the two LMIs, about a second for ten coordinates.
     """
     progress = progress or Progress()
-    if isinstance(game, Example):
-        game, region = game.game, game.region
+    if isinstance(game, NAMED):
+        example = resolve(game, options)
+        game, region = example.game, example.region if region is None else region
     constant = isinstance(game, QuadraticGame)
     jacobians = _jacobians(game, region, checks.integer("samples", samples, minimum=1), seed)
     bounds = (

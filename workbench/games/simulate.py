@@ -1,5 +1,6 @@
 """Run a game's dynamics and compare the contraction that is observed with the one that is certified."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from workbench.games.basin import newton
 from workbench.games.certificate import Certificate
 from workbench.games.certify import certify
 from workbench.games.dynamics import DYNAMICS, Context
-from workbench.games.gallery.registry import Example
 from workbench.games.region import Box
+from workbench.games.resolve import NAMED, resolve
 from workbench.progress import Progress
 
 LARGEST_RUN = 20_000_000
@@ -23,6 +24,7 @@ DIVERGED = 1e12
 @results.experiment
 def simulate(
     game: Any,
+    options: Mapping[str, Any] | None = None,
     *,
     dynamics: str = "euler",
     start: ArrayLike | None = None,
@@ -39,7 +41,7 @@ def simulate(
 
     Parameters
     ----------
-    game : a game, or a gallery :class:`Example` (which brings region and start)
+    game : a game, a gallery name (with ``options``) or a gallery :class:`Example`, which bring region and start
     dynamics : a name in DYNAMICS
     step : one step size, or one a player (N,); default: the certificate's h0 (or sharp step), else 0.1
     delay, window : for "delayed" and "asynchronous"
@@ -51,9 +53,10 @@ def simulate(
     """
     progress = progress or Progress()
     checks.choice("dynamics", dynamics, DYNAMICS)
-    if isinstance(game, Example):
-        start = game.start if start is None else start
-        game, region = game.game, region or game.region
+    if isinstance(game, NAMED):
+        example = resolve(game, options)
+        start = example.start if start is None else start
+        game, region = example.game, region or example.region
     count = checks.integer("steps", steps, minimum=1, maximum=LARGEST_RUN // game.dimension)
     checks.integer("delay", delay, minimum=0, maximum=1000)
     checks.integer("window", window, minimum=1, maximum=1000)

@@ -12,8 +12,8 @@ from workbench.games.basin import with_basin
 from workbench.games.boxes import leaf_bounds, leaf_margins
 from workbench.games.certify import certify
 from workbench.games.quadratic import block_bounds
+from workbench.games.resolve import equilibrium_for, resolve
 from workbench.games.smooth import SmoothGame
-from workbench.games.studies.resolve import equilibrium_for, resolve
 from workbench.games.verifier.leaves import leaves as tree_leaves
 from workbench.games.weights import perron
 from workbench.progress import Progress

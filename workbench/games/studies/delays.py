@@ -7,8 +7,8 @@ import numpy as np
 import xarray as xr
 
 from workbench import checks, results
+from workbench.games.resolve import certificate_for, resolve
 from workbench.games.simulate import simulate
-from workbench.games.studies.resolve import certificate_for, resolve
 from workbench.progress import Progress
 
 

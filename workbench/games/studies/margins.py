@@ -9,7 +9,7 @@ import xarray as xr
 from workbench import checks, results
 from workbench.games.band import coordinate_band, two_player_band
 from workbench.games.bounds import Bounds
-from workbench.games.studies.resolve import bounds_for, resolve
+from workbench.games.resolve import bounds_for, resolve
 from workbench.games.weights import Weights, lipschitz, margin, perron, small_gain_radius
 from workbench.progress import Progress
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from workbench import checks, results
 from workbench.games.gallery import Example
+from workbench.games.resolve import bounds_for, certificate_for, equilibrium_for, resolve
 from workbench.games.simulate import DIVERGED
-from workbench.games.studies.resolve import bounds_for, certificate_for, equilibrium_for, resolve
 from workbench.games.weights import perron
 from workbench.progress import Progress
 

@@ -11,7 +11,7 @@ from workbench import checks, results
 from workbench.games import steps
 from workbench.games.bounds import Bounds
 from workbench.games.gallery import Example
-from workbench.games.studies.resolve import bounds_for, equilibrium_for, resolve
+from workbench.games.resolve import bounds_for, equilibrium_for, resolve
 from workbench.games.weights import lipschitz, perron
 from workbench.progress import Progress
 

@@ -17,6 +17,7 @@ from workbench.games.smooth import SmoothGame
 from workbench.progress import Progress
 
 LARGEST_MATRIX = 40
+NAMED = (str, list, tuple, np.ndarray, Example)  # what is not a game itself but says which one is meant
 
 
 def resolve(game: Any, options: Mapping[str, Any] | None = None) -> Example:

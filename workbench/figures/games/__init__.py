@@ -1,0 +1,33 @@
+"""Figures of the games room, a module for each question."""
+
+from workbench.figures.games.box import box_margins, leaf_boxes
+from workbench.figures.games.ladder import ladder_bars
+from workbench.figures.games.margins import gain_circle, gain_table, margin_band
+from workbench.figures.games.portrait import ball_sizes, phase_portrait
+from workbench.figures.games.steps import delay_curves, rate_regions, step_factors
+
+FIGURES = {
+    "portrait": phase_portrait,
+    "margin_curve": margin_band,
+    "gain_graph": gain_circle,
+    "step_curve": step_factors,
+    "rate_map": rate_regions,
+    "box_study": box_margins,
+    "delay_study": delay_curves,
+    "ladder": ladder_bars,
+}
+
+__all__ = [
+    "FIGURES",
+    "ball_sizes",
+    "box_margins",
+    "delay_curves",
+    "gain_circle",
+    "gain_table",
+    "ladder_bars",
+    "leaf_boxes",
+    "margin_band",
+    "phase_portrait",
+    "rate_regions",
+    "step_factors",
+]

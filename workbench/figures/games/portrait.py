@@ -1,0 +1,89 @@
+"""The phase portrait, and how two balls shrink."""
+
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+import xarray as xr
+
+from workbench.figures import theme
+
+M_COLOUR, EUCLID_COLOUR = theme.SERIES[0], theme.SERIES[5]
+SHOWN_RINGS = 4
+SMALLEST = 1e-6
+
+
+def phase_portrait(ds: xr.Dataset, *, shape: str = "both") -> Any:
+    """Draw the flow, the trajectories and the images of the balls at four times; ``shape`` M, Euclid or both."""
+    parts = [_arrows(ds)]
+    for path in ds.path.values:
+        good = path[np.all(np.isfinite(path), axis=1)]
+        parts.append(theme.line(hv.Curve(good, "first", "second"), theme.NEUTRAL, width=1.5, alpha=0.8))
+    for name, colour in (("M", M_COLOUR), ("Euclid", EUCLID_COLOUR)):
+        if shape in (name, "both"):
+            parts += _rings(ds, name, colour)
+    origin = hv.Points([(0.0, 0.0)], ["first", "second"], label="equilibrium")
+    parts.append(theme.markers(origin, "#000000", size=8, marker="diamond"))
+    reach = [1.25 * float(np.abs(ds[name]).max()) for name in ("row", "column")]
+    return theme.frame(
+        hv.Overlay(parts),
+        title=f"Phase portrait: {ds.attrs['game']}",
+        xlabel="player 1, from the equilibrium",
+        ylabel="player 2, from the equilibrium",
+        xlim=(-reach[0], reach[0]),
+        ylim=(-reach[1], reach[1]),
+        legend="top_right",
+        height=460,
+    )
+
+
+def _arrows(ds: xr.Dataset) -> Any:
+    """Short segments along -F, all of one length in units of the picture."""
+    rows, columns = np.meshgrid(ds.row.values, ds.column.values, indexing="ij")
+    width = np.array([np.ptp(ds.row.values), np.ptp(ds.column.values)])
+    flow = ds.arrow.values / width
+    length = np.maximum(np.linalg.norm(flow, axis=-1, keepdims=True), 1e-300)
+    step = 0.55 * width * flow / length / max(ds.sizes["row"] - 1, 1)
+    tails = np.stack([rows, columns], axis=-1)
+    ends = np.concatenate([tails - step / 2, tails + step / 2], axis=-1).reshape(-1, 4)
+    segments = hv.Segments(ends, ["first", "second", "to_first", "to_second"])
+    heads = hv.Points(ends[:, 2:], ["first", "second"])
+    return theme.line(segments, theme.NEUTRAL, width=1, alpha=0.45) * theme.markers(
+        heads, theme.NEUTRAL, size=2.5, alpha=0.6
+    )
+
+
+def _rings(ds: xr.Dataset, name: str, colour: str) -> list[Any]:
+    frames = np.unique(np.linspace(0, ds.sizes["frame"] - 1, SHOWN_RINGS).astype(int))
+    drawn = []
+    for k, frame in enumerate(frames):
+        points = ds.ring.sel(shape=name).isel(frame=frame).values
+        label = f"{name}-ball, later thinner" if k == 0 else ""
+        options = {"label": label} if label else {}
+        curve = hv.Curve(points, "first", "second", **options)
+        drawn.append(theme.line(curve, colour, width=3 - 0.6 * k, dash="solid" if name == "M" else "dashed"))
+    return drawn
+
+
+def ball_sizes(ds: xr.Dataset) -> Any:
+    """Draw the largest radius of each ball over time, and the certified decay."""
+    parts = []
+    for name, colour in (("M", M_COLOUR), ("Euclid", EUCLID_COLOUR)):
+        values = np.maximum(ds["size"].sel(shape=name).values, SMALLEST)
+        curve = hv.Curve((ds.frame.values, values), "time", "size", label=f"{name}-ball")
+        parts.append(theme.line(curve, colour, dash="solid" if name == "M" else "dashed"))
+    margin = float(ds.margin)
+    if np.isfinite(margin):
+        bound = np.maximum(np.exp(-margin * ds.frame.values), SMALLEST)
+        curve = hv.Curve((ds.frame.values, bound), "time", "size", label="certified decay")
+        parts.append(theme.line(curve, theme.SERIES[2], dash="dotted"))
+    parts.append(theme.line(hv.HLine(1.0), theme.NEUTRAL, width=1))
+    return theme.frame(
+        hv.Overlay(parts),
+        title="Size of the balls under the linearised flow",
+        xlabel="time",
+        ylabel="radius ÷ radius at the start",
+        logy=True,
+        legend="bottom_left",
+        height=460,
+    )

@@ -109,13 +109,17 @@ def test_the_seeds_experiment_refuses():
 
 @pytest.mark.slow
 def test_the_seeds_experiment_at_full_size():
-    """Step 3000 with L = 10: Monte Carlo 305–308, control variates 303–305, three orthogonal directions 300.9."""
+    """Step 3000: three orthogonal directions are the noise-free floor, 300 for the translation plus the shapes.
+
+    With ten directions Monte Carlo lags 4 to 8 behind it and the control variates 2 to 5.
+    """
     found = flows.seed_experiment(
         steps=3000, checkpoints=(3000,), seeds=(0, 1, 2),
         methods=("monte-carlo", "lower-cv", "upper-cv", "orthogonal"), n_directions=(10, 10, 10, 3),
     )  # fmt: skip
     end = found.w2.sel(checkpoint=3000).mean("seed")
-    assert 304.5 < end.sel(estimator="monte-carlo") < 309
-    assert 302.5 < end.sel(estimator="lower-cv") < 306
-    assert 302.5 < end.sel(estimator="upper-cv") < 306
-    assert 300.5 < end.sel(estimator="orthogonal") < 301.5
+    floor = float(end.sel(estimator="orthogonal"))
+    assert 300 < floor < 303
+    assert 3.5 < end.sel(estimator="monte-carlo") - floor < 9
+    assert 1.5 < end.sel(estimator="lower-cv") - floor < 5.5
+    assert 1.5 < end.sel(estimator="upper-cv") - floor < 5.5

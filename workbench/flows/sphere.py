@@ -26,7 +26,9 @@ def direction_costs(
 ) -> xr.Dataset:
     """Return f(θ) = W_2² along the directions of one draw of an estimator, and as a map over the sphere.
 
-    Shapes: ``x`` (n, d), ``y`` (m, d), or names of shapes of ``n`` points. The Dataset holds ``directions`` (direction, axis), ``cost`` and ``weight``
+    Shapes: ``x`` (n, d), ``y`` (m, d), or names of shapes of ``n`` points.
+
+    The Dataset holds ``directions`` (direction, axis), ``cost`` and ``weight``
     (direction), the ``estimate``, and in three dimensions ``cost_map`` (height, azimuth) on a grid of
     ``resolution`` × 2 ``resolution`` cells of equal area (half the sphere is computed, f is even), in the plane
     ``cost_map`` (azimuth). Distances are squared. Errors as :func:`~workbench.flows.sliced_wasserstein`. Cost:

@@ -142,3 +142,12 @@ def slow_walk(steps: int, seed: int = 0) -> xr.Dataset:
     """A walk that takes its time."""
     time.sleep(0.1)
     return walk(steps, seed=seed)
+
+
+@results.experiment
+def tangled(size: int) -> xr.Dataset:
+    """A dimension whose labels repeat and differ from cell to cell, beside a number."""
+    return results.dataset(
+        {"total": ((), float(size), "total"), "parts": (("part",), np.ones(size), "parts")},
+        {"part": (("part",), np.zeros(size, dtype=int), "part")},
+    )

@@ -176,7 +176,7 @@ def damage_nothing(file):
 
 def damage_bit(file):
     data = bytearray(file.read_bytes())
-    data[len(data) // 3] ^= 4
+    data[data.index(b'"key"') + 1] ^= 4
     file.write_bytes(bytes(data))
 
 

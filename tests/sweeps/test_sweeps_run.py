@@ -219,6 +219,13 @@ def test_only_the_wanted_variables(tmp_path):
         sweeps.sweep(toys.walk, GRID, store=tmp_path / "s", seed=0, keep=["ends"])
 
 
+def test_what_cannot_be_lined_up_can_be_left_out(tmp_path):
+    with pytest.raises(ValueError, match=r"'part' has repeating labels .*keep=\[…\]"):
+        sweeps.sweep(toys.tangled, {"size": [2, 3]}, store=tmp_path / "s", seed=None)
+    ds = sweeps.sweep(toys.tangled, {"size": [2, 3]}, store=tmp_path / "s", seed=None, keep=["total"])
+    np.testing.assert_array_equal(ds["total"], [2, 3])
+
+
 def test_fixed_parameters_label_the_result(tmp_path):
     ds = sweeps.sweep(toys.walk, {"steps": 6, "kind": "laplace", "scale": [1.0, 2.0]}, store=tmp_path / "s", seed=0)
     assert (int(ds["steps"]), str(ds["kind"].values)) == (6, "laplace")

@@ -65,16 +65,17 @@ def run_with(
             if progress.cancelled:
                 raise Cancelled("cancelled before it finished; the finished cells are kept")
             _submit(executor, waiting, job, running, done, queue)
-    except BrokenProcessPool as error:
+    except BrokenProcessPool as error:  # the pool is marking its futures: cancelling them now would trip it up
         raise WorkersDied(list(running.values())) from error
     except CancelledError as error:
         raise RuntimeError(
             "the executor was shut down, or lost its scheduler, with cells still to do; finished cells are kept, so "
             "run the same line again"
         ) from error
-    finally:
+    except BaseException:
         for future in running:
             future.cancel()
+        raise
 
 
 def _submit(

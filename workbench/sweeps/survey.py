@@ -93,30 +93,42 @@ def survey(store: Store, plan: Plan, keep: Sequence[str] | None = None) -> Surve
         return _is_label(entry) or (not entry["dims"] and entry["name"] in own)
 
     clashes: set[str] = set()
+    seen: dict[str, None] = {}
     for position, cell in enumerate(found.present.values()):
         header, parts = cellfile.read(store.cell(cell.key), small)
-        clashes |= _clashes(header, parts, cell, own)
-        _unite_labels(found, header, parts)
-        _unite_variables(found, header)
+        seen |= dict.fromkeys(entry["name"] for entry in header["variables"] if not _is_label(entry))
+        entries = _kept(header["variables"], keep)
+        clashes |= _clashes(entries, parts, cell, own)
+        _unite_labels(found, entries, parts)
+        _unite_variables(found, entries)
         _unite_attrs(found, header["attrs"], first=position == 0)
         found.seconds += header["seconds"]
-    _choose(found, keep)
+    for name in keep or ():
+        choice("variable", name, seen)
     _name_axes(found, clashes)
     return found
+
+
+def _kept(entries: list[dict[str, Any]], keep: Sequence[str] | None) -> list[dict[str, Any]]:
+    """Return the header entries of the wanted variables and of the labels of their dimensions."""
+    if keep is None:
+        return entries
+    dims = {dim for entry in entries if entry["name"] in keep for dim in entry["dims"]}
+    return [entry for entry in entries if entry["name"] in {*keep, *dims}]
 
 
 def _is_label(entry: dict[str, Any]) -> bool:
     return entry["dims"] == [entry["name"]]
 
 
-def _clashes(header: dict[str, Any], parts: dict[str, cellfile.Part], cell: Cell, own: set[str]) -> set[str]:
+def _clashes(entries: list[dict[str, Any]], parts: dict[str, cellfile.Part], cell: Cell, own: set[str]) -> set[str]:
     """Names of the cell that mean something else than the parameter of the same name.
 
     A scalar that merely repeats the parameter (lattice size ``L`` in a result for ``L``) is no clash: the axis
     carries it.
     """
     found = set()
-    for variable in header["variables"]:
+    for variable in entries:
         name = variable["name"]
         repeats_it = not variable["dims"] and name in parts and _same(parts[name][1].item(), cell.parameters.get(name))
         if name in own and not repeats_it:
@@ -128,8 +140,8 @@ def _same(value: Any, parameter: Any) -> bool:
     return type(parameter) in (int, float, str, bool) and value == parameter
 
 
-def _unite_labels(found: Survey, header: dict[str, Any], parts: dict[str, cellfile.Part]) -> None:
-    for dim in (entry["name"] for entry in header["variables"] if _is_label(entry)):
+def _unite_labels(found: Survey, entries: list[dict[str, Any]], parts: dict[str, cellfile.Part]) -> None:
+    for dim in (entry["name"] for entry in entries if _is_label(entry)):
         (_, values, attrs), known = parts[dim], found.labels.get(dim)
         if known is None:
             found.labels[dim], found.label_attrs[dim] = values, attrs
@@ -151,8 +163,8 @@ def _union(dim: str, known: np.ndarray, more: np.ndarray) -> np.ndarray:
     return np.concatenate([known, more[~np.isin(more, known)]])
 
 
-def _unite_variables(found: Survey, header: dict[str, Any]) -> None:
-    for entry in header["variables"]:
+def _unite_variables(found: Survey, entries: list[dict[str, Any]]) -> None:
+    for entry in entries:
         name, dims, dtype = entry["name"], tuple(entry["dims"]), np.dtype(entry["dtype"])
         if _is_label(entry):
             continue
@@ -172,14 +184,6 @@ def _unite_attrs(found: Survey, attrs: dict[str, Any], *, first: bool) -> None:
     if first:
         found.attrs = own
     found.attrs = {name: value for name, value in found.attrs.items() if name in own and own[name] == value}
-
-
-def _choose(found: Survey, keep: Sequence[str] | None) -> None:
-    if keep is not None:
-        chosen = [choice("variable", name, found.variables) for name in keep]
-        found.variables = {name: found.variables[name] for name in chosen}
-    used = {dim for variable in found.variables.values() for dim in variable.dims}
-    found.labels = {dim: labels for dim, labels in found.labels.items() if dim in used}
 
 
 def _name_axes(found: Survey, clashes: set[str]) -> None:

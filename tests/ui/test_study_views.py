@@ -1,0 +1,44 @@
+"""The tabs of the shipped studies, without a browser."""
+
+import holoviews as hv
+import pytest
+
+from workbench.progress import Progress
+from workbench.ui.studies import CertificateStudy, CurvatureStudy, EstimatorStudy, SpikeStudy
+
+VIEWS = (EstimatorStudy, CurvatureStudy, SpikeStudy, CertificateStudy)
+
+
+@pytest.fixture(params=VIEWS, ids=lambda view: view.study)
+def view(request):
+    return request.param()
+
+
+def test_every_study_opens_draws_and_tells(view):
+    assert view.cost({}).is_quick
+    ds = view.compute({}, Progress())
+    view.show(ds)
+    assert view.sentence(ds).endswith(".")
+    for picture in view.figures:
+        assert len(picture.summary(ds)) > 40
+        for backend in ("bokeh", "matplotlib"):
+            hv.renderer(backend).get_plot(picture.figure(ds))
+
+
+def test_every_choice_is_in_the_shipped_result(view):
+    ds = view.compute({}, Progress())
+    for name in view.display:
+        for value in getattr(view.param[name], "objects", [getattr(view, name)]):
+            setattr(view, name, value)
+            assert "nan" not in view.sentence(ds).lower()
+            for picture in view.figures:
+                assert "nan" not in picture.summary(ds).lower()
+                picture.figure(ds)
+
+
+def test_sentences_carry_the_numbers():
+    estimators, curvature = EstimatorStudy(), CurvatureStudy()
+    assert "design errs by" in estimators.sentence(estimators.compute({}, Progress()))
+    assert "no peak there" in curvature.sentence(curvature.compute({}, Progress()))
+    spikes = SpikeStudy()
+    assert "safe survived in all 4 runs" in spikes.sentence(spikes.compute({}, Progress()))

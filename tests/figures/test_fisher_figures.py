@@ -59,7 +59,7 @@ def test_exponents_show_the_window_and_the_prediction():
     np.testing.assert_allclose(parts["fit of the window 1.1115"].dimension_values(1), fit.exponent)
     assert "paper's prediction 1.1111" in parts
     span = next(part for part in figure.values() if isinstance(part, hv.VSpan))
-    assert span.data == (6, 9)
+    assert tuple(span.data) == (6, 9)
     with_points = drawn(figures.exponents(SCALING, published=([5.0], [1.1], [0.01])))
     assert "paper, Monte Carlo" in labelled(with_points)
 

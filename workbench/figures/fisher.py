@@ -100,7 +100,7 @@ def per_site(ds: xr.Dataset, *, logarithm: Any = None, beyond: xr.Dataset | None
         right = float(ds.L.max()) if beyond is None else float(beyond.L.max())
         ends = np.array([float(ds.L.min()), right])
         line = (ends, logarithm.slope * np.log(ends) + logarithm.constant)
-        label = f"{logarithm.slope:.2f} ln L + {logarithm.constant:.2f}"
+        label = f"{logarithm.slope:.2f} ln L {logarithm.constant:+.2f}"
         parts.append(theme.line(hv.Curve(line, "L", "−R/n", label=label), FIT, dash="dashed"))
     exact = hv.Scatter((ds.L.values, -(ds.scalar_curvature / ds.sites).values), "L", "−R/n", label="exact")
     parts.append(theme.markers(exact, OURS, size=6))

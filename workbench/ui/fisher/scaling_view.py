@@ -120,6 +120,6 @@ class ScalingView(View):
     def _per_site_summary(self, ds):
         fit = self._logarithm()
         return (
-            f"Fitted to L ≥ 128 only, −R/n = {fit.slope:.2f} ln L + {fit.constant:.2f}: exponent one with a logarithm, "
+            f"Fitted to L ≥ 128 only, −R/n = {fit.slope:.2f} ln L {fit.constant:+.2f}: exponent one with a logarithm, "
             "as for a specific heat with α = 0."
         )

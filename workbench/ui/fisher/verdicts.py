@@ -20,14 +20,14 @@ def verdicts() -> tuple[Verdict, ...]:
         *(_other(model) for model in ("potts-3", "potts-4", "ising-3d")),
         Verdict(
             "R₃ = −R₁/2 and R₄ = −R₂/2 in the data, as a check of the computation",
-            "true of any symmetric tensor, random ones included; it checks nothing",
+            "true, and true of any symmetric tensor, random ones included: it is algebra and checks nothing",
             Outcome.PARTLY,
             "fisher.random_ricci_terms()",
         ),
         Verdict(
-            "|R| is singular at the critical point",
-            "on every finite torus R/n falls smoothly and monotonically through J_c; there is no peak to find",
-            Outcome.PARTLY,
+            "(often expected of a critical point, whoever says it) R peaks at J_c",
+            "on a finite torus R/n falls smoothly and monotonically through J_c; there is no peak to find",
+            Outcome.FAILS,
             "fisher.coupling_sweep(16, 0.3, 0.6)",
         ),
     )
@@ -83,7 +83,7 @@ def _logarithm(beyond) -> Verdict:
     fit = fisher.fit_logarithm(beyond.L, beyond.scalar_curvature / beyond.sites)
     return Verdict(
         "2-D Ising: curvature grows as a pure power of n",
-        f"−R/n = {fit.slope:.2f} ln L + {fit.constant:.2f} for L ≥ {int(beyond.L[0])} to within {fit.residual:.2f}: "
+        f"−R/n = {fit.slope:.2f} ln L {fit.constant:+.2f} for L ≥ {int(beyond.L[0])} to within {fit.residual:.2f}: "
         "exponent one with a logarithm describes the large sizes",
         Outcome.FAILS,
         "fisher.fit_logarithm(ds.L, ds.scalar_curvature / ds.sites)",

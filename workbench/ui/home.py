@@ -1,10 +1,170 @@
 """The index: what each room answers, a thumbnail from real data, the verdicts of all rooms, recent results."""
 
+import functools
+import html
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import holoviews as hv
 import panel as pn
+import xarray as xr
+
+from workbench import data, fisher, games, results
+from workbench.figures import fisher as fisher_figures
+from workbench.figures import games as games_figures
+from workbench.figures import steps as steps_figures
+from workbench.ui import saved
+from workbench.ui.fisher import FisherRoom
+from workbench.ui.flows import FlowsRoom
+from workbench.ui.games import GamesRoom
+from workbench.ui.page import page
+from workbench.ui.pointcloud import PointCloud
+from workbench.ui.room import PURPOSE, Room
+from workbench.ui.steps import StepsRoom
+from workbench.ui.verdict_table import STYLE, verdict_html
+
+HEIGHT = 300
+CARD = """
+h2 { font-size: 20px; margin: 6px 8px 2px; }
+p { font-size: 14px; line-height: 1.4; margin: 0 8px 6px; min-height: 2.8em; }
+a { color: inherit; text-underline-offset: 4px; }
+"""
+COLUMNS = """
+.columns { columns: 2 560px; column-gap: 24px; }
+section { break-inside: avoid; }
+"""
+LIST = STYLE + "a { color: inherit; }"
+
+
+def flows_thumbnail() -> Any:
+    """Return the shipped first flow, moving."""
+    flow = results.open(data.path("flows/first_flow.nc"))
+    viewer = PointCloud(height=HEIGHT)
+    labels = [f"SW₂² {value:.3g}" for value in flow.sw2.values]
+    viewer.show(
+        flow.positions.values,
+        target=flow.target.values,
+        values=flow.positions.values[0, :, -1],
+        labels=labels,
+        description=f"A torus of {flow.sizes['point']} points flows into a cube.",
+    )
+    return viewer
+
+
+def fisher_thumbnail() -> Any:
+    """Return the exact effective exponents beside the paper's prediction."""
+    exact = fisher.shipped_scaling()
+    fit = fisher.fit_power_law(exact.sites, exact.scalar_curvature, window=(36, 81))
+    predicted = fisher.EXPONENTS["ising-2d"].predicted
+    return fisher_figures.exponents(exact, window=(6, 9), fit=fit, predicted=predicted, beyond=None)
+
+
+def steps_thumbnail() -> Any:
+    """Return the complex zeros of the softmax of a trained net."""
+    return steps_figures.zeros_plane(results.open(data.path("steps/zeros_map.nc")))
+
+
+def games_thumbnail() -> Any:
+    """Return the flow of the paper's toy game with a ball that shrinks and one that does not."""
+    return games_figures.phase_portrait(_toy())
+
+
+@functools.cache
+def _toy() -> xr.Dataset:
+    return games.portrait("toy")
+
+
+THUMBNAILS: dict[type[Room], Callable[[], Any]] = {
+    FlowsRoom: flows_thumbnail,
+    FisherRoom: fisher_thumbnail,
+    StepsRoom: steps_thumbnail,
+    GamesRoom: games_thumbnail,
+}
 
 
 class Home(pn.viewable.Viewer):
-    """placeholder until the rooms stand."""
+    """The front door: four rooms, their verdicts, and the results that this server keeps."""
 
-    def page(self):
-        return pn.pane.Markdown("# rooms")
+    title = "Home"
+    question = "How far can you move safely through a geometry, and what tells you so?"
+
+    def close(self) -> None:
+        """Nothing runs here."""
+
+    def _card(self, room: type[Room], thumbnail: Callable[[], Any]) -> pn.Column:
+        words = f'<h2><a href="{room.slug}">{html.escape(room.title)}</a></h2><p>{html.escape(room.purpose)}</p>'
+        picture = thumbnail()
+        if isinstance(picture, (hv.Element, hv.Overlay, hv.Layout)):
+            picture = pn.pane.HoloViews(
+                picture.opts(height=HEIGHT, title="", backend="bokeh"),
+                backend="bokeh",
+                height=HEIGHT,
+                sizing_mode="stretch_width",
+                min_width=200,
+            )
+        return pn.Column(
+            pn.pane.HTML(words, stylesheets=[CARD], sizing_mode="stretch_width"),
+            picture,
+            styles={"flex": "1 1 calc(50% - 24px)", "min-width": "min(100%, 330px)"},
+            margin=8,
+        )
+
+    def _recent(self) -> pn.viewable.Viewable:
+        return pn.pane.HTML(recent_html(saved.recent()), stylesheets=[LIST], sizing_mode="stretch_width")
+
+    def main(self) -> list[Any]:
+        """Return the parts of the main column."""
+        heading = pn.pane.HTML(f"<h1>{html.escape(self.question)}</h1>", stylesheets=[PURPOSE])
+        cards = [self._card(room, thumbnail) for room, thumbnail in THUMBNAILS.items()]
+        return [
+            heading,
+            pn.FlexBox(*cards, sizing_mode="stretch_width"),
+            self._recent(),
+            pn.pane.HTML(all_verdicts_html(), stylesheets=[STYLE, COLUMNS], sizing_mode="stretch_width"),
+        ]
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(*self.main(), sizing_mode="stretch_width")
+
+    def page(self) -> Any:
+        """Return the whole page."""
+        return page(self, self.title, sidebar=[], main=self.main())
+
+
+def all_verdicts_html() -> str:
+    """Return the verdict tables of all rooms, in columns where the screen is wide enough."""
+    sections = "".join(
+        f"<section><h2>{room.title}: what holds, what does not</h2>{verdict_html(room.verdicts())}</section>"
+        for room in THUMBNAILS
+    )
+    return f'<div class="columns">{sections}</div>'
+
+
+def recent_html(found: list[saved.SavedResult]) -> str:
+    """Return the table of saved results, each linked to its room; how to get one if there are none."""
+    if not found:
+        where = (
+            "This server's results folder is empty." if saved.folder() else "This server was given no results folder."
+        )
+        return (
+            f"<h2>Recent results</h2><p>{where} Start it with <code>workbench serve --results FOLDER</code> and save "
+            "results there (<code>workbench run … -o FOLDER/name.nc</code>).</p>"
+        )
+    rows = "".join(
+        f"<tr><td>{_link(one)}</td>"
+        f"<td><code>{html.escape(one.function)}</code></td>"
+        f"<td>{time.strftime('%Y-%m-%d %H:%M', time.localtime(one.modified))}</td></tr>"
+        for one in found
+    )
+    head = '<tr><th scope="col">Result</th><th scope="col">Made by</th><th scope="col">When</th></tr>'
+    return f"<h2>Recent results</h2><table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+
+def _link(one: saved.SavedResult) -> str:
+    """The name of a result, linked to its room if there is one."""
+    name = html.escape(one.name)
+    if one.room not in {room.slug for room in THUMBNAILS}:
+        return name
+    return f'<a href="{one.room}?result={quote(one.name)}">{name}</a>'

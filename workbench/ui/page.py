@@ -45,6 +45,7 @@ def page(owner: Any, title: str, *, sidebar: list[Any], main: list[Any]) -> pmui
         main=[pn.Column(top, *main, sizing_mode="stretch_width", margin=(8, 16), max_width=1600)],
         sidebar_width=330,
         sidebar_open=bool(sidebar),
+        sidebar_variant="auto" if sidebar else "temporary",  # a closed persistent one would push the page aside
         sidebar_resizable=False,  # its handle carries a label that screen readers reject
         busy_indicator=None,
         theme_config=THEME,

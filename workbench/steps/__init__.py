@@ -55,7 +55,6 @@ _WHERE = {
     ),
     "experiments.spike_rules": ("OPTIMISERS", "RULES"),
     "experiments.r_sweep": ("R_GRID",),
-    "verdicts": ("verdicts",),
 }
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
 __all__ = sorted(_MODULE_OF)

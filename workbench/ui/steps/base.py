@@ -7,7 +7,6 @@ import param
 import xarray as xr
 
 from workbench import data, results
-from workbench.progress import Progress
 from workbench.steps import DIRECTIONS, NETWORKS, STAGES
 from workbench.ui.view import View
 
@@ -41,15 +40,11 @@ def samples(default: int = 256, largest: int = 1024) -> param.Integer:
 class StepsView(View):
     """A view whose first result comes from the data folder, so that the page opens with a picture at once."""
 
-    shipped: ClassVar[str] = ""
+    shipped_file: ClassVar[str] = ""
     """The file in data/steps that holds the result for the default inputs."""
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Return the shipped result for the default inputs, else run the experiment."""
+    def precomputed(self, inputs: Mapping[str, Any]) -> xr.Dataset | None:
+        """Return the shipped result for the default inputs."""
         if all(inputs[name] == self.param[name].default for name in self.inputs):
-            return results.open(data.path(f"steps/{self.shipped}"))
-        return self.experiment_run(inputs, progress)
-
-    def experiment_run(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Run the experiment for ``inputs``; in a worker thread."""
-        raise NotImplementedError
+            return results.open(data.path(f"steps/{self.shipped_file}"))
+        return None

@@ -22,7 +22,7 @@ class BottlenecksView(StepsView):
         "update. These are the worst ones, as the network sees them."
     )
     experiment = "workbench.steps.bottlenecks"
-    shipped = "bottlenecks.nc"
+    shipped_file = "bottlenecks.nc"
     inputs = ("network", "stage", "direction", "count", "samples")
 
     network = network()
@@ -31,7 +31,7 @@ class BottlenecksView(StepsView):
     count = param.Integer(12, bounds=(1, 24), label="how many")
     samples = samples()
 
-    def experiment_run(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
+    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Rank the samples."""
         return steps.bottlenecks(**inputs)
 

@@ -32,7 +32,7 @@ class LimitsView(StepsView):
         "accuracy are gone (dashed)."
     )
     experiment = "workbench.steps.limits"
-    shipped = "limits.nc"
+    shipped_file = "limits.nc"
     inputs = ("network", "stage", "direction", "ratio", "samples")
     columns = 1
 
@@ -42,7 +42,7 @@ class LimitsView(StepsView):
     ratio = param.Number(2.0, bounds=(1.1, 10.0), step=0.1, label="loss ratio q that counts as damage")
     samples = samples()
 
-    def experiment_run(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
+    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Ask all predictors and measure."""
         others = {name: inputs[name] for name in ("network", "stage", "ratio", "samples")}
         return steps.limits(**others, directions=(inputs["direction"],), progress=progress)

@@ -30,7 +30,7 @@ class SpikeView(StepsView):
         "press Run: the curves grow as training goes on."
     )
     experiment = "workbench.steps.spike"
-    shipped = "spike.nc"
+    shipped_file = "spike.nc"
     inputs = (
         "network",
         "optimizer",
@@ -57,7 +57,7 @@ class SpikeView(StepsView):
     )
     seed = param.Integer(0, bounds=(0, 999), label="seed")
 
-    def experiment_run(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
+    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Train, handing over the growing curves."""
         options = {name: value for name, value in inputs.items() if name != "seed"}
         return steps.spike(**options, seeds=(inputs["seed"],), progress=progress)

@@ -27,7 +27,7 @@ class SweepView(StepsView):
         "stage: what holds for a converged network does not hold after twenty steps."
     )
     experiment = "workbench.steps.sweep_radius"
-    shipped = "sweep_radius.nc"
+    shipped_file = "sweep_radius.nc"
     inputs = ("network", "samples")
     display = ("stage",)
 
@@ -35,7 +35,7 @@ class SweepView(StepsView):
     samples = samples()
     stage = stage()
 
-    def experiment_run(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
+    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Sweep all stages."""
         return steps.sweep_radius(**inputs, stages=tuple(STAGES), progress=progress)
 
@@ -81,7 +81,7 @@ class TemperatureView(StepsView):
         "start. If a predictor scales as it should, its line is parallel to the diamonds."
     )
     experiment = "workbench.steps.temperature_scaling"
-    shipped = "temperature_scaling.nc"
+    shipped_file = "temperature_scaling.nc"
     inputs = ("network", "stage", "direction", "ratio", "samples")
     columns = 1
 
@@ -91,7 +91,7 @@ class TemperatureView(StepsView):
     ratio = param.Number(2.0, bounds=(1.1, 10.0), step=0.1, label="loss ratio q that counts as damage")
     samples = samples()
 
-    def experiment_run(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
+    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Measure at five temperatures."""
         return steps.temperature_scaling(**inputs, progress=progress)
 

@@ -26,7 +26,7 @@ class TaylorView(StepsView):
         "belongs to the linearised logits."
     )
     experiment = "workbench.steps.taylor_orders"
-    shipped = "taylor_orders.nc"
+    shipped_file = "taylor_orders.nc"
     inputs = ("network", "stage", "direction", "linearised", "reach", "samples")
     display = ("highest",)
 
@@ -38,7 +38,7 @@ class TaylorView(StepsView):
     samples = samples(64, 256)
     highest = param.Selector(default=40, objects=[1, 2, 3, 5, 10, 20, 40], label="highest order shown")
 
-    def experiment_run(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
+    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Expand and compare."""
         return steps.taylor_orders(**inputs, progress=progress)
 

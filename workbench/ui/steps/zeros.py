@@ -26,7 +26,7 @@ class ZerosView(StepsView):
         "of the whole batch: the bound ρ_a = π/Δ costs one Jacobian–vector product, ρ* is exact for linearised logits."
     )
     experiment = "workbench.steps.zeros_map"
-    shipped = "zeros_map.nc"
+    shipped_file = "zeros_map.nc"
     inputs = ("network", "direction", "samples", "temperature")
     display = ("stage", "colour", "zoom")
 
@@ -38,7 +38,7 @@ class ZerosView(StepsView):
     colour = param.Selector(default="margin", objects=COLOURS, label="colour by")
     zoom = param.Number(4.0, bounds=(1.5, 20.0), step=0.5, label="reach of the picture", doc="in exact radii ρ*")
 
-    def experiment_run(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
+    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Locate the zeros at every stage."""
         return steps.zeros_map(**inputs, progress=progress)
 

@@ -104,12 +104,12 @@ def certified_share(ds: xr.Dataset, players: int | None = None, density: float |
     """Return the share of random games that each rung of the ladder certifies, against the coupling.
 
     ``ds`` is a sweep of ``studies.random_games`` over ``coupling``; ``players`` and ``density`` choose from further
-    axes (the first if not given).
+    axes (the middle and the last if not given).
     """
     share, said = ds.share, ""
-    for name, value in (("players", players), ("density", density)):
+    for name, value, usual in (("players", players, ds.sizes.get("players", 1) // 2), ("density", density, -1)):
         if name in ds.dims:
-            share = share.isel({name: 0}) if value is None else share.sel({name: value})
+            share = share.isel({name: usual}) if value is None else share.sel({name: value})
         if name in share.coords:
             said += f", {name} {float(share[name]):g}"
     if "repeat" in share.dims:
@@ -128,14 +128,14 @@ def _averaged(values: xr.DataArray, kept: Sequence[str], where: dict[str, str | 
     values = values.sel(fixed)
     open_axes = [str(dim) for dim in values.dims if dim not in kept]
     if open_axes:
-        said.append("mean over " + ", ".join(open_axes))
+        said.append("mean over " + (", ".join(open_axes) if len(open_axes) <= 2 else "all else"))
     return values.astype(float).mean(open_axes), "".join(f", {part}" for part in said)
 
 
 def _marked_curve(data: tuple[np.ndarray, np.ndarray], across: str, up: str, label: str, k: int) -> list[hv.Element]:
-    """The k-th series: a curve of its own colour and dash, and its points."""
+    """The k-th series: a curve of its own colour and dash, thinner than those before so as not to hide them."""
     colour, dash = theme.SERIES[k % len(theme.SERIES)], theme.DASHES[k % len(theme.DASHES)]
-    curve = theme.line(hv.Curve(data, across, up, label=label), colour, dash=dash)
+    curve = theme.line(hv.Curve(data, across, up, label=label), colour, dash=dash, width=max(5 - 0.6 * k, 1.5))
     return [curve, theme.markers(hv.Scatter(data, across, up), colour, size=5)]
 
 

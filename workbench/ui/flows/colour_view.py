@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,14 +141,11 @@ class ColourView(View):
     def pictures(self) -> Sequence[Any]:
         """Return the photographs, the moving palette and its distance."""
 
-        def image(which: str) -> Any:
-            return lambda ds: figures.photograph(ds, which)
-
         return [
-            Picture("Result", image("image"), _result_in_words),
-            Picture("Before", image("source"), lambda ds: f"{ds.sizes['column']} × {ds.sizes['row']} pixels."),
+            Photograph("With the new palette", "image", _result_in_words),
+            Photograph("Before", "source", _size_in_words("source")),
             Palette(),
-            Picture("Colours from", image("target"), lambda ds: "The palette that is taken over."),
+            Photograph("Where the palette is from", "target", _size_in_words("target")),
             Picture("Distance of the palettes", figures.palette_curve, _curve_in_words),
         ]
 
@@ -167,8 +164,32 @@ def _result_in_words(ds: xr.Dataset) -> str:
     return f"Mean red, green, blue: {mean}. Colours outside the range are clipped."
 
 
+def _size_in_words(which: str) -> Callable[[xr.Dataset], str]:
+    return lambda ds: f"{ds[which].shape[1]} × {ds[which].shape[0]} pixels."
+
+
 def _curve_in_words(ds: xr.Dataset) -> str:
     return f"Every mark of the curve is one estimate with that step's directions; {ds.sizes['step']} steps."
+
+
+class Photograph(Picture):
+    """A photograph that keeps its proportions on every screen; downloads draw it like any figure."""
+
+    def __init__(self, name: str, which: str, summary: Callable[[xr.Dataset], str]) -> None:
+        super().__init__(name, lambda ds: figures.photograph(ds, which), summary)
+        self._which = which
+        self._image = pn.pane.PNG(None, sizing_mode="scale_width", min_width=200, alt_text=name)
+        self._layout[0] = self._image
+
+    def update(self, ds: xr.Dataset) -> None:
+        """Show the photograph of ``ds``."""
+        from PIL import Image
+
+        stream = io.BytesIO()
+        pixels = np.round(255 * np.clip(ds[self._which].values, 0, 1)).astype(np.uint8)
+        Image.fromarray(pixels).save(stream, "PNG", compress_level=1)
+        self._image.object = stream.getvalue()
+        self._caption.object = f"<p><b>{self.title}.</b> {self.summary(ds)}</p>"
 
 
 class Palette(pn.viewable.Viewer):

@@ -12,7 +12,7 @@ from workbench import data, flows, results
 from workbench.figures import flows as figures
 from workbench.progress import Progress
 from workbench.ui.cost import Cost
-from workbench.ui.flows.cloud_choice import PairView, clouds_of, dim_of
+from workbench.ui.flows.cloud_choice import FILE, PairView, clouds_of, dim_of
 from workbench.ui.picture import CAPTION, Picture
 from workbench.ui.pointcloud import PointCloud
 
@@ -65,11 +65,11 @@ class FlowView(PairView):
     colour = param.Selector(default="distance", objects=COLOURS, label="Colour points by")
     logarithmic = param.Boolean(default=True, label="Logarithmic distances")
 
-    def start(self) -> None:
-        """Show the shipped first flow at once, or compute what the address asks for."""
-        if self.result is None and not self._started and arguments(self.values()) == FIRST_FLOW:
-            self.show(results.open(data.path("flows/first_flow.nc")))
-        super().start()
+    def precomputed(self, inputs: Mapping[str, Any]) -> xr.Dataset | None:
+        """Return the shipped first flow if that is what is asked for."""
+        if FILE in (inputs["origin"], inputs["target"]) or arguments(inputs) != FIRST_FLOW:
+            return None
+        return results.open(data.path("flows/first_flow.nc"))
 
     def control(self, name: str) -> Any:
         """Return the widget of a parameter; of the two steps only the one that the loss uses is shown."""

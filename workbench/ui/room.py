@@ -45,6 +45,7 @@ class Room(pn.viewable.Viewer):
             *[(view.title, body) for view, body in zip(self.views, self._bodies, strict=True)],
             active=self.tab,
             sizing_mode="stretch_width",
+            styles={"max-height": "none"},  # Panel's 100 % would let a tall tab run over what stands below it
         )
         self._built: dict[int, pn.Column] = {}
         self._tabs.param.watch(lambda event: setattr(self, "tab", event.new), "active")

@@ -9,23 +9,22 @@ import xarray as xr
 from workbench.figures import theme
 
 MOST_LEAVES = 4000
+BASIN = theme.SERIES[3]
 
 
 def box_margins(ds: xr.Dataset) -> Any:
     """Draw the margin at every point of the plane of two players, with the basin, the equilibrium and the corners."""
-    mesh = hv.QuadMesh((ds.x.values, ds.y.values, ds.margin_map.values.T), ["x", "y"], "margin")
+    mesh = hv.Image((ds.x.values, ds.y.values, ds.margin_map.values.T), ["x", "y"], "margin")
     parts = [theme.image(mesh, signed=bool(ds.margin_map.min() < 0), label="margin")]
     parts += _basin(ds)
     corners = [(x, y) for x in ds.x.values[[0, -1]] for y in ds.y.values[[0, -1]]]
-    marks = hv.Points(corners, ["x", "y"], label=f"corners say {float(ds.corner_margin):.3g}")
+    marks = hv.Points(corners, ["x", "y"], label="corners")
     parts.append(theme.markers(marks, "#E69F00", size=11, marker="square"))
     worst = np.unravel_index(int(np.argmin(ds.margin_map.values)), ds.margin_map.shape)
     place = (ds.x.values[worst[0]], ds.y.values[worst[1]])
-    point = hv.Points([place], ["x", "y"], label=f"worst point {float(ds.point_margin):.3g}")
+    point = hv.Points([place], ["x", "y"], label="worst point")
     parts.append(theme.markers(point, "#D55E00", size=11, marker="triangle"))
-    return theme.frame(
-        hv.Overlay(parts), title=f"Margin on the region: {ds.attrs['game']}", **_axes(), legend="right", height=440
-    )
+    return theme.frame(hv.Overlay(parts), title="Margin at every point", **_axes(), legend="bottom", height=440)
 
 
 def _axes() -> dict[str, str]:
@@ -42,9 +41,9 @@ def _basin(ds: xr.Dataset) -> list[Any]:
     radius = float(ds.basin_radius)
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     ellipse = centre + radius * circle / np.sqrt(w)
-    edge = theme.line(hv.Curve(ellipse, "x", "y", label="certified basin"), "#FFFFFF", width=3)
-    middle = hv.Points([tuple(centre)], ["x", "y"], label="verified equilibrium")
-    return [edge, theme.markers(middle, "#FFFFFF", size=9, marker="diamond")]
+    edge = theme.line(hv.Curve(ellipse, "x", "y", label="basin"), BASIN, width=3)
+    middle = hv.Points([tuple(centre)], ["x", "y"], label="equilibrium")
+    return [edge, theme.markers(middle, BASIN, size=9, marker="diamond")]
 
 
 def leaf_boxes(ds: xr.Dataset) -> Any:
@@ -66,4 +65,4 @@ def leaf_boxes(ds: xr.Dataset) -> Any:
         matplotlib={**common, "c": "margin", "linewidth": 0.3, "edgecolor": "#555555"},
     )
     projected = "" if ds.sizes["coordinate"] == 2 else ", seen from the side"
-    return theme.frame(styled, title=f"{ds.sizes['leaf']:,} leaves, each certified{projected}", **_axes(), height=440)
+    return theme.frame(styled, title=f"{ds.sizes['leaf']:,} leaves{projected}", **_axes(), height=440)

@@ -30,7 +30,7 @@ def ladder_bars(ds: xr.Dataset) -> Any:
             parts.append(theme.markers(points, colour, size=13, marker=MARKS[verdict]))
     return theme.frame(
         hv.Overlay(parts),
-        title=f"Seven tests of one game: {ds.attrs['game']}",
+        title="Seven tests of one game",
         xlabel="margin (rate of contraction)",
         ylabel="",
         yticks=list(zip(heights.tolist(), labels, strict=True)),

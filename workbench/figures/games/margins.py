@@ -58,7 +58,7 @@ def gain_circle(ds: xr.Dataset) -> Any:
     parts.append(theme.styled(labels, **text))
     return theme.frame(
         hv.Overlay(parts),
-        title=f"Gains L/μ between players, small-gain radius {float(ds.radius):.4g}",
+        title=f"Gains, radius {float(ds.radius):.4g}",
         xlabel="",
         ylabel="",
         xlim=(-1.4, 1.4),
@@ -66,7 +66,7 @@ def gain_circle(ds: xr.Dataset) -> Any:
         xticks=0,
         yticks=0,
         legend=None,
-        square=True,
+        height=420,
     )
 
 

@@ -23,16 +23,16 @@ def phase_portrait(ds: xr.Dataset, *, shape: str = "both") -> Any:
         if shape in (name, "both"):
             parts += _rings(ds, name, colour)
     origin = hv.Points([(0.0, 0.0)], ["first", "second"], label="equilibrium")
-    parts.append(theme.markers(origin, "#000000", size=8, marker="diamond"))
+    parts.append(theme.markers(origin, theme.SERIES[1], size=9, marker="diamond"))
     reach = [1.25 * float(np.abs(ds[name]).max()) for name in ("row", "column")]
     return theme.frame(
         hv.Overlay(parts),
-        title=f"Phase portrait: {ds.attrs['game']}",
+        title="Phase portrait",
         xlabel="player 1, from the equilibrium",
         ylabel="player 2, from the equilibrium",
         xlim=(-reach[0], reach[0]),
         ylim=(-reach[1], reach[1]),
-        legend="top_right",
+        legend="bottom",
         height=460,
     )
 
@@ -58,7 +58,7 @@ def _rings(ds: xr.Dataset, name: str, colour: str) -> list[Any]:
     drawn = []
     for k, frame in enumerate(frames):
         points = ds.ring.sel(shape=name).isel(frame=frame).values
-        label = f"{name}-ball, later thinner" if k == 0 else ""
+        label = f"{name}-ball" if k == 0 else ""
         options = {"label": label} if label else {}
         curve = hv.Curve(points, "first", "second", **options)
         drawn.append(theme.line(curve, colour, width=3 - 0.6 * k, dash="solid" if name == "M" else "dashed"))
@@ -80,7 +80,7 @@ def ball_sizes(ds: xr.Dataset) -> Any:
     parts.append(theme.line(hv.HLine(1.0), theme.NEUTRAL, width=1))
     return theme.frame(
         hv.Overlay(parts),
-        title="Size of the balls under the linearised flow",
+        title="Size of the balls",
         xlabel="time",
         ylabel="radius ÷ radius at the start",
         logy=True,

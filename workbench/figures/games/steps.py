@@ -52,7 +52,7 @@ def step_factors(ds: xr.Dataset) -> Any:
 def rate_regions(ds: xr.Dataset) -> Any:
     """Draw the certified factor over the two rates, with the lines where certified and true factor are 1."""
     x, y = ds.eta_1.values, ds.eta_2.values
-    mesh = hv.QuadMesh((x, y, np.clip(ds.certified.values, 0, 1.5).T), ["eta_1", "eta_2"], "certified")
+    mesh = hv.Image((x, y, np.clip(ds.certified.values, 0, 1.5).T), ["eta_1", "eta_2"], "certified")
     parts = [theme.image(mesh, clim=(0.0, 1.5), label="certified factor")]
     for name, colour, dash, label in (
         ("certified", "#FFFFFF", "solid", "certified = 1"),
@@ -87,7 +87,7 @@ def delay_curves(ds: xr.Dataset, *, kind: str = "late") -> Any:
     title = "Delayed information" if kind == "late" else "Asynchronous moves"
     return theme.frame(
         hv.Overlay(parts),
-        title=f"{title} (dotted: certified bound)",
+        title=title,
         xlabel="round",
         ylabel="max |xᵢ|/zᵢ, start = 1",
         logy=True,

@@ -61,6 +61,7 @@ def box_study(
     points[..., plane[0]], points[..., plane[1]] = np.meshgrid(*axes, indexing="ij")
     flat = points.reshape(-1, formulas.dimension)
     pointwise = leaf_margins(leaf_bounds(formulas, flat, flat), w).reshape(GRID, GRID)
+    at_corners = leaf_margins(leaf_bounds(formulas, region.vertices(), region.vertices()), w)
     by_leaf = leaf_margins(leaf_bounds(formulas, lower, upper), w)
     basin = certificate.basin or {}
     nowhere = np.full(formulas.dimension, np.nan)
@@ -71,7 +72,7 @@ def box_study(
             "leaf_upper": (("leaf", "coordinate"), upper, "upper side of a leaf"),
             "leaf_margin": (("leaf",), by_leaf, "margin on a leaf", "1/time"),
             "margin_map": (("x", "y"), pointwise, "margin at a point", "1/time"),
-            "corner_margin": ((), perron(corners).tau, "margin suggested by the corners", "1/time"),
+            "corner_margin": ((), float(at_corners.min()), "margin suggested by the corners", "1/time"),
             "point_margin": ((), float(pointwise.min()), "smallest margin over the map", "1/time"),
             "margin": ((), certificate.margin, "certified margin", "1/time"),
             "basin_radius": ((), basin.get("radius", np.nan), "radius of the certified basin in the M norm"),

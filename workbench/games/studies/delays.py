@@ -53,7 +53,9 @@ def delay_study(
             first = float(run.distance_max[0])
             values[name][k] = run.distance_max.values / (first if first > 0 else 1.0)
             span = int(run.certified_span)
-            values[f"{name}_bound"][k] = float(run.certified_factor) ** (rounds // span)
+            factor = float(run.certified_factor)
+            if np.isfinite(factor):
+                values[f"{name}_bound"][k] = factor ** (rounds // span)
     labels = {
         "late": "distance with delays, relative to the start",
         "lazy": "distance with asynchronous moves, relative to the start",

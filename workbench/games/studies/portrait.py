@@ -46,7 +46,7 @@ def portrait(
     centre = equilibrium_for(example)
     certificate = certificate_for(example, progress)
     w = certificate.weights if certificate.weights is not None else _fallback_weights(example)
-    scale = _scale(example, centre, plane)
+    scale = _scale(example, centre, plane, np.repeat(w, example.game.sizes)[plane])
     jacobian = np.asarray(example.game.jacobian(centre))
     times = np.linspace(0, time, frames + 1)
     rings, size = _rings(jacobian, np.repeat(w, example.game.sizes), plane, scale, times)
@@ -97,10 +97,12 @@ def _fallback_weights(example: Example) -> NDArray:
     return w if np.all(np.isfinite(w)) else np.ones(len(example.game.sizes))
 
 
-def _scale(example: Example, centre: NDArray, plane: NDArray) -> NDArray:
+def _scale(example: Example, centre: NDArray, plane: NDArray, w: NDArray) -> NDArray:
+    """Half the picture on each axis: the region, or between the shapes of both balls so that both can be seen."""
     if example.region is not None:
         return np.maximum(0.9 * np.minimum(centre - example.region.lower, example.region.upper - centre), 1e-3)[plane]
-    return np.full(2, max(1.0, 0.5 * float(np.abs(example.start - centre).max())))
+    size = max(1.0, 0.5 * float(np.abs(example.start - centre).max()))
+    return size * np.array([1.0, np.clip((w[0] / w[1]) ** 0.25, 1e-3, 1e3)])
 
 
 def _rings(jacobian: NDArray, w: NDArray, plane: NDArray, scale: NDArray, times: NDArray) -> tuple[NDArray, NDArray]:

@@ -22,7 +22,7 @@ SECONDS = {"markov": 20.0, "strict-saddle-lq": 1.5}
 class BoxView(GameView):
     """A nonlinear game on a region."""
 
-    title, slug = "Box and basin", "box"
+    title, slug = "Box", "box"
     help = (
         "Second derivatives are bounded by outward-rounded intervals on ever smaller boxes, one common w for all of "
         "them, and ball arithmetic has the last word. Corners alone prove nothing: see the vertex-sampling trap."

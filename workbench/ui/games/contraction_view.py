@@ -18,7 +18,7 @@ from workbench.ui.picture import Picture
 class ContractionView(GameView):
     """A game, its flow, its certificate."""
 
-    title, slug = "Contraction", "contraction"
+    title, slug = "Portrait", "contraction"
     help = (
         "The flow x′ = −F(x) in the plane of players 1 and 2. The M-ball of a certified game shrinks from the first "
         "moment on; the Euclidean ball of the same size may grow before it shrinks."
@@ -46,12 +46,12 @@ class ContractionView(GameView):
 
     def sentence(self, ds: xr.Dataset) -> str:
         """Say the verdict and the truth."""
-        return f"{ds.attrs['status']}: {ds.attrs['reason']}. What the game really does: {ds.attrs['truth']}."
+        return f"{ds.attrs['status']}: {ds.attrs['reason']}. Known: {ds.attrs['truth']}."
 
 
 def _portrait(ds: xr.Dataset) -> str:
-    centre = ", ".join(f"{value:.4g}" for value in ds.centre.values)
-    return f"Grey: trajectories and the direction of the flow, around the equilibrium ({centre})."
+    centre = ", ".join(f"{value if abs(value) > 1e-12 else 0:.4g}" for value in ds.centre.values)
+    return f"Grey: trajectories and direction of the flow, around the equilibrium ({centre}). Later balls are thinner."
 
 
 def _sizes(ds: xr.Dataset) -> str:

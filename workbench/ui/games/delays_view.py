@@ -20,7 +20,7 @@ class DelaysView(GameView):
     title, slug = "Delays", "delays"
     help = (
         "Each player knows its own action and sees the others up to some rounds late, or moves only now and then. A "
-        "certified game tolerates every finite delay, at a slower certified rate."
+        "certified game tolerates every finite delay, at a slower certified rate (dotted)."
     )
     experiment = "workbench.games.delay_study"
     inputs = (*GameView.GAME_INPUTS, "share", "steps", "seed")

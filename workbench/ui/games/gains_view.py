@@ -23,7 +23,7 @@ th, td { padding: 6px 12px; border-bottom: 1px solid rgba(127,127,127,0.35); tex
 class GainsView(GameView):
     """The gain graph of many players."""
 
-    title, slug = "Gain graph", "gains"
+    title, slug = "Gains", "gains"
     help = (
         "Gain L_ij/μ_i: how strongly player j moves player i. Weights exist exactly if the gains have radius below 1."
     )

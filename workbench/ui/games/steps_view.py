@@ -52,7 +52,7 @@ def _steps(ds: xr.Dataset) -> str:
 class RatesView(GameView):
     """Two players, two rates."""
 
-    title, slug = "Rate map", "rates"
+    title, slug = "Rates", "rates"
     help = (
         "Players may learn at different speeds. Rates up to 2/(μᵢ+ℓᵢ), even changing in time, are certified; the map "
         "shows how far beyond one can go."

@@ -45,7 +45,7 @@ def _toy_rows() -> list[Verdict]:
         Verdict(
             "The timescale band tells which ratios of learning rates are safe.",
             f"It is a band of metric weights for one fixed dynamics. The toy's is {low:.4g} to {high:.5g}; equal "
-            f"rates lie outside it and contract (spectral radius {equal:.4g} at h₀), and so do rates a thousandfold apart "
+            f"rates lie outside and contract (spectral radius {equal:.4g} at h₀); so do rates a thousandfold apart "
             f"(factor {far:.5f} in max |xᵢ|/zᵢ).",
             Outcome.FAILS,
             "games.rate_map('toy')",

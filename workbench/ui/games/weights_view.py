@@ -17,7 +17,7 @@ from workbench.ui.picture import Picture
 class WeightsView(GameView):
     """One weight moves, the others stay at their best."""
 
-    title, slug = "Weights and band", "weights"
+    title, slug = "Weights", "weights"
     help = (
         "The best weights are left over right Perron vector of diag(μ) − L; no semidefinite program. The band "
         "holds the metric weights that still reach the target margin. It says nothing about ratios of learning rates."

@@ -14,11 +14,11 @@ CIRCLES = {
     "exact": ("ρ*, exact", theme.SERIES[0], "dotted"),
 }
 COLOURS = {"margin": "margin of the top logit (nat)", "sample": "sample", "target": "class"}
-ANGLES = np.linspace(0, np.pi, 181)
+ANGLES = np.linspace(0, 2 * np.pi, 361)
 
 
 def zeros_plane(ds: xr.Dataset, *, stage: str | None = None, colour: str = "margin", zoom: float = 4.0) -> Any:
-    """Draw the nearest zero of every sample in the upper half plane with the batch's three circles.
+    """Draw the nearest pair of zeros of every sample in the complex plane with the batch's three circles.
 
     ``colour`` is ``"margin"``, ``"target"`` or ``"sample"``; uncertified zeros are marked by crosses. ``zoom``: the
     plane reaches so many exact radii of the batch (zeros outside are left out).
@@ -42,15 +42,16 @@ def zeros_plane(ds: xr.Dataset, *, stage: str | None = None, colour: str = "marg
         xlabel="Re τ",
         ylabel="Im τ",
         xlim=(-reach, reach),
-        ylim=(0, 1.02 * reach),
+        ylim=(-reach, reach),
         legend="top_left",
     )
 
 
 def _points(one: xr.Dataset, colour: str, reach: float, *, certified: bool) -> hv.Points:
     shown = (one.exact.values <= reach) & (one.certified.values == certified)
-    columns = [one.zero_real, one.zero_imaginary, one[colour], one.exact]
-    values = tuple(column.values[shown] for column in columns)
+    imaginary = one.zero_imaginary.values[shown]
+    columns = [np.tile(column.values[shown], 2) for column in (one.zero_real, one[colour], one.exact)]
+    values = (columns[0], np.concatenate([imaginary, -imaginary]), *columns[1:])
     return hv.Points(values, ["real part", "imaginary part"], [colour, "radius"])
 
 
@@ -86,5 +87,5 @@ def radii_by_stage(ds: xr.Dataset) -> Any:
         ylabel="radius (τ)",
         logy=True,
         xticks=list(zip(position.tolist(), stages, strict=True)),
-        legend="top_left",
+        legend="bottom_left",
     )

@@ -95,8 +95,8 @@ class SpikeView(StepsView):
         return f"Test accuracy at the end: {listed}."
 
     def _accuracy_words(self, ds: xr.Dataset) -> str:
-        low = ds.isel(seed=0).accuracy.min("step")
-        return f"Lowest on the way: {_listed(ds, low, '.2f')}."
+        low = ds.isel(seed=0).accuracy.isel(step=slice(self.at, None)).min("step")
+        return f"Lowest from the spike on: {_listed(ds, low, '.2f')}."
 
     def _loss_words(self, ds: xr.Dataset) -> str:
         high = ds.isel(seed=0).loss.max("step")

@@ -73,7 +73,7 @@ class ZerosView(StepsView):
         inside = int((one.exact <= reach).sum())
         return (
             f"{inside} of {ds.sizes['sample']} samples have their nearest zero within τ = {reach:.3g}; the others lie "
-            "outside the picture. Only the upper half is drawn, the lower is its mirror."
+            "outside the picture. Zeros come in conjugate pairs."
         )
 
     def _stages_words(self, ds: xr.Dataset) -> str:

@@ -27,8 +27,11 @@ def setup(live: bool | None = None) -> None:
         hv.extension("bokeh", inline=True, logo=False)
         pn.extension(inline=True)
     else:
-        hv.extension("matplotlib", inline=True, logo=False)
-        hv.output(fig="png", dpi=80)
+        from IPython.utils.capture import capture_output
+
+        with capture_output():  # six megabytes of JavaScript that still pictures do not need
+            hv.extension("matplotlib", inline=True, logo=False)
+            hv.output(fig="png", dpi=80)
 
 
 def is_live() -> bool:

@@ -185,7 +185,7 @@ class View(pn.viewable.Viewer):
             return
         for picture in self._shown:
             picture.update(self.result)
-        self._sentence.object = f"<p>{html.escape(self.sentence(self.result))}</p>"
+        self._sentence.object = f'<p class="sentence" aria-live="polite">{html.escape(self.sentence(self.result))}</p>'
 
     # ---- layout -------------------------------------------------------------------------------------------------
 

@@ -107,6 +107,8 @@ def test_malformed_files_are_refused(change):
         ("game", lambda g: {**g, "matrix": [[1.0, 10.1], [0.05, 1.0]]}, "bounds do not hold"),
         ("game", lambda g: {**g, "type": "other"}, "unknown kind of game"),
         ("target", lambda t: 0.3, "target"),
+        ("step_rk4", lambda h: h * 1.1, "step_rk4"),
+        ("player_steps", lambda r: [r[0] * (1 + 1e-12), r[1]], "rate"),
     ],
 )
 def test_forged_claims_are_refused_by_arithmetic(key, value, message):
@@ -136,6 +138,8 @@ def test_forged_nonlinear_certificates_are_refused(method):
     assert not forged(lambda d: d.update(tree=[-1])) or len(original["tree"]) == 1
     assert not forged(lambda d: d.update(margin=3.3 * d["margin"]))
     assert not forged(lambda d: d.update(step_sharp=2 * d["step_sharp"]))
+    assert not forged(lambda d: d.update(beta=0.5 * d["beta"]))
+    assert not forged(lambda d: d.update(step_paper=100.0))
     assert "unknown operation" in forged(
         lambda d: d["game"]["program"]["instructions"].append(["system", [0], 0])
     ).message or not forged(lambda d: d["game"]["program"]["instructions"].append(["system", [0], 0]))
@@ -212,6 +216,18 @@ def test_jets_against_symbolic_derivatives():
             assert abs(float(ball[k][l]) - exact_values[k, l]) < 1e-13
     with pytest.raises(Refused, match="not computed before"):
         balls.run({"inputs": 1, "instructions": [["neg", [3], 0]], "outputs": [0]}, [arb(1)], 2)
+
+
+def test_formulas_must_be_defined_on_the_whole_box():
+    e = games.expressions
+    game = games.SmoothGame([1, 1], costs=lambda x: [x[0] ** 2 + e.log(x[1]), x[1] ** 2])
+    assert games.certify(game, games.Box([-1, 1], [1, 2])).certified
+    assert not games.certify(game, games.Box([-1, -1], [1, 2]), max_boxes=200).certified
+
+
+def test_the_message_says_what_is_taken_as_given():
+    assert "taken as given" in games.verify(games.certify(TOY)).message
+    assert "taken as given" not in games.verify(toy_json()).message
 
 
 def test_leaves_cover_without_gaps():

@@ -9,7 +9,8 @@ from workbench import checks
 from workbench.games.bounds import Bounds
 from workbench.games.certificate import Certificate
 from workbench.games.from_bounds import certify_bounds
-from workbench.games.on_box import METHODS, Question, certify_on_box
+from workbench.games.on_box import METHODS, certify_on_box
+from workbench.games.question import Question
 from workbench.games.region import Box
 from workbench.games.smooth import SmoothGame
 from workbench.progress import Progress

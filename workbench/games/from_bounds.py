@@ -57,7 +57,7 @@ def _positive(bounds: Bounds, weights: Weights, context: dict[str, Any]) -> Cert
         step_sharp=sharp.step,
         sharp_vector=sharp.vector,
         step_rk4=max(paper, first),
-        player_steps=steps.player_steps(bounds),
+        player_steps=(1 - 8 * EPS) * steps.player_steps(bounds),
         attained=weights.attained,
         **context,
     )

@@ -111,6 +111,8 @@ def run(program: dict[str, Any], box: Sequence[arb], order: int) -> list[Jet]:
         if any(not 0 <= k < len(jets) for k in arguments):
             raise Refused("a stored formula refers to something that was not computed before")
         jets.append(_apply(operation, [jets[k] for k in arguments], value, box, order))
+        if not jets[-1].value.is_finite():
+            raise Refused(f"the formula's {operation} is not defined everywhere on a box")
     return [jets[k] for k in program["outputs"]]
 
 

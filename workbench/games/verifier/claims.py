@@ -19,7 +19,7 @@ from workbench.games.verifier.exact import (
     semidefinite,
     shifted,
 )
-from workbench.games.verifier.leaves import BlockEnclosure, leaf_matrix, leaves, step_is_safe
+from workbench.games.verifier.leaves import BlockEnclosure, leaf_matrix, leaves, lipschitz_holds, step_is_safe
 
 CLOSE = Fraction(1, 10**9)  # how far below the best value of its formula a quoted step may lie
 
@@ -81,6 +81,11 @@ def step_claims(document: dict[str, Any], mu: NDArray, ell: NDArray, couplings: 
     near = np.flatnonzero(total >= total.max() * (1 - 2.0**-48))
     smallest = min(Fraction(2) / (Fraction(float(mu[i])) + Fraction(float(ell[i]))) for i in near)
     below("step_h0", document["step_h0"], smallest)
+    if document["step_rk4"] != max(document["step_paper"], document["step_h0"]):
+        raise Refused("step_rk4 is not the larger of the paper's step and h0")
+    rates = vector(document, "player_steps", mu.size)
+    if np.any(rates <= 0) or np.any(rates * total * (1 + 2.0**-50) > 2):
+        raise Refused("a player's rate is larger than 2/(mu + ell)")
     h, u = document["step_sharp"], vector(document, "sharp_vector", mu.size)
     if not h > 0 or u.min() <= 0:
         raise Refused("the sharp step and its vector must be positive")
@@ -213,8 +218,11 @@ def leafwise_claim(document: dict[str, Any]) -> None:
     w, h = [float(x) for x in document["weights"]], document["step_sharp"]
     if game["type"] != "smooth" or min(w) <= 0 or not all(map(math.isfinite, w)) or len(w) != len(game["sizes"]):
         raise Refused("a leaf-by-leaf certificate needs a game of formulas and one positive weight a player")
-    if not h > 0:
-        raise Refused("the sharp step must be positive")
+    beta, paper = document["beta"], document["step_paper"]
+    if not (h > 0 and beta > 0 and 0 < paper <= h):
+        raise Refused("the sharp step and beta must be positive, and the paper's step not above the sharp one")
+    if any(document[name] is not None for name in ("step_h0", "step_rk4", "player_steps", "band", "bounds")):
+        raise Refused("a leaf-by-leaf certificate proves no h0, no RK4 step, no rates by player and no band")
     region = document["region"]
     for number, leaf in enumerate(leaves(region["lower"], region["upper"], document["tree"])):
         bounds = BlockEnclosure(game, leaf).bounds()
@@ -222,6 +230,8 @@ def leafwise_claim(document: dict[str, Any]) -> None:
             raise Refused(f"the margin {margin} is not proved on leaf {number}, {leaf}")
         if not step_is_safe(bounds, w, h):
             raise Refused(f"the sharp step {h} is not proved on leaf {number}, {leaf}")
+        if not lipschitz_holds(bounds, w, beta):
+            raise Refused(f"the Lipschitz constant {beta} is not proved on leaf {number}, {leaf}")
 
 
 def impossibility(document: dict[str, Any]) -> None:

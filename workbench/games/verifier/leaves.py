@@ -12,6 +12,7 @@ from workbench.games.verifier.document import Refused
 from workbench.games.verifier.exact import norm_at_most, semidefinite, shifted
 
 Leaf = tuple[list[float], list[float]]
+Bounds = tuple[list[arb], list[arb], list[list[arb]]]  # mu, ell, L
 LARGEST_TREE = 2_000_000
 
 
@@ -66,7 +67,7 @@ class BlockEnclosure:
                 return False
         return True
 
-    def bounds(self) -> tuple[list[arb], list[arb], list[list[arb]]]:
+    def bounds(self) -> Bounds:
         """Return exact numbers mu, ell, L that are proved for this leaf; raises :class:`Refused` if none are found."""
         n = self.players
         mu, ell = [arb(0)] * n, [arb(0)] * n
@@ -117,9 +118,7 @@ def exact(value: arb) -> arb:
     return value
 
 
-def leaf_matrix(
-    bounds: tuple[list[arb], list[arb], list[list[arb]]], w: Sequence[float], alpha: float
-) -> list[list[arb]]:
+def leaf_matrix(bounds: Bounds, w: Sequence[float], alpha: float) -> list[list[arb]]:
     """Return C(w, alpha) of a leaf: 2 w_i (mu_i - alpha), -(w_i L_ij + w_j L_ji)."""
     mu, _, couplings = bounds
     weights = [arb(x) for x in w]
@@ -135,7 +134,7 @@ def leaf_matrix(
     ]
 
 
-def step_is_safe(bounds: tuple[list[arb], list[arb], list[list[arb]]], w: Sequence[float], h: float) -> bool:
+def step_is_safe(bounds: Bounds, w: Sequence[float], h: float) -> bool:
     """Return whether T_h is proved non-expansive in M(w) on a leaf: W - T_h^T W T_h >= 0."""
     mu, ell, couplings = bounds
     n, step = len(mu), arb(h)
@@ -143,12 +142,23 @@ def step_is_safe(bounds: tuple[list[arb], list[arb], list[list[arb]]], w: Sequen
         [abs(1 - step * mu[i]).max(abs(1 - step * ell[i])) if i == j else step * couplings[i][j] for j in range(n)]
         for i in range(n)
     ]
-    weights = [arb(x) for x in w]
+    return _dominated(t, w, arb(1))
+
+
+def lipschitz_holds(bounds: Bounds, w: Sequence[float], beta: float) -> bool:
+    """Return whether diag(max(|mu|, |ell|)) + L is proved to have norm at most beta in M(w) on a leaf."""
+    mu, ell, couplings = bounds
+    n = len(mu)
+    g = [[abs(mu[i]).max(abs(ell[i])) if i == j else couplings[i][j] for j in range(n)] for i in range(n)]
+    return _dominated(g, w, arb(beta))
+
+
+def _dominated(matrix: list[list[arb]], w: Sequence[float], bound: arb) -> bool:
+    """Whether bound^2 W - B^T W B is proved positive semidefinite: |B| <= bound in M(w)."""
+    n, weights = len(matrix), [arb(x) for x in w]
     gap = [
-        [
-            (weights[i] if i == j else arb(0)) - sum((t[k][i] * weights[k] * t[k][j] for k in range(n)), arb(0))
-            for j in range(n)
-        ]
-        for i in range(n)
+        [-sum((matrix[k][i] * weights[k] * matrix[k][j] for k in range(n)), arb(0)) for j in range(n)] for i in range(n)
     ]
+    for i in range(n):
+        gap[i][i] += bound * bound * weights[i]
     return semidefinite(gap)

@@ -11,7 +11,7 @@ import xarray as xr
 
 ICONS = {"CERTIFIED": "✔", "ESTIMATED": "≈", "REFUSED": "✘", "UNKNOWN": "?"}
 ADVICE = {
-    "CERTIFIED": "The checker verified every number of it in exact or ball arithmetic.",
+    "CERTIFIED": "The checker verified it in exact or ball arithmetic.",
     "ESTIMATED": "The bounds were sampled: nothing is proved.",
     "REFUSED": "No metric weights work; the game may converge all the same.",
     "UNKNOWN": "Neither proved nor excluded.",

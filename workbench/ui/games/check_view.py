@@ -44,7 +44,7 @@ class CheckView(View):
 
     title, slug = "Check", "check"
     help = (
-        "The checker reads a certificate strictly and proves every number in it, in rational or ball arithmetic. Until "
+        "The checker reads a certificate strictly and proves the numbers in it, in rational or ball arithmetic. Until "
         "you drop a file it shows the certificate of the paper's toy. Change a digit of one and drop it again."
     )
     experiment = "workbench.games.verification"
@@ -113,7 +113,7 @@ class Report(pn.viewable.Viewer):
 
 def report_html(ds: xr.Dataset) -> str:
     """Return verdict, message and numbers as HTML, every entry escaped."""
-    icon, word = ("✔", "Every claim is proved") if bool(ds.valid) else ("✘", "Not a proof")
+    icon, word = ("✔", "The proof holds") if bool(ds.valid) else ("✘", "Not a proof")
     rows = [("what it claims", f"{ds.status.item()}: {ds.reason.item()}"), ("what the checker says", ds.message.item())]
     rows += [
         (ds[name].attrs["long_name"], f"{float(ds[name]):.10g}")

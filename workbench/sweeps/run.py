@@ -101,7 +101,8 @@ def sweep(
     RuntimeError
         Every cell failed.
 
-    Cost: about 1 ms per cell beside the function itself (``benchmarks/results/sweeps.md``).
+    Cost beside the function: one to a few milliseconds a cell, most of it two flushes of the disk
+    (``benchmarks/results/sweeps.md``), and about a second to start each worker process.
     """
     function = checked(function)
     cells = plan(function, grid, repeats=repeats, seed=seed, paired=paired)

@@ -83,7 +83,7 @@ def exponents(
         parts.append(theme.markers(points, EXTRAPOLATED, marker="diamond", size=8))
     return theme.frame(
         hv.Overlay(parts), title="Effective exponent of neighbouring sizes", xlabel="side L",
-        ylabel="d ln|R| / d ln n", logx=True, ylim=(1.06, 1.16), legend="bottom_left",
+        ylabel="d ln|R| / d ln n", logx=True, xlim=_log_limits(ds, beyond), ylim=(1.06, 1.16), legend="bottom_left",
     )  # fmt: skip
 
 
@@ -91,6 +91,12 @@ def _level(ds: xr.Dataset, height: float, label: str, colour: str, dash: str, be
     right = float(ds.pair.max()) if beyond is None else float(beyond.pair.max())
     ends = [float(ds.pair.min()), right]
     return [theme.line(hv.Curve((ends, [height, height]), "L", "exponent", label=label), colour, dash=dash)]
+
+
+def _log_limits(ds: xr.Dataset, beyond: xr.Dataset | None) -> tuple[float, float]:
+    """Leave room beside the first and last side, which a logarithmic axis would cut in half."""
+    right = ds if beyond is None else beyond
+    return 0.85 * float(ds.L.min()), 1.2 * float(right.L.max())
 
 
 def per_site(ds: xr.Dataset, *, logarithm: Any = None, beyond: xr.Dataset | None = None) -> hv.Overlay:
@@ -109,7 +115,13 @@ def per_site(ds: xr.Dataset, *, logarithm: Any = None, beyond: xr.Dataset | None
         points = hv.Scatter(far, "L", "−R/n", label="extrapolated ‖T‖²")
         parts.append(theme.markers(points, EXTRAPOLATED, marker="diamond", size=8))
     return theme.frame(
-        hv.Overlay(parts), title="Curvature per site", xlabel="side L", ylabel="−R/n", logx=True, legend="top_left"
+        hv.Overlay(parts),
+        title="Curvature per site",
+        xlabel="side L",
+        ylabel="−R/n",
+        logx=True,
+        legend="top_left",
+        xlim=_log_limits(ds, beyond),
     )
 
 
@@ -118,7 +130,7 @@ def zone(ds: xr.Dataset, branch: str = "upper") -> hv.Image:
     values = ds.metric_eigenvalue.sel(branch=branch)
     image = hv.Image((ds.kx.values, ds.ky.values, values.values.T), ["kx", "ky"], "eigenvalue")
     title = f"Metric spectrum, {branch} branch"
-    return theme.frame(theme.image(image), title=title, xlabel="kx", ylabel="ky", square=True)
+    return theme.frame(theme.image(image), title=title, xlabel="kx", ylabel="ky")
 
 
 def covariance(ds: xr.Dataset, cap: float | None = None) -> hv.Image:
@@ -134,7 +146,7 @@ def cumulant(ds: xr.Dataset, cap: float | None = None) -> hv.Image:
 def _space(ds: xr.Dataset, name: str, title: str, cap: float | None) -> hv.Image:
     image = hv.Image((ds.x.values, ds.y.values, ds[name].values.T), ["x", "y"], name)
     limits = None if cap is None else (-cap, cap)
-    return theme.frame(theme.image(image, signed=True, clim=limits), title=title, xlabel="x", ylabel="y", square=True)
+    return theme.frame(theme.image(image, signed=True, clim=limits), title=title, xlabel="x", ylabel="y")
 
 
 def across(ds: xr.Dataset) -> hv.Overlay:
@@ -169,7 +181,7 @@ def lattice(ds: xr.Dataset) -> hv.Image:
     image = hv.Image((x, y, spins.values.T.astype(float)), ["x", "y"], "colour")
     styled = theme.image(image, colorbar=False, clim=(0, colours - 1), colormap="cividis")
     title = "Lattice" if spins.ndim == ds.spins.ndim else "First layer of the lattice"
-    return theme.frame(styled, title=title, xlabel="x", ylabel="y", square=True)
+    return theme.frame(styled, title=title, xlabel="x", ylabel="y")
 
 
 def running(ds: xr.Dataset) -> hv.Overlay:

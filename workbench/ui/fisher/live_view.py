@@ -36,9 +36,13 @@ class LiveView(View):
     algorithm = param.Selector(default=DEFAULTS["algorithm"], objects=ALGORITHMS, label="Cluster update")
     seed = param.Integer(default=0, bounds=(0, 999), label="Seed", doc="Same seed, same run")
 
+    def start(self):
+        """Open with a stored run; Run then makes one before the visitor's eyes."""
+        if not self._started and self.values() == DEFAULTS:
+            self.show(stored())
+        super().start()
+
     def compute(self, inputs, progress):
-        if inputs == DEFAULTS and not getattr(progress, "again", False):
-            return stored()
         return fisher.live_curvature(**inputs, progress=progress)
 
     def check(self, inputs):
@@ -47,8 +51,6 @@ class LiveView(View):
             raise ValueError(f"L is limited to {LARGEST[dimension]} here for {dimension} dimensions, got {inputs['L']}")
 
     def cost(self, inputs):
-        if inputs == DEFAULTS:
-            return Cost(0.1)
         model = fisher.MODELS[inputs["model"]]()
         n, d = inputs["L"] ** model.dimension, model.dimension
         return Cost(2.1 + inputs["samples"] * (n * 4e-6 + n**2 / 12 * d**3 * 4e-9), 16 * n**2 / 12 * d**3 * 8)

@@ -27,6 +27,7 @@ class MetricView(View):
     inputs = ("L", "J", "J_vertical", "orientations", "dx", "dy")
     display = ("branch", "clip")
     experiment = "workbench.fisher.third_cumulant"
+    columns = 3
 
     L = param.Integer(default=DEFAULTS["L"], bounds=(3, 128), label="Side L")
     J = param.Number(default=DEFAULTS["J"], bounds=(-1.0, 1.0), step=0.005, label="Horizontal coupling J")

@@ -103,7 +103,7 @@ def test_uploads_are_read_and_bad_ones_refused():
     ds = view.compute(inputs, Progress())
     assert '"sha256"' in ds.attrs["parameters"] or "[[" in ds.attrs["parameters"]
     inputs["origin_file"] = Upload("mine.npy", b"not an array")
-    with pytest.raises(ValueError, match="not a NumPy file"):
+    with pytest.raises(ValueError, match=r"mine\.npy is not a NumPy file"):
         view.compute(inputs, Progress())
     same, other = Upload("a.csv", b"1,2"), Upload("a.csv", b"1,3")
     assert view.cache.key("v", {"f": same}) != view.cache.key("v", {"f": other})

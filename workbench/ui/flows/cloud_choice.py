@@ -1,6 +1,7 @@
 """Choosing two clouds: a shape by name, a text, or a file of one's own. Shared by the tabs that need a pair."""
 
 import hashlib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,8 +34,9 @@ class Upload:
 
     def cloud(self, n: int, seed: int) -> NDArray:
         """Read the points: at most ``n``, centred and scaled to root-mean-square radius 1."""
-        suffix = self.name.rsplit(".", 1)[-1]
-        return flows.load_cloud(self.data, file_format=suffix, n=n, seed=seed, normalise=True, max_bytes=LARGEST_UPLOAD)
+        stream = io.BytesIO(self.data)
+        stream.name = self.name  # tells the format, and names the file in messages
+        return flows.load_cloud(stream, n=n, seed=seed, normalise=True, max_bytes=LARGEST_UPLOAD)
 
 
 class PairView(View):

@@ -43,8 +43,10 @@ def bottleneck_images(ds: xr.Dataset) -> Any:
         image * written,
         title="Samples that limit the step (rank: class → prediction)",
         legend=None,
-        xaxis=None,
-        yaxis=None,
+        xaxis="bare",
+        yaxis="bare",
+        xlabel="",
+        ylabel="",
         aspect=1.6,
     )
 

@@ -52,9 +52,12 @@ def limit_marks(ds: xr.Dataset, *, direction: str | None = None) -> Any:
         value = float(one.onset.sel(damage=damage))
         if np.isfinite(value) and value > 0:
             parts.append(theme.line(hv.VLine(value), (theme.REFERENCE, theme.NEUTRAL)[k], dash=dash, width=2.5))
+    shown = np.concatenate([tau, one.onset.values])
+    shown = shown[np.isfinite(shown) & (shown > 0)]
     return theme.frame(
         hv.Overlay(parts),
         title="What limits the step",
+        xlim=(0.8 * shown.min(), 1.25 * shown.max()) if shown.size else None,
         xlabel="τ along the unit update (lines: measured onset)",
         ylabel="",
         logx=True,

@@ -36,7 +36,7 @@ def quadratic_root(ray: Ray, ratio: float) -> float:
 
 @PREDICTORS.add(
     "gauss-newton-root",
-    label="Gauss–Newton quadratic, L×q",
+    label="Gauss–Newton, L×q",
     formula=r"\kappa=\mathrm{mean}_i\,\mathrm{Var}_{p_i}(a_i)",
     cost="one JVP (curvature comes free)",
     reference="N. Schraudolph, Fast curvature matrix-vector products, Neural Computation 14 (2002)",

@@ -12,7 +12,7 @@ GROWTH = 1.3
 
 @PREDICTORS.add(
     "smoothness",
-    label="gradient-normalised smoothness γ_v",
+    label="smoothness γ_v",
     formula=r"\max\{\gamma:\|\nabla L(sv)-g-sHv\|\le s\|g\|/\gamma\ \forall s\le\gamma\}",
     cost="one HVP and about 30 gradients",
     reference="A. Semenov, M. Jaggi & N. Doikov, arXiv 2506.13710, restricted here to the ray",

@@ -1,0 +1,30 @@
+"""The views of the steps room without a browser: shipped defaults, refusals, sentences."""
+
+import pytest
+
+from workbench.ui.steps.room import StepsRoom
+from workbench.ui.steps.spike import SpikeView
+
+
+@pytest.mark.parametrize("view_class", StepsRoom.view_classes, ids=lambda v: v.slug)
+def test_the_default_is_shipped_and_says_something(view_class):
+    view = view_class()
+    ds = view.precomputed(view.values())
+    assert ds.attrs["function"] == view.experiment
+    assert len(view.sentence(ds)) > 20
+    for picture in view.figures:
+        assert len(picture.summary(ds)) > 10
+        assert picture.figure(ds) is not None
+    view.close()
+
+
+def test_other_inputs_are_not_shipped():
+    view = SpikeView(seed=3)
+    assert view.precomputed(view.values()) is None
+    with pytest.raises(ValueError, match="comes after the last"):
+        view.check({**view.values(), "at": 200, "steps": 100})
+    with pytest.raises(ValueError, match="at least one guard"):
+        view.check({**view.values(), "rules": []})
+    with pytest.raises(ValueError, match="AdaHessian"):
+        view.check({**view.values(), "optimizer": "adahessian"})
+    view.close()

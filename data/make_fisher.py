@@ -34,11 +34,6 @@ def beyond() -> xr.Dataset:
     return fisher.extrapolated_curvature(FURTHER, anchors=(16, 20, 24, 32, 48, 64, 96), progress=TqdmProgress("beyond"))
 
 
-def metric() -> xr.Dataset:
-    """The metric spectrum at L = 32."""
-    return fisher.ising_curvature(32)
-
-
 def slice_() -> xr.Dataset:
     """A slice of the third cumulant at L = 32."""
     return fisher.third_cumulant(32, dx=3)
@@ -60,7 +55,6 @@ def other_models() -> xr.Dataset:
 
 
 FILES: dict[str, Callable[[], xr.Dataset]] = {
-    "metric": metric,
     "slice": slice_,
     "across": across,
     "lattice": lattice,

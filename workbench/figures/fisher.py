@@ -227,7 +227,7 @@ def model_exponents(ds: xr.Dataset) -> hv.Overlay:
         parts += _points_with_errors(*columns, "L", "exponent", label, colour)
     return theme.frame(
         hv.Overlay(parts), title=f"{ds.attrs['label']}: effective exponents", xlabel="side L",
-        ylabel="d ln|R| / d ln n", logx=True, legend="right",
+        ylabel="d ln|R| / d ln n", logx=True, xlim=(0.9 * left, 1.12 * right), legend="top_left",
     )  # fmt: skip
 
 

@@ -100,7 +100,7 @@ def speed(sizes: list[int], rounds: int) -> list[str]:
         small = int(max(1, min(N_DIRECTIONS, COMPETITOR_WORK // n)))
         makers = {"naive": naive_torch, "pot torch": pot_torch, "pot numpy": pot_numpy}
         actions = {"ours": ours(x, y, N_DIRECTIONS, 1)} | {k: make(x, y, small) for k, make in makers.items()}
-        best = interleaved(actions, rounds if n < 1e6 else 1, time.process_time)
+        best = interleaved(actions, 8 * rounds if n <= 1e4 else rounds if n < 1e6 else 2, time.process_time)
         cost = {k: 1e9 * v / n / (N_DIRECTIONS if k == "ours" else small) for k, v in best.items()}
         ratios = " | ".join(f"{cost[k] / cost['ours']:.1f}" for k in makers)
         times = " | ".join(f"{cost[k]:.1f}" for k in cost)
@@ -119,7 +119,7 @@ def second_core(sizes: list[int], rounds: int) -> list[str]:
     for n in sizes:
         x, y = clouds(n)
         actions = {"one": ours(x, y, N_DIRECTIONS, 1), "two": ours(x, y, N_DIRECTIONS, 2)}
-        best = interleaved(actions, rounds, time.perf_counter)
+        best = interleaved(actions, 6 * rounds if n <= 1e4 else rounds, time.perf_counter)
         rows.append(f"| {n} | {1e3 * best['one']:.1f} | {1e3 * best['two']:.1f} | {best['one'] / best['two']:.2f} |")
     return [*rows, ""]
 

@@ -140,7 +140,7 @@ def sliced_wasserstein_gradient(
     for a, b in pairs:
         draws = [draw(a, b, rule, power=_power(p), want_x=True, threads=threads) for rule in rules]
         values.append(float(np.mean([one.value for one in draws])))
-        gradients.append(sum(one.gradient_x for one in draws) / repeats)  # type: ignore[arg-type]
+        gradients.append(np.mean([one.gradient_x for one in draws], axis=0) if repeats > 1 else draws[0].gradient_x)
     return (np.array(values), np.stack(gradients)) if is_batch else (values[0], gradients[0])
 
 

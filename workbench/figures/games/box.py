@@ -65,4 +65,5 @@ def leaf_boxes(ds: xr.Dataset) -> Any:
         matplotlib={**common, "c": "margin", "linewidth": 0.3, "edgecolor": "#555555"},
     )
     projected = "" if ds.sizes["coordinate"] == 2 else ", seen from the side"
-    return theme.frame(styled, title=f"{ds.sizes['leaf']:,} leaves{projected}", **_axes(), height=440)
+    count = f"{ds.sizes['leaf']:,} leaves" if ds.sizes["leaf"] > 1 else "one box"
+    return theme.frame(styled, title=f"{count}{projected}", **_axes(), height=440)

@@ -14,7 +14,7 @@ MARKS = {
     "paper": ("paper 2α/β²", theme.SERIES[1], "dashed"),
     "h0": ("h₀", theme.SERIES[2], "dashed"),
     "sharp": ("sharp", theme.SERIES[0], "dashdot"),
-    "rk4_guideline": ("RK4 2.5/β (no theorem)", theme.SERIES[7], "dotted"),
+    "rk4_guideline": ("RK4 2.5/β", theme.SERIES[7], "dotted"),
     "true_limit": ("true limit", theme.SERIES[5], "dotted"),
 }
 
@@ -25,7 +25,7 @@ def step_factors(ds: xr.Dataset) -> Any:
     top = 1.6
     curves = (
         ("certified", "certified ρ(T_h)", theme.SERIES[0], "solid"),
-        ("true", "true spectral radius", theme.SERIES[5], "dashed"),
+        ("true", "true", theme.SERIES[5], "dashed"),
         ("observed", "observed", theme.SERIES[3], "dotted"),
     )
     parts = []
@@ -45,7 +45,7 @@ def step_factors(ds: xr.Dataset) -> Any:
         ylabel="factor (below 1 contracts)",
         ylim=(0.0, top),
         xlim=(0.0, float(h[-1])),
-        legend="right",
+        legend="top_left",
     )
 
 
@@ -91,5 +91,5 @@ def delay_curves(ds: xr.Dataset, *, kind: str = "late") -> Any:
         xlabel="round",
         ylabel="max |xᵢ|/zᵢ, start = 1",
         logy=True,
-        legend="right",
+        legend="bottom_left",
     )

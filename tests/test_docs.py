@@ -47,6 +47,16 @@ def _prose(text: str) -> str:
     return re.sub(r"^(```|<!-- setup).*?^(```|-->)", "", text, flags=re.M | re.S)
 
 
+def test_readme_tables_come_from_the_benchmarks():
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    try:
+        from update_readme import updated
+    finally:
+        sys.path.pop(0)
+    text = (ROOT / "README.md").read_text()
+    assert updated(text) == text, "run python benchmarks/update_readme.py"
+
+
 def test_container_files_name_what_is_there():
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     for line in lines:

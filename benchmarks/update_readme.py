@@ -1,0 +1,50 @@
+"""Copy chosen tables of benchmarks/results into README.md, between its two marks: `python benchmarks/update_readme.py`.
+
+A test keeps the README equal to what this script writes, so no number there is typed by hand.
+"""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
+CHOSEN = (
+    ("flows", "Value and gradient", "**Flows**: value and gradient, one thread, L = 100; ns per point and projection"),
+    ("flows", "RMSE of SW", "**Flows**: RMSE of SW₂² ÷ Monte Carlo at L = 100 (in brackets: at equal time)"),
+    ("fisher", "Exact curvature", "**Fisher**: exact curvature at the critical point beside one FFT of the same size"),
+    ("steps", "Exact radius", "**Steps**: exact radius of one sample beside companion-matrix eigenvalues"),
+    ("games", "Games", "**Games**"),
+)
+
+
+def table(text: str, heading: str) -> str:
+    """Return the first table under the heading that begins with ``heading``."""
+    lines = text.splitlines()
+    start = next(k for k, line in enumerate(lines) if line.lstrip("# ").startswith(heading) and line.startswith("#"))
+    first = next(k for k in range(start, len(lines)) if lines[k].startswith("|"))
+    rows = []
+    for line in lines[first:]:
+        if not line.startswith("|"):
+            break
+        rows.append(line)
+    return "\n".join(rows)
+
+
+def chosen_tables() -> str:
+    """Return all chosen tables with their captions."""
+    parts = []
+    for name, heading, caption in CHOSEN:
+        text = (ROOT / "benchmarks" / "results" / f"{name}.md").read_text()
+        parts.append(f"{caption} ([all of it](benchmarks/results/{name}.md)):\n\n{table(text, heading)}")
+    return "\n\n".join(parts)
+
+
+def updated(readme: str) -> str:
+    """Return the README with fresh tables."""
+    before, rest = readme.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n{chosen_tables()}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    path = ROOT / "README.md"
+    path.write_text(updated(path.read_text()))

@@ -1,0 +1,148 @@
+"""Many visitors at one server: does anybody wait for somebody else's run, and what does a session leave behind?
+
+    python benchmarks/visitors.py [--write]
+
+Needs Chromium. One visitor starts the paper's experiment of the flows room (about six minutes of work); nine others,
+three in each of the other rooms, then move a slider, one after the other, and wait for the new sentence. All ten pages
+live in one browser on the machine that also serves them, so the times include the browser's own work. Afterwards forty
+sessions are opened and closed in every room and the server's memory is read before and after.
+"""
+
+import argparse
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import psutil
+from bokeh.client import pull_session
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+import workbench.ui.pointcloud
+import workbench.ui.screen  # noqa: F401  the client must know the models that a page sends
+from workbench.ui.serve import ROOMS, command
+
+LONG_RUN = "flows?tab=paper&n=2000&seeds=5"
+SLIDERS = {
+    "fisher?tab=identity": "Dimension",
+    "steps?tab=zeros": "samples in the batch",
+    "games?tab=contraction": "Time",
+}
+FLAGS = ["--headless", "--no-sandbox", "--disable-background-networking", "--enable-unsafe-swiftshader"]
+SENTENCE = ".sentence"
+SESSIONS = 40
+
+
+@contextmanager
+def server() -> Iterator[tuple[str, psutil.Process]]:
+    """Serve all rooms; yields the address and the process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    started = subprocess.Popen(command(port=port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(400):
+            try:
+                urllib.request.urlopen(f"{address}/liveness", timeout=2).close()
+                break
+            except OSError:
+                time.sleep(0.5)
+        yield address, psutil.Process(started.pid)
+    finally:
+        started.terminate()
+        started.wait(20)
+
+
+def start_long_run(context: BrowserContext, address: str) -> Page:
+    """Open the paper's experiment and press Run."""
+    page = context.new_page()
+    page.goto(f"{address}/{LONG_RUN}")
+    page.get_by_role("button", name="Run").click(timeout=60_000)
+    page.get_by_role("button", name="Cancel").wait_for(timeout=60_000)
+    return page
+
+
+def answer_time(page: Page, label: str) -> float:
+    """Press an arrow key on a slider and wait for another sentence; seconds."""
+    before = page.locator(SENTENCE).first.inner_text()
+    page.get_by_label(label).first.focus()
+    started = time.perf_counter()
+    page.keyboard.press("ArrowRight")
+    while page.locator(SENTENCE).first.inner_text() == before:
+        if time.perf_counter() - started > 30:
+            raise TimeoutError(f"no answer to {label} in 30 s")
+        page.wait_for_timeout(5)
+    return time.perf_counter() - started
+
+
+def crowd(address: str) -> tuple[list[float], list[float]]:
+    """Return the answer times of nine visitors, alone and while a tenth runs something long."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        context = browser.new_context()
+        pages = []
+        for name, label in list(SLIDERS.items()) * 3:
+            page = context.new_page()
+            page.goto(f"{address}/{name}")
+            page.locator(".bk-Figure").first.wait_for(timeout=90_000)
+            pages.append((page, label))
+        time.sleep(5)
+        quiet = [answer_time(page, label) for page, label in pages]
+        busy_page = start_long_run(context, address)
+        time.sleep(5)
+        crowded = [answer_time(page, label) for page, label in pages]
+        assert busy_page.get_by_role("button", name="Cancel").is_visible(), "the long run ended too soon to measure"
+        browser.close()
+    return quiet, crowded
+
+
+def memory_left(address: str, process: psutil.Process, room: str) -> float:
+    """Return the growth of the server's memory in MB over ``SESSIONS`` sessions of one room, after warming up."""
+
+    def visit(times: int) -> float:
+        for _ in range(times):
+            pull_session(url=f"{address}/{room}").close()
+        time.sleep(7)
+        return process.memory_info().rss / 1e6
+
+    visit(15)
+    return -visit(0) + visit(SESSIONS)
+
+
+def report(quiet: list[float], crowded: list[float], left: dict[str, float]) -> str:
+    """Return the findings as markdown."""
+    lines = ["# Many visitors", "", f"{os.cpu_count()} cores, {date.today()}; `python benchmarks/visitors.py`.", ""]
+    lines += ["| nine visitors move a slider | median s | longest s |", "|---|---|---|"]
+    for name, times in (("nobody else works", quiet), ("a tenth runs six minutes of work", crowded)):
+        lines.append(f"| {name} | {statistics.median(times):.2f} | {max(times):.2f} |")
+    lines += ["", f"| room | MB left by {SESSIONS} sessions |", "|---|---|"]
+    lines += [f"| {room} | {value:+.1f} |" for room, value in left.items()]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measure, print, and with ``--write`` store the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help="store benchmarks/results/visitors.md")
+    wanted = parser.parse_args()
+    with server() as (address, process):
+        quiet, crowded = crowd(address)
+        time.sleep(10)
+        left = {room: memory_left(address, process, room) for room in ROOMS}
+    text = report(quiet, crowded, left)
+    print(text)
+    if wanted.write:
+        Path(__file__).with_name("results").joinpath("visitors.md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()

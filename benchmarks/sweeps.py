@@ -208,7 +208,8 @@ def machine() -> str:
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "xarray"))
     return (
         f"{os.cpu_count()} cores ({platform.machine()}, shared with other work), Python {platform.python_version()}, "
-        f"{versions}, {date.today().isoformat()}, load average {os.getloadavg()[1]:.1f}. Least of {ROUNDS} runs; trust the ratios."
+        f"{versions}, {date.today().isoformat()}, load average {os.getloadavg()[1]:.1f}. "
+        f"Least of {ROUNDS} runs; trust the ratios."
     )
 
 

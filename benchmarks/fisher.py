@@ -3,8 +3,8 @@
     python benchmarks/fisher.py [--quick] [--write] [--large]
 
 Every ratio is taken within one run. Peak memory is that of a fresh process that computes one size only. ``--quick``
-stops at L = 32; ``--large`` adds L = 128 and 192 and the trace term at 2048 (minutes, up to 6 GB). mcising (PyPI) is
-compared when it is importable and skipped politely when not.
+stops at L = 32; ``--large`` adds L = 128 and 192 and the trace term at 2048 (minutes, up to 6 GB). mcising, a public
+sampler, is compared when it is importable and skipped politely when not.
 """
 
 import argparse

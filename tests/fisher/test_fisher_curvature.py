@@ -33,7 +33,7 @@ def test_reduced_plain_and_torch_agree(args):
             np.testing.assert_allclose(other[name], found[0][name], rtol=1e-10, atol=1e-9, err_msg=name)
 
 
-@pytest.mark.parametrize("L", [3, 5, 6, (7, 4), (4, 7)])
+@pytest.mark.parametrize("L", [3, 5, 6, (7, 4), (4, 6)])
 def test_transfer_matrix_is_a_second_witness(L):
     for couplings in ((), (0.3, 0.5)):
         ours, theirs = (fisher.ising_curvature(L, *couplings, method=m) for m in ("pfaffian", "transfer-matrix"))

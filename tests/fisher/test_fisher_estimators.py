@@ -47,10 +47,9 @@ def test_exact_probabilities_give_the_exact_curvature(name, expected):
     assert estimate(geometry, total, total).scalar_curvature == pytest.approx(expected, abs=5e-7)
 
 
-def test_rectangles_and_the_dense_definition():
-    model = mc.MODELS["potts-3"]()
-    shape = (3, 4) if model.colours == 2 else (3, 3)
-    geometry, total, fields, weights = exact_sums(model, shape)
+@pytest.mark.parametrize("name", ["ising-2d", "potts-3"])
+def test_the_dense_definition(name):
+    geometry, total, fields, weights = exact_sums(mc.MODELS[name](), (3, 3))
     flat = fields.reshape(len(fields), -1)
     centred = flat - weights @ flat
     F = (centred * weights[:, None]).T @ centred

@@ -13,7 +13,7 @@ from workbench.fisher.torus import torus
 COUPLING = st.one_of(st.sampled_from([0.0, fisher.J_CRITICAL, -fisher.J_CRITICAL]), st.floats(-1.0, 1.0))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=12)
 @given(st.sampled_from([3, 4, (3, 4), (4, 3)]), COUPLING, COUPLING)
 def test_partition_function_and_means(L, J, J_vertical):
     lattice = torus(L, J, J_vertical)

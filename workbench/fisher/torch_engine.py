@@ -1,7 +1,8 @@
 """The same curvature in torch: runs on the processor and, unchanged, on a CUDA card when there is one.
 
 Pair functions come from :mod:`workbench.fisher.metric`; triangle, transforms and contraction are torch operations in
-float64, in batches, with all eight orientation triples and no use of symmetry (64 n² bytes are kept).
+float64, in batches, with all eight orientation triples and no use of symmetry (64 n² bytes are kept). It has been run
+on processors only so far; the tests cover a CUDA card wherever they find one.
 """
 
 import itertools

@@ -128,8 +128,8 @@ def _with_means(m: NDArray, power: NDArray) -> NDArray:
 def estimate(geometry: Geometry, first: Sums, second: Sums) -> Invariants:
     """Return ‖T‖² and ‖tr T‖² from two independent halves; the metric is pooled.
 
-    Model and lattice are isotropic (all sides equal), so t is averaged over directions. Raises ``ValueError`` if the samples are too few for
-    the metric to be positive definite.
+    Model and lattice are isotropic (all sides equal), so t is averaged over directions. Raises ``ValueError`` if the
+    samples are too few for the metric to be positive definite.
     """
     n, legs = geometry.sites, geometry.triples.legs
     metric = cumulants(geometry, first + second).metric

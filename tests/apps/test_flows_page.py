@@ -77,7 +77,8 @@ def test_a_bad_address_is_named(open_page):
 def test_uploading_a_cloud_and_a_false_one(open_page, tmp_path):
     page = open_page("flows?tab=flow&origin=file&n=200&steps=5")
     page.get_by_text("Choose a file for “From”").wait_for()
-    page.locator(".cloud canvas").first.wait_for()  # the page listens from here on
+    page.get_by_role("button", name="Play").first.wait_for()
+    page.wait_for_timeout(1500)  # a file handed over while the widgets still mount is lost; no hand is that fast
     stream = io.BytesIO()
     np.save(stream, np.random.default_rng(0).normal(size=(300, 3)))
     (tmp_path / "mine.npy").write_bytes(stream.getvalue())

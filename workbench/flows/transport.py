@@ -103,10 +103,11 @@ def prepare(
         array, shares = array[kept], shares[kept]
     if shares is not None and shares.min() == shares.max():
         shares = None
-    centre = array.mean(axis=0) if shares is None else shares @ array
-    coordinates = np.empty(array.shape[::-1], dtype)
+    rows = np.ascontiguousarray(array.T)
+    centre = rows.mean(axis=1) if shares is None else rows @ shares
+    coordinates = np.empty(rows.shape, dtype)
     with np.errstate(over="ignore"):
-        np.subtract(array.T, centre[:, None], out=coordinates, casting="unsafe")
+        np.subtract(rows, centre[:, None], out=coordinates, casting="unsafe")
         extent = np.square(np.abs(coordinates).max())
     if not np.isfinite(extent) or not np.isfinite(centre).all():
         raise ValueError(f"{name} has coordinates too large for {np.dtype(dtype)}; rescale the cloud")

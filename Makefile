@@ -2,7 +2,7 @@
 # make test    set everything up and run the tests
 # Everything lives in .venv; nothing is installed outside it. PYTHON picks another interpreter (3.11 or later).
 
-PYTHON ?= $(shell command -v python3.13 python3.12 python3.11 python3 | while read p; do \
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 VENV ?= .venv
 RUN := $(VENV)/bin/python

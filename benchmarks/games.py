@@ -180,8 +180,8 @@ def boxes_per_second(quick: bool) -> list[Row]:
         rows.append(
             (
                 f"boxes: {name}",
-                f"{20_000 / seconds:,.0f} interval boxes/s; certificate with {leaves:,} leaves in {whole:.2f} s, margin "
-                f"{certificate.margin:.4f}; checker {leaves / checking:,.0f} leaves/s",
+                f"{20_000 / seconds:,.0f} interval boxes/s; certificate with {leaves:,} leaves in {whole:.2f} s, "
+                f"margin {certificate.margin:.4f}; checker {leaves / checking:,.0f} leaves/s",
             )
         )
     if not quick:

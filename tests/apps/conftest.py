@@ -64,7 +64,7 @@ def server() -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _wait_until_alive(address: str, process: subprocess.Popen) -> None:

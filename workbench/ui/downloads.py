@@ -1,7 +1,7 @@
 """What a visitor can take away: the whole Dataset, tables, pictures, a page that stands alone, and the Python lines."""
 
+import html
 import io
-import re
 import zipfile
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,6 +10,8 @@ import holoviews as hv
 import panel as pn
 import panel_material_ui as pmui
 import xarray as xr
+from bokeh.core.templates import get_env
+from bokeh.embed import file_html
 from bokeh.resources import INLINE
 
 from workbench import results
@@ -42,17 +44,34 @@ def to_images(pictures: Sequence[Picture], ds: xr.Dataset, kind: str) -> dict[st
     return drawn
 
 
+STANDALONE = """{% from macros import embed %}
+<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{{ title }}</title>
+<style>body { font: 16px/1.45 system-ui, sans-serif; max-width: 1100px; margin: 24px auto; padding: 0 16px; }
+pre { overflow-x: auto; background: #f4f4f4; padding: 12px; }</style>
+{{ bokeh_css }}{{ bokeh_js }}</head>
+<body><h1>{{ title }}</h1><p>{{ sentence }}</p>
+{% for root in roots %}{{ embed(root) }}<p>{{ captions[loop.index0] }}</p>{% endfor %}
+<pre>{{ lines }}</pre>
+{{ plot_script }}</body></html>"""
+
+
 def to_html(title: str, sentence: str, pictures: Sequence[Picture], ds: xr.Dataset) -> bytes:
-    """Return one HTML file that shows the pictures and the sentence with nothing fetched from anywhere."""
-    parts: list[Any] = [pn.pane.HTML(f"<h1>{title}</h1><p>{sentence}</p>")]
-    for picture in pictures:
-        parts += [pn.pane.HoloViews(picture.figure(ds), backend="bokeh", sizing_mode="stretch_width")]
-        parts += [pn.pane.HTML(f"<p>{picture.summary(ds)}</p>")]
-    parts.append(pn.pane.HTML(f"<pre>{results.python_lines(ds)}</pre>"))
-    page = io.BytesIO()
-    pn.Column(*parts, sizing_mode="stretch_width").save(page, title=title, resources=INLINE)
-    # Panel's template links its icons from the network
-    return re.sub(rb'<link rel="(apple-touch-)?icon"[^>]*>', b"", page.getvalue())
+    """Return one HTML file that shows the pictures and the sentence with nothing fetched from anywhere.
+
+    Made by Bokeh alone: Panel's own export switches a setting of the whole process while it works, and the pages that
+    other visitors open meanwhile would ask the network for their styles.
+    """
+    drawn = [hv.render(picture.figure(ds), backend="bokeh") for picture in pictures]
+    words = {
+        "sentence": html.escape(sentence),
+        "captions": [picture.summary(ds) for picture in pictures],
+        "lines": html.escape(results.python_lines(ds)),
+    }
+    template = get_env().from_string(STANDALONE)
+    page = file_html(drawn, INLINE, html.escape(title), template=template, template_variables=words)
+    return page.encode()
 
 
 def bundle(files: dict[str, bytes], stem: str) -> tuple[str, bytes]:

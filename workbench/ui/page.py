@@ -1,5 +1,6 @@
 """One look for all pages: title, sidebar, main column, dark mode, links between the rooms, clean-up when left."""
 
+import os
 from typing import Any
 
 import panel as pn
@@ -36,6 +37,9 @@ html { font-size: 16px; }
 
 def page(owner: Any, title: str, *, sidebar: list[Any], main: list[Any]) -> pmui.Page:
     """Return a Material page for ``owner`` (an object with ``close()``), which is closed when the visitor leaves."""
+    # Threads that build pages at the same time leave Bokeh's setting unset for moments, which means the network.
+    if pn.state.curdoc is not None:
+        os.environ.setdefault("BOKEH_RESOURCES", "server")
     here = next((name for name, label in ROOMS.items() if label == title), "")
     top = pn.FlexBox(_links(here), _copy_link(), sizing_mode="stretch_width", align_items="center")
     made = pmui.Page(

@@ -83,7 +83,7 @@ def _many_processes(processes: int) -> list[str]:
 
 def environment(*, processes: int = 1, results_folder: str | os.PathLike[str] | None = None) -> dict[str, str]:
     """Return the environment of the server; raises ``ValueError`` if the results folder is not a folder."""
-    added: dict[str, str] = {}
+    added = {"BOKEH_RESOURCES": "server"}
     if results_folder is not None:
         folder = Path(results_folder).resolve()
         if not folder.is_dir():

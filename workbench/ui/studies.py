@@ -27,9 +27,13 @@ class StudyView(View):
     study: ClassVar[str] = ""
     """Name of the study: ``data/studies/<name>.nc``."""
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
+    def precomputed(self, inputs: Mapping[str, Any]) -> xr.Dataset:
         """Open the shipped result."""
         return results.open(data.path(f"studies/{self.study}.nc"))
+
+    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
+        """Open the shipped result."""
+        return self.precomputed(inputs)
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Opening a file takes no time worth announcing."""

@@ -8,6 +8,7 @@ from workbench.ui.fisher.models_view import ModelsView
 from workbench.ui.fisher.scaling_view import ScalingView
 from workbench.ui.fisher.verdicts import verdicts
 from workbench.ui.room import Room
+from workbench.ui.studies import CurvatureStudy
 
 
 class FisherRoom(Room):
@@ -19,7 +20,7 @@ class FisherRoom(Room):
         "After M. Zhuravlev, “Fisher Curvature Scaling at Critical Points”, arXiv 2603.07651; exact values by "
         "Pfaffians where the paper used transfer matrices to L = 9 and Monte Carlo to L = 24."
     )
-    view_classes = (ScalingView, MetricView, AcrossView, LiveView, ModelsView, IdentityView)
+    view_classes = (ScalingView, MetricView, AcrossView, LiveView, ModelsView, IdentityView, CurvatureStudy)
 
     @classmethod
     def verdicts(cls):

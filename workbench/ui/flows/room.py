@@ -7,6 +7,7 @@ from workbench.ui.flows.flow_view import FlowView
 from workbench.ui.flows.paper_view import PaperView
 from workbench.ui.flows.verdicts import verdicts
 from workbench.ui.room import Room
+from workbench.ui.studies import EstimatorStudy
 from workbench.verdicts import Verdict
 
 
@@ -18,7 +19,7 @@ class FlowsRoom(Room):
     paper = (
         "After K. Nguyen and N. Ho, “Sliced Wasserstein estimation with control variates”, ICLR 2024, arXiv 2305.00402."
     )
-    view_classes = (FlowView, CompareView, DirectionsView, ColourView, PaperView)
+    view_classes = (FlowView, CompareView, DirectionsView, ColourView, PaperView, EstimatorStudy)
 
     @classmethod
     def verdicts(cls) -> list[Verdict]:

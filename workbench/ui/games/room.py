@@ -10,6 +10,7 @@ from workbench.ui.games.steps_view import RatesView, StepsView
 from workbench.ui.games.verdicts import verdicts
 from workbench.ui.games.weights_view import WeightsView
 from workbench.ui.room import Room
+from workbench.ui.studies import CertificateStudy
 from workbench.verdicts import Verdict
 
 
@@ -32,6 +33,7 @@ class GamesRoom(Room):
         LadderView,
         DelaysView,
         CheckView,
+        CertificateStudy,
     )
 
     @classmethod

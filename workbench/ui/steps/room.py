@@ -10,6 +10,7 @@ from workbench.ui.steps.spike import SpikeView
 from workbench.ui.steps.sweep import SweepView, TemperatureView
 from workbench.ui.steps.taylor import TaylorView
 from workbench.ui.steps.zeros import ZerosView
+from workbench.ui.studies import SpikeStudy
 from workbench.verdicts import Verdict
 
 
@@ -22,7 +23,16 @@ class StepsRoom(Room):
         "After P. Sao, “Ghosts of Softmax: Complex Singularities That Limit Safe Step Sizes in Cross-Entropy”, arXiv "
         "2603.13552; here every radius is measured along the update that is really made."
     )
-    view_classes = (ZerosView, TaylorView, LimitsView, SweepView, SpikeView, BottlenecksView, TemperatureView)
+    view_classes = (
+        ZerosView,
+        TaylorView,
+        LimitsView,
+        SweepView,
+        SpikeView,
+        BottlenecksView,
+        TemperatureView,
+        SpikeStudy,
+    )
 
     @classmethod
     def verdicts(cls) -> Iterable[Verdict]:

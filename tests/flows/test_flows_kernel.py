@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from workbench.flows import kernel
 
 SIZES = (1, 2, 7, 500, 5000)
-VALUES = st.floats(-1, 1, width=32)
+VALUES = st.floats(-1, 1, width=32).map(lambda value: value if abs(value) > 1e-20 else 0.0)
+ANY_SIZE = st.floats(-(2.0**60), 2.0**60, width=32)
 RESOLUTION = 1.01 / 2**21  # of the radius: the width of one key
 
 
@@ -48,6 +49,36 @@ def test_sorts_any_values(values):
     np.testing.assert_array_equal(np.sort(found), np.sort(values))
     assert np.abs(found - np.sort(values)).max() <= RESOLUTION * radius
     assert (values[order(values)[0]] == found).all()
+
+
+@settings(deadline=None, max_examples=60)
+@given(hnp.arrays(np.float32, st.integers(1, 60), elements=ANY_SIZE))
+def test_values_of_any_size_stay_in_the_array(values):
+    """Subnormal and huge values make no key that points outside the histogram."""
+    found, _ = sort(values)
+    np.testing.assert_array_equal(np.sort(found), np.sort(values))
+    np.testing.assert_array_equal(np.sort(order(values)[0]), np.arange(len(values)))
+
+
+@pytest.mark.parametrize("size", [1e-45, 1e-38, 1e-25, 1e-12, 1e12])
+def test_the_distance_scales_with_the_clouds(rng, size):
+    from workbench import flows
+
+    x, y = rng.normal(size=(60, 3)), rng.normal(size=(60, 3)) + 1
+    value, gradient = flows.sliced_wasserstein_gradient(x, y, n_directions=30)
+    scaled, scaled_gradient = flows.sliced_wasserstein_gradient(size * x, size * y, n_directions=30)
+    if size > 1e-30:
+        assert scaled == pytest.approx(size**2 * value, rel=1e-4)
+        np.testing.assert_allclose(scaled_gradient, size * gradient, rtol=1e-3, atol=1e-5 * size)
+    else:
+        assert np.isfinite(scaled_gradient).all()
+
+
+def test_clouds_too_wide_for_float32_are_refused(rng):
+    from workbench import flows
+
+    with pytest.raises(ValueError, match="rescale the cloud"):
+        flows.sliced_wasserstein_gradient(1e38 * rng.normal(size=(9, 3)), rng.normal(size=(9, 3)))
 
 
 def test_an_outlier_costs_no_more_than_its_share_of_the_range(rng):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_games_weights import RING, SECOND, TOY, random_bounds
 
-from workbench.games import Bounds, certify, perron
+from workbench.games import Bounds, Status, certify, check, perron
 from workbench.games import steps as s
 from workbench.games.weights import lipschitz
 
@@ -126,3 +126,16 @@ def test_no_step_without_margin():
     assert s.best_paper_factor(0.5, 1) == pytest.approx(np.sqrt(0.75))
     assert s.player_factor(Bounds([0.1, 0.1], [1, 1], [[0, 9], [9, 0]]), [1, 1], 0.1) > 1
     assert s.delayed_factor(Bounds([0.1, 0.1], [1, 1], [[0, 9], [9, 0]]), [1, 1], 0.1, 3) > 1
+
+
+@given(st.integers(2, 6), st.integers(0, 10**6))
+@settings(deadline=None, max_examples=60)
+def test_one_way_couplings_are_certified_with_their_steps(players, seed):
+    """Reducible games make the proving vectors uneven; a positive tau must still come back verified."""
+    rng = np.random.default_rng(seed)
+    couplings = rng.uniform(0, 2, (players, players)) * (rng.random((players, players)) < 0.4)
+    bounds = Bounds(mu=rng.uniform(0.5, 2, players), ell=np.full(players, 2.0), L=np.triu(couplings, 1))
+    certificate = certify(bounds)
+    assert certificate.status is Status.CERTIFIED
+    assert check(certificate)
+    assert certificate.step_sharp <= 1.0

@@ -49,8 +49,12 @@ def project(coordinates, direction, out):
 
 @kernel
 def sort_key(value, lowest, scale):
-    """Return the 22-bit key of a projection. Every step is monotone, so the keys keep the order."""
-    return np.uint32(np.int32((value - lowest) * scale))
+    """Return the 22-bit key of a projection. Every step is monotone, so the keys keep the order.
+
+    The key is an index, so it is clamped: no value whatsoever may reach outside the histogram.
+    """
+    key = np.int32((value - lowest) * scale)
+    return np.uint32(min(max(key, np.int32(0)), np.int32(LARGEST_KEY)))
 
 
 @kernel
@@ -67,10 +71,13 @@ def high_digit(key):
 
 @kernel
 def key_scale(radius):
-    """Return the factor from projections to keys; 0 when all points coincide."""
+    """Return the factor from projections to keys; 0 when all points coincide.
+
+    It stays finite for the smallest radius: below 1e-32 the keys get coarser instead of overflowing.
+    """
     if radius == 0:
         return np.float32(0)
-    return np.float32(np.float32(LARGEST_KEY) / (np.float32(2) * radius))
+    return np.float32(min(np.float64(LARGEST_KEY) / (2.0 * np.float64(radius)), 3e38))
 
 
 @kernel

@@ -56,10 +56,13 @@ class Cloud:
 
     @cached_property
     def radius(self) -> np.float32:
-        """A bound on the absolute value of every projection of the centred cloud, safe against rounding."""
-        squared = np.zeros(self.n, self.coordinates.dtype)
+        """A bound on the absolute value of every projection of the centred cloud, safe against rounding.
+
+        In float64, where the squares of small float32 coordinates do not vanish.
+        """
+        squared = np.zeros(self.n)
         for axis in self.coordinates:
-            squared += axis * axis
+            squared += np.square(axis, dtype=np.float64)
         return np.float32(np.sqrt(squared.max())) * RADIUS_SLACK
 
     def restore(self, gradient: Floats) -> NDArray[np.float64]:

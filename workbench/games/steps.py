@@ -16,6 +16,7 @@ from workbench import checks
 from workbench.games.bounds import LARGEST_DENSE, Bounds
 from workbench.games.weights import positive_weights
 
+SLACK = 64 * float(np.finfo(float).eps)  # relative, well above the rounding of one row
 SAFETY = 1e-12  # relative step back from the root, so that the exact check has room
 
 
@@ -82,12 +83,14 @@ def sharp_step(bounds: Bounds, z: NDArray) -> SharpStep:
         return fallback
     if high > low and step_radius(bounds, high) > 1:
         high = scipy.optimize.brentq(lambda h: step_radius(bounds, h) - 1, low, high, xtol=1e-300, rtol=9e-16)
-    for back in (SAFETY, 1e-10, 1e-8):
+    # One-way couplings make the vector uneven: there the slack of T_h u < u can drown in rounding close to the limit,
+    # and the checker, which is exact, would refuse it. Step back until it is well above rounding.
+    for back in (SAFETY, 1e-10, 1e-8, 1e-6, 1e-4):
         h = (1 - back) * max(high, low)
         vector = np.linalg.solve(np.eye(bounds.players) - step_matrix(bounds, h), np.ones(bounds.players))
         if np.all(np.isfinite(vector)) and vector.min() > 0:
             vector = vector / vector.max()
-            if np.all(step_matrix(bounds, h) @ vector < vector):
+            if np.all(step_matrix(bounds, h) @ vector < (1 - SLACK) * vector):
                 return SharpStep(h, vector)
     return fallback
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from test_shared_page import drag
+from hands import drag
 
 pytestmark = pytest.mark.ui
 

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from hands import drag
 
 from workbench import results
 
@@ -12,21 +13,6 @@ pytestmark = pytest.mark.ui
 
 SENTENCE = re.compile(r"SW₂² [\d.e+-]+ ± [\d.e+-]+ after \d+ steps")
 PATIENCE = 90_000  # the first run in a fresh checkout compiles the kernel
-
-
-def drag(page, label, to):
-    """Drag the slider labelled ``label`` to the fraction ``to`` of its length, in steps, as a hand does."""
-    slider = page.get_by_label(label).first
-    slider.scroll_into_view_if_needed()
-    track = slider.locator("xpath=ancestor::*[contains(@class, 'MuiSlider-root')][1]").bounding_box()
-    thumb = slider.locator("xpath=..").bounding_box()
-    page.mouse.move(thumb["x"] + thumb["width"] / 2, thumb["y"] + thumb["height"] / 2)
-    page.mouse.down()
-    for step in range(1, 9):
-        start = thumb["x"] + thumb["width"] / 2
-        end = track["x"] + to * track["width"]
-        page.mouse.move(start + (end - start) * step / 8, track["y"] + track["height"] / 2)
-    page.mouse.up()
 
 
 def test_the_first_flow_is_there_at_once_and_plays(open_page):

@@ -4,26 +4,13 @@ import json
 import re
 
 import pytest
+from hands import drag
 
 from workbench import data
 
 pytestmark = pytest.mark.ui
 
 PATIENCE = 90_000
-
-
-def drag(page, label, to):
-    """Drag the slider labelled ``label`` to the fraction ``to`` of its length, in steps, as a hand does."""
-    slider = page.get_by_label(label, exact=True).first
-    slider.scroll_into_view_if_needed()
-    track = slider.locator("xpath=ancestor::*[contains(@class, 'MuiSlider-root')][1]").bounding_box()
-    thumb = slider.locator("xpath=..").bounding_box()
-    start, end = thumb["x"] + thumb["width"] / 2, track["x"] + to * track["width"]
-    page.mouse.move(start, thumb["y"] + thumb["height"] / 2)
-    page.mouse.down()
-    for step in range(1, 9):
-        page.mouse.move(start + (end - start) * step / 8, track["y"] + track["height"] / 2)
-    page.mouse.up()
 
 
 def test_first_picture_certificate_and_verdicts(open_page):
@@ -38,7 +25,7 @@ def test_first_picture_certificate_and_verdicts(open_page):
 def test_dragging_a_knob_changes_the_verdict(open_page):
     page = open_page("games?tab=contraction")
     page.get_by_text(re.compile("CERTIFIED: margin")).wait_for(timeout=PATIENCE)
-    drag(page, "b", 0.98)
+    drag(page, "b", 0.98, exact=True)
     page.get_by_text(re.compile("REFUSED: no metric weights")).wait_for(timeout=PATIENCE)
     page.wait_for_function("location.search.includes('knob_2=')")
 

@@ -4,24 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from hands import drag
 
 from workbench import results
 
 pytestmark = pytest.mark.ui
-
-
-def drag(page, label, to):
-    """Drag the slider labelled ``label`` to the fraction ``to`` of its length, in steps, as a hand does."""
-    slider = page.get_by_label(label).first
-    track = slider.locator("xpath=ancestor::*[contains(@class, 'MuiSlider-root')][1]").bounding_box()
-    thumb = slider.locator("xpath=..").bounding_box()
-    page.mouse.move(thumb["x"] + thumb["width"] / 2, thumb["y"] + thumb["height"] / 2)
-    page.mouse.down()
-    for step in range(1, 9):
-        start = thumb["x"] + thumb["width"] / 2
-        end = track["x"] + to * track["width"]
-        page.mouse.move(start + (end - start) * step / 8, track["y"] + track["height"] / 2)
-    page.mouse.up()
 
 
 def test_a_dragged_slider_changes_picture_sentence_and_address(open_page):

@@ -2,6 +2,7 @@
 
 import html
 import io
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -71,7 +72,8 @@ def to_html(title: str, sentence: str, pictures: Sequence[Picture], ds: xr.Datas
     }
     template = get_env().from_string(STANDALONE)
     page = file_html(drawn, INLINE, html.escape(title), template=template, template_variables=words)
-    return page.encode()
+    # Panel adds a script of its server to whatever Bokeh exports; these pictures do not need it
+    return re.sub(r'<script[^>]*src="static/[^"]*"[^>]*></script>', "", page).encode()
 
 
 def bundle(files: dict[str, bytes], stem: str) -> tuple[str, bytes]:

@@ -3,7 +3,7 @@
     python benchmarks/visitors.py [--write]
 
 Needs Chromium. One visitor starts the paper's experiment of the flows room (about six minutes of work); nine others,
-three in each of the other rooms, then move a slider, one after the other, and wait for the new sentence. All ten pages
+three at each of three tabs, then move a slider, one after the other, and wait for the new sentence. All ten pages
 live in one browser on the machine that also serves them, so the times include the browser's own work. Afterwards forty
 sessions are opened and closed in every room and the server's memory is read before and after.
 """
@@ -31,9 +31,9 @@ from workbench.ui.serve import ROOMS, command
 
 LONG_RUN = "flows?tab=paper&n=2000&seeds=5"
 SLIDERS = {
-    "fisher?tab=identity": "Dimension",
-    "steps?tab=zeros": "samples in the batch",
-    "games?tab=contraction": "Time",
+    "fisher?tab=identity": "Random tensors",
+    "games?tab=contraction": "a",
+    "flows?tab=directions": "Directions",
 }
 FLAGS = ["--headless", "--no-sandbox", "--disable-background-networking", "--enable-unsafe-swiftshader"]
 SENTENCE = ".sentence"
@@ -73,7 +73,7 @@ def start_long_run(context: BrowserContext, address: str) -> Page:
 def answer_time(page: Page, label: str) -> float:
     """Press an arrow key on a slider and wait for another sentence; seconds."""
     before = page.locator(SENTENCE).first.inner_text()
-    page.get_by_label(label).first.focus()
+    page.get_by_label(label, exact=True).first.focus()
     started = time.perf_counter()
     page.keyboard.press("ArrowRight")
     while page.locator(SENTENCE).first.inner_text() == before:

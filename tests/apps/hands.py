@@ -13,3 +13,22 @@ def drag(page, label, to, *, exact=False):
     for step in range(1, 9):
         page.mouse.move(start + (end - start) * step / 8, track["y"] + track["height"] / 2)
     page.mouse.up()
+
+
+def choose_file(page, chooser, path, text, *, patience=90_000):
+    """Hand a file to ``chooser`` and wait for ``text``; hand it over again if the page was not ready to take it.
+
+    A widget that is still being mounted drops what it is given, without a word to anybody: a person tries again.
+    """
+    from playwright.sync_api import TimeoutError as NotYet
+
+    tries = 4
+    for _ in range(tries):
+        chooser.set_input_files([])
+        chooser.set_input_files(path)
+        try:
+            page.get_by_text(text).wait_for(timeout=patience / tries)
+            return
+        except NotYet:
+            continue
+    raise AssertionError(f"{text!r} did not appear after {tries} tries with {path.name}")

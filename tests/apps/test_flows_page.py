@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from hands import drag
+from hands import choose_file, drag
 
 from workbench import results
 
@@ -64,16 +64,13 @@ def test_uploading_a_cloud_and_a_false_one(open_page, tmp_path):
     page = open_page("flows?tab=flow&origin=file&n=200&steps=5")
     page.get_by_text("Choose a file for “From”").wait_for()
     page.get_by_role("button", name="Play").first.wait_for()
-    page.wait_for_timeout(1500)  # a file handed over while the widgets still mount is lost; no hand is that fast
     stream = io.BytesIO()
     np.save(stream, np.random.default_rng(0).normal(size=(300, 3)))
     (tmp_path / "mine.npy").write_bytes(stream.getvalue())
     (tmp_path / "false.npy").write_bytes(b"this is no array")
     choosers = page.locator("input[type=file][accept*='.npy']")
-    choosers.first.set_input_files(tmp_path / "mine.npy")
-    page.get_by_text("200 points flow to 200 in 5 steps.").wait_for(timeout=PATIENCE)
-    choosers.first.set_input_files(tmp_path / "false.npy")
-    page.get_by_text("false.npy is not a NumPy file").wait_for()
+    choose_file(page, choosers.first, tmp_path / "mine.npy", "200 points flow to 200 in 5 steps.")
+    choose_file(page, choosers.first, tmp_path / "false.npy", "false.npy is not a NumPy file")
     assert page.get_by_text("200 points flow to 200 in 5 steps.").is_visible()
 
 

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from hands import drag
+from hands import choose_file, drag
 
 from workbench import data
 
@@ -54,13 +54,12 @@ def test_dropping_certificates(open_page, tmp_path):
     page = open_page("games?tab=check")
     page.get_by_text(re.compile("The certificate holds: margin 0.292893")).wait_for(timeout=PATIENCE)
     chooser = page.locator("input[type=file][accept*='.json']").first
-    chooser.set_input_files(data.path("games/cournot.json"))
-    page.get_by_text(re.compile("The certificate holds: margin 1.147")).wait_for(timeout=PATIENCE)
+    choose_file(page, chooser, data.path("games/cournot.json"), re.compile("The certificate holds: margin 1.147"))
     document = json.loads(data.path("games/toy.json").read_text())
     document["margin"] *= 1.01
     (tmp_path / "forged.json").write_text(json.dumps(document))
-    chooser.set_input_files(tmp_path / "forged.json")
-    page.get_by_text(re.compile("Not a proof: the digest does not match")).wait_for()
+    forged = re.compile("Not a proof: the digest does not match")
+    choose_file(page, chooser, tmp_path / "forged.json", forged)
 
 
 def test_downloading_a_certificate(open_page, tmp_path):

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hands import drag
+from hands import choose_file, drag
 
 from workbench import results
 
@@ -56,11 +56,9 @@ def test_an_uploaded_result_is_shown_and_a_false_one_refused(open_page, tmp_path
     page = open_page("demo")
     page.get_by_text("One period takes 1.000 s.").wait_for()
     chooser = page.locator("input[type=file]")
-    chooser.set_input_files(path)
-    page.get_by_text("One period takes 0.250 s.").wait_for()
+    choose_file(page, chooser, path, "One period takes 0.250 s.")
     (tmp_path / "false.nc").write_bytes(b"not a file of that kind")
-    chooser.set_input_files(tmp_path / "false.nc")
-    page.get_by_text("false.nc is not a NetCDF-4 file").wait_for()
+    choose_file(page, chooser, tmp_path / "false.nc", "false.nc is not a NetCDF-4 file")
     assert page.get_by_text("One period takes 0.250 s.").is_visible()
 
 

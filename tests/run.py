@@ -1,8 +1,8 @@
 """Run the whole test suite in an order that uses every core without letting the parts disturb each other.
 
 First everything that needs no browser, spread over the cores; then the notebooks, one process each; then the browser
-tests, one after the other, since they share one server and one screen (what fails there runs once more). ``--slow`` adds the long studies. Other
-arguments go to pytest.
+tests, one after the other, since they share one server and one screen (what fails there runs once more). ``--slow``
+adds the long studies. Other arguments go to pytest.
 """
 
 import os

@@ -1,20 +1,24 @@
 """Visitors come and go: the server keeps nothing of them, and a closed tab stops its work."""
 
+import subprocess
+import sys
 import time
 import urllib.request
 
-import panel.models
-import panel_material_ui
 import psutil
 import pytest
-from bokeh.client import pull_session
-
-import workbench.ui.pointcloud
-import workbench.ui.screen  # noqa: F401  the client must know the models that a page sends
 
 pytestmark = pytest.mark.ui
-assert panel.models
-assert panel_material_ui
+
+# In a process of its own, since the browser's driver keeps an event loop running in this one. The client must know the
+# models that a page sends.
+VISIT = """
+import sys
+import panel_material_ui, workbench.ui.pointcloud, workbench.ui.screen
+from bokeh.client import pull_session
+for _ in range(int(sys.argv[2])):
+    pull_session(url=sys.argv[1]).close()
+"""
 
 
 def resident_memory(server: str) -> int:
@@ -28,17 +32,22 @@ def resident_memory(server: str) -> int:
 
 
 def visit(server: str, path: str, times: int) -> None:
-    for _ in range(times):
-        pull_session(url=f"{server}/{path}").close()
+    command = [sys.executable, "-W", "ignore", "-c", VISIT, f"{server}/{path}", str(times)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
 
 
 def test_forty_sessions_leave_nothing(server):
+    """What leaks grows in every round of forty; what the allocator keeps for later grows in the first ones only."""
     visit(server, "demo", 20)
     time.sleep(6)
-    before = resident_memory(server)
-    visit(server, "demo", 40)
-    time.sleep(6)
-    assert resident_memory(server) - before < 5e6
+    sizes = [resident_memory(server)]
+    for _ in range(3):
+        visit(server, "demo", 40)
+        time.sleep(6)
+        sizes.append(resident_memory(server))
+        if sizes[-1] - sizes[-2] < 5e6:
+            return
+    raise AssertionError(f"memory grew in every round: {[round(size / 1e6, 1) for size in sizes]} MB")
 
 
 def test_liveness_answers(server):

@@ -11,7 +11,7 @@ CHOSEN = (
     (
         "flows",
         "Value and gradient",
-        "**Flows**: value and gradient, one thread, L = 100; ns per point and projection; run before a safety mend, now 12.7 × at 1e4",
+        "**Flows**: value and gradient, one thread, L = 100; ns per point and projection; now 12.7 × at 1e4, see",
     ),
     ("flows", "RMSE of SW", "**Flows**: RMSE of SW₂² ÷ Monte Carlo at L = 100 (in brackets: at equal time)"),
     ("fisher", "Exact curvature", "**Fisher**: exact curvature at the critical point beside one FFT of the same size"),

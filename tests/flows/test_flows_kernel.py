@@ -60,6 +60,30 @@ def test_values_of_any_size_stay_in_the_array(values):
     np.testing.assert_array_equal(np.sort(order(values)[0]), np.arange(len(values)))
 
 
+@settings(deadline=None, max_examples=300)
+@given(st.floats(0, 2.0**63, width=32), st.floats(-1, 1, width=32))
+def test_no_key_lies_outside_the_histogram(radius, place):
+    """The keys are indices, unchecked in the sort: true for every radius that a cloud may have, up to its very ends."""
+    radius = np.float32(radius)
+    scale = kernel.key_scale(radius)
+    low, middle, high = (kernel.sort_key(np.float32(v), -radius, scale) for v in (-radius, place * radius, radius))
+    assert 0 == low <= middle <= high <= kernel.LARGEST_KEY
+
+
+@settings(deadline=None, max_examples=60)
+@given(hnp.arrays(np.float32, st.tuples(st.integers(1, 4), st.integers(1, 30)), elements=ANY_SIZE))
+def test_projections_never_leave_the_radius(coordinates):
+    """Even a radius that is far too small keeps the projections, and so the keys, in their range."""
+    direction = np.full(len(coordinates), 1 / np.sqrt(len(coordinates)), np.float32)
+    exact = direction @ coordinates.astype(float)
+    for radius in (np.float32(np.abs(coordinates).max() * 3), np.float32(1e-3)):
+        out = np.empty(coordinates.shape[1], np.float32)
+        kernel.project(coordinates, direction, radius, out)
+        assert np.abs(out).max() <= radius
+        slack = 1e-6 * np.abs(coordinates).sum(axis=0)
+        assert (np.abs(out - np.clip(exact, -radius, radius)) <= slack).all()
+
+
 @pytest.mark.parametrize("size", [1e-45, 1e-38, 1e-25, 1e-12, 1e12])
 def test_the_distance_scales_with_the_clouds(rng, size):
     from workbench import flows

@@ -8,11 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
 CHOSEN = (
-    (
-        "flows",
-        "Value and gradient",
-        "**Flows**: value and gradient, one thread, L = 100; ns per point and projection; now 12.7 × at 1e4, see",
-    ),
+    ("flows", "Value and gradient", "**Flows**: value and gradient, one thread, L = 100; ns per point and projection"),
     ("flows", "RMSE of SW", "**Flows**: RMSE of SW₂² ÷ Monte Carlo at L = 100 (in brackets: at equal time)"),
     ("fisher", "Exact curvature", "**Fisher**: exact curvature at the critical point beside one FFT of the same size"),
     ("steps", "Exact radius", "**Steps**: exact radius of one sample beside companion-matrix eigenvalues"),

@@ -1,10 +1,7 @@
 """``SafeStep``: cap (or set) the step of any torch optimiser by the bound radius measured along its actual update."""
 
-import inspect
-import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,28 +9,13 @@ import torch
 import xarray as xr
 from torch import Tensor, nn
 
-import workbench
-from workbench import checks, results
-from workbench.steps.jvp import METHODS, OUTPUTS, Linearisation, logits_and_slopes
+from workbench import checks
+from workbench.steps.guard_checks import checked_criterion, needs_closure
+from workbench.steps.guard_log import GuardLog
+from workbench.steps.jvp import METHODS, OUTPUTS, Linearisation, NotFiniteError, logits_and_slopes
+from workbench.steps.snapshot import Snapshot
 
 MODES = ("cap", "set")
-CROSS_ENTROPIES = ("CrossEntropyLoss", "NLLLoss", "BCEWithLogitsLoss", "cross_entropy", "nll_loss")
-BINARY_CROSS_ENTROPIES = ("BCEWithLogitsLoss", "binary_cross_entropy_with_logits")
-
-
-@dataclass(frozen=True)
-class StepRecord:
-    """What happened at one step; see :attr:`SafeStep.log` for the meaning."""
-
-    update_norm: float
-    radius: float
-    r_proposed: float
-    r_taken: float
-    engaged: bool
-    measured: bool
-    sample: int
-    position: int
-    outcome: str
 
 
 class SafeStep:
@@ -117,7 +99,7 @@ class SafeStep:
         self.jvp = checks.choice("jvp", jvp, METHODS)
         self.mode = checks.choice("mode", mode, MODES)
         self.temperature = checks.real("temperature", temperature, exclusive_minimum=0)
-        outputs, ignore_index = _checked_criterion(criterion, checks.choice("outputs", outputs, OUTPUTS), ignore_index)
+        outputs, ignore_index = checked_criterion(criterion, checks.choice("outputs", outputs, OUTPUTS), ignore_index)
         self._reading = {
             "outputs": outputs,
             "class_axis": checks.integer("class_axis", class_axis),
@@ -125,11 +107,9 @@ class SafeStep:
             "ignore_index": ignore_index,
         }
         self.protect_optimizer = bool(protect_optimizer)
-        self._closure_needed = _needs_closure(optimizer)
-        self._radius = math.nan
-        self._bottleneck = (-1, -1)
+        self._closure_needed = needs_closure(optimizer)
+        self._log = GuardLog()
         self._since_measured = 0
-        self._records: list[StepRecord] = []
         self._names()
 
     def step(
@@ -150,82 +130,74 @@ class SafeStep:
         Raises ``ValueError`` when no parameter has a gradient, and whatever the model raises; then nothing has changed.
         """
         loss = None
-        passed_on = None
-        if closure is not None:
-            if self._closure_needed:
-                passed_on = closure
-            else:
+        if closure is None and self._closure_needed:
+            raise ValueError(f"{type(self.optimizer).__name__} needs a closure; call guard.step(inputs, closure=...)")
+        if not self._closure_needed:
+            if closure is not None:
                 with torch.enable_grad():
                     loss = closure()
-        if passed_on is None:
-            if self._closure_needed:
-                raise ValueError(
-                    f"{type(self.optimizer).__name__} needs a closure; call guard.step(inputs, closure=...)"
-                )
             if not self._gradients_are_finite():
-                self._refuse("refused: gradient not finite")
+                self._log.refuse("gradient not finite")
                 return loss
         names = self._names()
-        before = [(p, p.detach().clone()) for p in names]
-        state = _copied_state(self.optimizer) if self.protect_optimizer else None
+        before = Snapshot(self.optimizer, list(names), with_state=self.protect_optimizer)
         try:
-            returned = self.optimizer.step(passed_on) if passed_on is not None else self.optimizer.step()
-            loss = returned if passed_on is not None else loss
-            self._rescale(names, before, state, inputs, targets, sample_ids)
+            if self._closure_needed:
+                loss = self.optimizer.step(closure)
+            else:
+                self.optimizer.step()
+            self._rescale(before, list(names.values()), inputs, targets, sample_ids)
         except BaseException:
-            self._restore(before, state)
+            before.restore()
             raise
         return loss
 
-    def _rescale(
-        self, names: dict[nn.Parameter, str], before: Any, state: Any, inputs: Any, targets: Any, sample_ids: Any
-    ) -> None:
+    def _rescale(self, before: Snapshot, names: list[str], inputs: Any, targets: Any, sample_ids: Any) -> None:
         """Measure along the update that was just made and scale it in place."""
-        update = [p.detach() - old for p, old in before]
+        update = before.update()
         length = _length(update)
         if not math.isfinite(length):
-            self._restore(before, state)
-            self._refuse("refused: update not finite")
+            before.restore()
+            self._log.refuse("update not finite")
             return
         if length == 0:
-            self._record(0.0, 0.0, False, "no update")
+            self._log.add(0.0, 0.0, False, "no update")
             return
-        measured = self._since_measured % self.every == 0 or math.isnan(self._radius)
+        measured = self._since_measured % self.every == 0 or math.isnan(self._log.radius)
         if measured:
-            direction = {names[p]: u / length for (p, _), u in zip(before, update, strict=True)}
-            parameters = dict(self.model.named_parameters()) | {names[p]: old for p, old in before}
+            direction = {name: u / length for name, u in zip(names, update, strict=True)}
+            start = dict(self.model.named_parameters()) | dict(zip(names, before.values, strict=True))
             try:
-                self._measure(direction, parameters, inputs, targets, sample_ids)
-            except _NotFinite:
-                self._restore(before, state)
-                self._refuse("refused: logits not finite")
+                self._measure(direction, start, inputs, targets, sample_ids)
+            except NotFiniteError:
+                before.restore()
+                self._log.refuse("logits not finite")
                 return
         self._since_measured += 1
-        proposed = length / self._radius if self._radius > 0 else math.inf
-        factor = self._factor(proposed)
+        factor = self._factor(length)
         if factor != 1.0:
-            with torch.no_grad():
-                for (p, old), u in zip(before, update, strict=True):
-                    p.copy_(old + factor * u)
-        engaged = factor != 1.0
-        outcome = {"cap": "capped", "set": "set"}[self.mode] if engaged else "kept"
-        self._record(length, length * factor, measured, outcome)
+            before.move(factor, update)
+        outcome = {"cap": "capped", "set": "set"}[self.mode] if factor != 1.0 else "kept"
+        self._log.add(length, length * factor, measured, outcome)
 
-    def _factor(self, proposed: float) -> float:
-        if proposed == 0:  # constant slopes, radius ∞: nothing limits the step, nothing sets it
+    def _factor(self, length: float) -> float:
+        """Return what to multiply an update of ``length`` with."""
+        if math.isinf(self._log.radius):  # constant slopes: nothing limits the step, nothing sets it
             return 1.0
-        factor = self.r_max / proposed
+        factor = self.r_max * self._log.radius / length
         return factor if self.mode == "set" else min(1.0, factor)
 
-    def _measure(self, direction: Any, parameters: Any, inputs: Any, targets: Any, sample_ids: Any) -> None:
+    def _measure(
+        self, direction: dict[str, Tensor], start: dict[str, Tensor], inputs: Any, targets: Any, sample_ids: Any
+    ) -> None:
+        """Set the radius in force and its bottleneck from the slopes of all micro-batches."""
         batches = inputs if isinstance(inputs, list) else [inputs]
         goals = list(targets) if isinstance(inputs, list) and targets is not None else [targets] * len(batches)
         if len(goals) != len(batches):
             raise ValueError(f"{len(batches)} micro-batches but {len(goals)} targets")
-        step = 0.02 * self._radius if math.isfinite(self._radius) and self._radius > 0 else None
         spreads, places, offset = [], [], 0
         for batch, goal in zip(batches, goals, strict=True):
-            found = self._linearise(batch, goal, direction, parameters, step)
+            found = self._linearise(batch, goal, direction, start)
             spreads.append(found.slopes.amax(-1) - found.slopes.amin(-1))
             places.append(torch.stack([found.sample + offset, found.position], dim=-1))
             offset += int(found.sample.max()) + 1 if found.sample.numel() else 0
@@ -233,33 +205,31 @@ class SafeStep:
         if delta.numel() == 0:
             raise ValueError("every position of the batch is ignored; there is nothing to measure")
         widest = float(delta.max() if self.quantile == 1 else torch.quantile(delta, self.quantile))
-        self._radius = math.pi * self.temperature / widest if widest > 0 else math.inf
+        self._log.radius = math.pi * self.temperature / widest if widest > 0 else math.inf
         sample, position = (int(entry) for entry in place[int(delta.argmax())])
         if sample_ids is not None:
             sample = int(np.asarray(sample_ids).reshape(-1)[sample])
-        self._bottleneck = (sample, position)
+        self._log.bottleneck = (sample, position)
 
-    def _linearise(self, batch: Any, goal: Any, direction: Any, parameters: Any, step: float | None) -> Linearisation:
-        try:
-            return logits_and_slopes(
-                self.model,
-                batch,
-                direction,
-                method=self.jvp,
-                targets=goal,
-                parameters=parameters,
-                step=step,
-                **self._reading,
-            )
-        except ValueError as error:
-            if "hold NaN or infinity along" in str(error):
-                raise _NotFinite from error
-            raise
+    def _linearise(
+        self, batch: Any, goal: Any, direction: dict[str, Tensor], start: dict[str, Tensor]
+    ) -> Linearisation:
+        radius = self._log.radius
+        return logits_and_slopes(
+            self.model,
+            batch,
+            direction,
+            method=self.jvp,
+            targets=goal,
+            parameters=start,
+            step=0.02 * radius if math.isfinite(radius) and radius > 0 else None,
+            **self._reading,
+        )
 
     @property
     def engaged(self) -> bool:
         """Whether the last step was changed."""
-        return bool(self._records) and self._records[-1].engaged
+        return self._log.engaged
 
     @property
     def log(self) -> xr.Dataset:
@@ -269,34 +239,7 @@ class SafeStep:
         ``engaged`` whether the step was changed, ``measured`` whether the radius is fresh, ``sample`` and ``position``
         of the row with the widest slopes (−1 before the first measurement), ``outcome`` in words.
         """
-        columns = {name: [getattr(r, name) for r in self._records] for name in StepRecord.__annotations__}
-        meanings = {
-            "update_norm": ("length of the optimiser's update", "τ", float),
-            "radius": ("bound radius along the update", "τ", float),
-            "r_proposed": ("r of the optimiser's update", "1", float),
-            "r_taken": ("r of the step taken", "1", float),
-            "engaged": ("whether the guard changed the step", "1", bool),
-            "measured": ("whether the radius was measured at this step", "1", bool),
-            "sample": ("bottleneck sample", "1", int),
-            "position": ("bottleneck position in the sequence", "1", int),
-            "outcome": ("what was done", "1", str),
-        }
-        variables = {
-            name: (("step",), np.array(columns[name], dtype=kind), long_name, units)
-            for name, (long_name, units, kind) in meanings.items()
-        }
-        attrs = {
-            "function": "workbench.steps.SafeStep",
-            "parameters": json.dumps(self._options()),
-            "seed": "none",
-            "version": workbench.__version__,
-            "seconds": 0.0,
-        }
-        steps = (("step",), np.arange(len(self._records)), "training step")
-        return results.validate(results.dataset(variables, {"step": steps}, attrs))
-
-    def _options(self) -> dict[str, Any]:
-        return results.describe(
+        return self._log.dataset(
             {
                 "optimizer": type(self.optimizer).__name__,
                 "model": type(self.model).__name__,
@@ -307,31 +250,6 @@ class SafeStep:
                 "mode": self.mode,
                 "temperature": self.temperature,
             }
-        )
-
-    def _record(self, length: float, taken: float, measured: bool, outcome: str) -> None:
-        def in_radii(value: float) -> float:
-            if value == 0:
-                return 0.0
-            return value / self._radius if self._radius > 0 else math.inf
-
-        self._records.append(
-            StepRecord(
-                update_norm=length,
-                radius=self._radius,
-                r_proposed=in_radii(length),
-                r_taken=in_radii(taken),
-                engaged=outcome in ("capped", "set"),
-                measured=measured,
-                sample=self._bottleneck[0],
-                position=self._bottleneck[1],
-                outcome=outcome,
-            )
-        )
-
-    def _refuse(self, outcome: str) -> None:
-        self._records.append(
-            StepRecord(math.nan, self._radius, math.nan, 0.0, False, False, *self._bottleneck, outcome)
         )
 
     def _gradients_are_finite(self) -> bool:
@@ -356,17 +274,6 @@ class SafeStep:
             )
         return {p: owned[p] for p in parameters}
 
-    def _restore(self, before: Any, state: Any) -> None:
-        with torch.no_grad():
-            for p, old in before:
-                p.copy_(old)
-        if state is not None:
-            for p in list(self.optimizer.state):
-                if p in state:
-                    self.optimizer.state[p] = state[p]
-                else:
-                    del self.optimizer.state[p]
-
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Clear the gradients, as the optimiser does."""
         self.optimizer.zero_grad(set_to_none)
@@ -383,12 +290,7 @@ class SafeStep:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the optimiser's state, the radius in force and the log, loadable with ``weights_only=True``."""
-        guard = {
-            "radius": self._radius,
-            "bottleneck": list(self._bottleneck),
-            "since_measured": self._since_measured,
-            "records": [asdict(record) for record in self._records],
-        }
+        guard = {"since_measured": self._since_measured, **self._log.state()}
         return {"optimizer": self.optimizer.state_dict(), "guard": guard}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -396,18 +298,11 @@ class SafeStep:
         if not isinstance(state, dict) or set(state) != {"optimizer", "guard"}:
             raise ValueError("this is no state of a SafeStep: it must hold exactly 'optimizer' and 'guard'")
         self.optimizer.load_state_dict(state["optimizer"])
-        guard = state["guard"]
-        self._radius = float(guard["radius"])
-        self._bottleneck = (int(guard["bottleneck"][0]), int(guard["bottleneck"][1]))
-        self._since_measured = int(guard["since_measured"])
-        self._records = [StepRecord(**record) for record in guard["records"]]
+        self._since_measured = int(state["guard"]["since_measured"])
+        self._log.restore(state["guard"])
 
     def __repr__(self) -> str:
         return f"SafeStep({type(self.optimizer).__name__}, r_max={self.r_max}, mode={self.mode!r}, jvp={self.jvp!r})"
-
-
-class _NotFinite(Exception):
-    """The logits or slopes are NaN or infinite."""
 
 
 def _values(gradient: Tensor) -> Tensor:
@@ -420,39 +315,3 @@ def _length(update: list[Tensor]) -> float:
         return 0.0
     wide = torch.float32 if update[0].device.type == "mps" else torch.float64
     return float(torch.stack([torch.linalg.vector_norm(u, dtype=wide) for u in update]).norm())
-
-
-def _needs_closure(optimizer: torch.optim.Optimizer) -> bool:
-    """Return whether the optimiser's step cannot be called without a closure (L-BFGS, AdaHessian)."""
-    parameter = inspect.signature(type(optimizer).step).parameters.get("closure")
-    return parameter is not None and parameter.default is inspect.Parameter.empty
-
-
-def _copied_state(optimizer: torch.optim.Optimizer) -> dict[Any, Any]:
-    return {p: _copied(value) for p, value in optimizer.state.items()}
-
-
-def _copied(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value.clone()
-    if isinstance(value, dict):
-        return {key: _copied(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_copied(entry) for entry in value]
-    return value
-
-
-def _checked_criterion(criterion: Any, outputs: str, ignore_index: int) -> tuple[str, int]:
-    """Accept cross-entropies only; take their ``ignore_index`` and whether they are binary."""
-    ignore_index = checks.integer("ignore_index", ignore_index)
-    if criterion is None:
-        return outputs, ignore_index
-    name = getattr(criterion, "__name__", type(criterion).__name__)
-    if name in BINARY_CROSS_ENTROPIES:
-        return "binary", ignore_index
-    if name not in CROSS_ENTROPIES:
-        raise ValueError(
-            f"the loss {name} is no cross-entropy; the radius is defined for softmax and logistic losses only "
-            f"({', '.join((*CROSS_ENTROPIES, BINARY_CROSS_ENTROPIES[1]))})"
-        )
-    return outputs, int(getattr(criterion, "ignore_index", ignore_index))

@@ -29,6 +29,10 @@ OUTPUTS = ("auto", "classes", "binary")
 Direction = Mapping[str, Tensor]
 
 
+class NotFiniteError(ValueError):
+    """The logits or slopes of a batch are NaN or infinite."""
+
+
 @dataclass(frozen=True)
 class Linearisation:
     """Logits z and slopes a of one batch along a direction.
@@ -90,7 +94,9 @@ def logits_and_slopes(
         z, a, sample, position = z[keep], a[keep], sample[keep], position[keep]
     for name, values in (("logits", z), ("slopes", a)):
         if not torch.isfinite(values).all():
-            raise ValueError(f"the model's {name} hold NaN or infinity along this direction; no radius can be measured")
+            raise NotFiniteError(
+                f"the model's {name} hold NaN or infinity along this direction; no radius can be measured"
+            )
     return Linearisation(z, a, sample, position)
 
 

@@ -115,7 +115,7 @@ def test_what_is_not_analytic_is_refused():
             return torch.abs(super().forward(x))
 
     with pytest.raises(ValueError, match="no analytic continuation"):
-        steps.network_radius(Model(2, 2), torch.rand(3, 2), {"weight": torch.ones(2, 2)})
+        steps.network_radius(Model(2, 2), torch.rand(3, 2), {"weight": torch.eye(2)})  # both slopes differ in size
     with pytest.raises(ValueError, match="every radius is infinite"):
         steps.network_radius(nn.Linear(2, 2), torch.rand(3, 2), {"bias": torch.ones(2)})
 

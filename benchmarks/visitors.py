@@ -2,10 +2,12 @@
 
     python benchmarks/visitors.py [--write]
 
-Needs Chromium. One visitor starts the paper's experiment of the flows room (about six minutes of work); nine others,
-three at each of three tabs, then move a slider, one after the other, and wait for the new sentence. All ten pages
-live in one browser on the machine that also serves them, so the times include the browser's own work. Afterwards forty
-sessions are opened and closed in every room and the server's memory is read before and after.
+Needs Chromium. First every room is opened a few times: how long from asking for the page until it has loaded, and from
+there until its first picture stands. Then one visitor starts the paper's experiment of the flows room (minutes of
+work); nine others, three at each of three tabs, move a slider, one after the other, and wait for the new sentence. All
+pages live in one browser on the machine that also serves them, so the times include the browser's own work. Afterwards
+forty sessions at a time are opened and closed in every room, and the server's memory is read before and after. What
+leaks grows in every forty; what the allocator keeps for later grows in the first ones only.
 """
 
 import argparse
@@ -19,14 +21,17 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
+# The client must know the models that a page sends.
+import panel_material_ui  # noqa: F401
 import psutil
 from bokeh.client import pull_session
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 import workbench.ui.pointcloud
-import workbench.ui.screen  # noqa: F401  the client must know the models that a page sends
+import workbench.ui.screen  # noqa: F401
 from workbench.ui.serve import ROOMS, command
 
 LONG_RUN = "flows?tab=paper&n=2000&seeds=5"
@@ -37,7 +42,10 @@ SLIDERS = {
 }
 FLAGS = ["--headless", "--no-sandbox", "--disable-background-networking", "--enable-unsafe-swiftshader"]
 SENTENCE = ".sentence"
+PICTURE = ".bk-Figure canvas, canvas"
+OPENINGS = 5
 SESSIONS = 40
+ROUNDS = 3
 
 
 @contextmanager
@@ -59,6 +67,33 @@ def server() -> Iterator[tuple[str, psutil.Process]]:
     finally:
         started.terminate()
         started.wait(20)
+
+
+@contextmanager
+def browsing() -> Iterator[BrowserContext]:
+    """Start Chromium; yields a context in which pages share what they have fetched."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser.new_context()
+        browser.close()
+
+
+def opening_times(context: BrowserContext, address: str, room: str) -> tuple[float, float]:
+    """Return the median seconds until the page has loaded, and from there until its first picture stands."""
+    loaded, drawn = [], []
+    for k in range(OPENINGS + 1):
+        page = context.new_page()
+        started = time.perf_counter()
+        page.goto(f"{address}/{room}", wait_until="load")
+        middle = time.perf_counter()
+        page.locator(PICTURE).first.wait_for(timeout=60_000)
+        if k:  # the first one fetches the scripts
+            loaded.append(middle - started)
+            drawn.append(time.perf_counter() - middle)
+        page.close()
+        time.sleep(0.5)
+    return statistics.median(loaded), statistics.median(drawn)
 
 
 def start_long_run(context: BrowserContext, address: str) -> Page:
@@ -83,49 +118,52 @@ def answer_time(page: Page, label: str) -> float:
     return time.perf_counter() - started
 
 
-def crowd(address: str) -> tuple[list[float], list[float]]:
+def crowd(context: BrowserContext, address: str) -> tuple[list[float], list[float]]:
     """Return the answer times of nine visitors, alone and while a tenth runs something long."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        context = browser.new_context()
-        pages = []
-        for name, label in list(SLIDERS.items()) * 3:
-            page = context.new_page()
-            page.goto(f"{address}/{name}")
-            page.locator(".bk-Figure").first.wait_for(timeout=90_000)
-            pages.append((page, label))
-        time.sleep(5)
-        quiet = [answer_time(page, label) for page, label in pages]
-        busy_page = start_long_run(context, address)
-        time.sleep(5)
-        crowded = [answer_time(page, label) for page, label in pages]
-        assert busy_page.get_by_role("button", name="Cancel").is_visible(), "the long run ended too soon to measure"
-        browser.close()
+    pages = []
+    for name, label in list(SLIDERS.items()) * 3:
+        page = context.new_page()
+        page.goto(f"{address}/{name}")
+        page.locator(".bk-Figure").first.wait_for(timeout=90_000)
+        pages.append((page, label))
+    time.sleep(5)
+    for page, label in pages:  # once each, so that nothing is compiled or imported while the clock runs
+        answer_time(page, label)
+    quiet = [answer_time(page, label) for page, label in pages]
+    busy_page = start_long_run(context, address)
+    time.sleep(5)
+    crowded = [answer_time(page, label) for page, label in pages]
+    assert busy_page.get_by_role("button", name="Cancel").is_visible(), "the long run ended too soon to measure"
     return quiet, crowded
 
 
-def memory_left(address: str, process: psutil.Process, room: str) -> float:
-    """Return the growth of the server's memory in MB over ``SESSIONS`` sessions of one room, after warming up."""
+def memory_left(address: str, process: psutil.Process, room: str) -> list[float]:
+    """Return by how many MB the server grows in each round of ``SESSIONS`` sessions of one room, after warming up."""
 
-    def visit(times: int) -> float:
-        for _ in range(times):
+    def size_after(visits: int) -> float:
+        for _ in range(visits):
             pull_session(url=f"{address}/{room}").close()
         time.sleep(7)
         return process.memory_info().rss / 1e6
 
-    visit(15)
-    return -visit(0) + visit(SESSIONS)
+    sizes = [size_after(10)] + [size_after(SESSIONS) for _ in range(ROUNDS)]
+    return [after - before for before, after in pairwise(sizes)]
 
 
-def report(quiet: list[float], crowded: list[float], left: dict[str, float]) -> str:
+def report(
+    opened: dict[str, tuple[float, float]], quiet: list[float], crowded: list[float], left: dict[str, list[float]]
+) -> str:
     """Return the findings as markdown."""
     lines = ["# Many visitors", "", f"{os.cpu_count()} cores, {date.today()}; `python benchmarks/visitors.py`.", ""]
+    lines += ["| room | s until the page has loaded | s from there to the first picture |", "|---|---|---|"]
+    lines += [f"| {room} | {loaded:.2f} | {drawn:.2f} |" for room, (loaded, drawn) in opened.items()]
+    lines += ["", f"Medians of {OPENINGS}, server and browser on the same machine.", ""]
     lines += ["| nine visitors move a slider | median s | longest s |", "|---|---|---|"]
-    for name, times in (("nobody else works", quiet), ("a tenth runs six minutes of work", crowded)):
+    for name, times in (("nobody else works", quiet), ("a tenth runs minutes of work", crowded)):
         lines.append(f"| {name} | {statistics.median(times):.2f} | {max(times):.2f} |")
-    lines += ["", f"| room | MB left by {SESSIONS} sessions |", "|---|---|"]
-    lines += [f"| {room} | {value:+.1f} |" for room, value in left.items()]
+    rounds = " | ".join(f"round {k + 1}" for k in range(ROUNDS))
+    lines += ["", f"| MB left by {SESSIONS} sessions | {rounds} |", "|---" * (ROUNDS + 1) + "|"]
+    lines += [f"| {room} | {' | '.join(f'{value:+.1f}' for value in values)} |" for room, values in left.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -135,10 +173,12 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="store benchmarks/results/visitors.md")
     wanted = parser.parse_args()
     with server() as (address, process):
-        quiet, crowded = crowd(address)
+        with browsing() as context:
+            opened = {room: opening_times(context, address, room) for room in ROOMS}
+            quiet, crowded = crowd(context, address)
         time.sleep(10)
         left = {room: memory_left(address, process, room) for room in ROOMS}
-    text = report(quiet, crowded, left)
+    text = report(opened, quiet, crowded, left)
     print(text)
     if wanted.write:
         Path(__file__).with_name("results").joinpath("visitors.md").write_text(text)

@@ -1,6 +1,11 @@
 """Where the small data that ship with the workbench are: precomputed results, trained nets, study tables."""
 
+import functools
 from pathlib import Path
+
+import xarray as xr
+
+from workbench import results
 
 _HERE = Path(__file__).resolve().parent
 
@@ -21,3 +26,17 @@ def path(name: str) -> Path:
         there = sorted(str(p.relative_to(folder())) for p in folder().rglob("*") if p.is_file())
         raise FileNotFoundError(f"no shipped data file {name!r}; there are: {', '.join(there) or 'none'}")
     return found
+
+
+def result(name: str) -> xr.Dataset:
+    """Return a shipped result, e.g. ``result("fisher/torus.nc")``, read from its file once in a process.
+
+    Every caller gets a Dataset of its own, but they share their arrays: copy before writing into one. Raises
+    ``FileNotFoundError`` like :func:`path`.
+    """
+    return _read(name).copy(deep=False)
+
+
+@functools.lru_cache(maxsize=128)
+def _read(name: str) -> xr.Dataset:
+    return results.open(path(name))

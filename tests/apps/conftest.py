@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,17 +48,17 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason="no Chromium here; install it to run the browser tests"))
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """Serve every app of the repository from one process; yields the address of the server."""
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    apps = sorted(str(path) for folder in ("apps", "tests/apps/pages") for path in (ROOT / folder).glob("*.py"))
-    command = [sys.executable, "-m", "panel", "serve", *apps, "--port", str(port), "--address", "127.0.0.1"]
-    command += ["--allow-websocket-origin", f"127.0.0.1:{port}", "--num-threads", "4", "--warm"]
-    command += ["--unused-session-lifetime", "3000", "--check-unused-sessions", "1000", "--liveness"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def serving(command: Sequence[str], port: int, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Run a server until the block ends; yields its address once it answers."""
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_until_alive(address, process)
@@ -65,6 +66,18 @@ def server() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(60)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """Serve every app of the repository from one process; yields the address of the server."""
+    port = free_port()
+    apps = sorted(str(path) for folder in ("apps", "tests/apps/pages") for path in (ROOT / folder).glob("*.py"))
+    command = [sys.executable, "-m", "panel", "serve", *apps, "--port", str(port), "--address", "127.0.0.1"]
+    command += ["--allow-websocket-origin", f"127.0.0.1:{port}", "--num-threads", "4", "--warm"]
+    command += ["--unused-session-lifetime", "3000", "--check-unused-sessions", "1000", "--liveness"]
+    with serving(command, port) as address:
+        yield address
 
 
 def _wait_until_alive(address: str, process: subprocess.Popen) -> None:
@@ -90,12 +103,11 @@ def browser():
         started.close()
 
 
-@pytest.fixture
-def open_page(browser, server):
-    """Return a function ``open_page("flows?tab=compare", width=1400, dark=False)`` that opens a page and watches it.
+@contextmanager
+def watched_pages(browser, address: str) -> Iterator[Callable]:
+    """Yield a function that opens pages of a server and watches them.
 
-    At the end of the test, any request to another machine, any error on the console and any exception on a page
-    fails the test.
+    At the end any request to another machine, any error on the console and any exception on a page is an error.
     """
     contexts, trouble = [], []
 
@@ -115,10 +127,19 @@ def open_page(browser, server):
         page = context.new_page()
         page.on("console", lambda m: trouble.append(f"console: {m.text}") if m.type == "error" else None)
         page.on("pageerror", lambda error: trouble.append(f"exception: {error}"))
-        page.goto(f"{server}/{path}")
+        page.goto(f"{address}/{path}")
         return page
 
-    yield start
-    for context in contexts:
-        context.close()
+    try:
+        yield start
+    finally:
+        for context in contexts:
+            context.close()
     assert not trouble, "\n".join(trouble)
+
+
+@pytest.fixture
+def open_page(browser, server):
+    """Return a function ``open_page("flows?tab=compare", width=1400, dark=False)`` that opens a watched page."""
+    with watched_pages(browser, server) as start:
+        yield start

@@ -21,14 +21,24 @@ for _ in range(int(sys.argv[2])):
 """
 
 
-def resident_memory(server: str) -> int:
+def server_process(server: str) -> psutil.Process:
     port = int(server.rsplit(":", 1)[1])
     (process,) = (
         psutil.Process(connection.pid)
         for connection in psutil.net_connections("tcp")
         if connection.laddr.port == port and connection.status == psutil.CONN_LISTEN
     )
-    return process.memory_info().rss
+    return process
+
+
+def resident_memory(server: str) -> int:
+    return server_process(server).memory_info().rss
+
+
+def cpu_seconds(process: psutil.Process, during: float) -> float:
+    before = sum(process.cpu_times()[:2])
+    time.sleep(during)
+    return sum(process.cpu_times()[:2]) - before
 
 
 def visit(server: str, path: str, times: int) -> None:
@@ -53,3 +63,18 @@ def test_forty_sessions_leave_nothing(server):
 def test_liveness_answers(server):
     with urllib.request.urlopen(f"{server}/liveness", timeout=5) as answer:
         assert answer.status == 200
+
+
+def test_a_closed_tab_stops_its_work(open_page, server):
+    """A run of minutes keeps a core busy while its page is open, and no longer than a moment afterwards."""
+    page = open_page("flows?tab=paper&n=2000&seeds=5")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_role("button", name="Cancel").wait_for()
+    process = server_process(server)
+    assert any(cpu_seconds(process, 2) > 1 for _ in range(10)), "the run did not start"
+    page.close()
+    for _ in range(10):  # an idle server still looks for sessions to let go, every second
+        time.sleep(2)
+        if cpu_seconds(process, 2) < 0.2:
+            return
+    raise AssertionError("the server still works for a page that was closed 40 seconds ago")

@@ -8,8 +8,8 @@ import pytest
 from workbench import data, flows, results
 from workbench.progress import Progress
 from workbench.ui.flows import FlowsRoom
-from workbench.ui.flows.cloud_choice import CHOICES, Upload
-from workbench.ui.flows.colour_view import ColourView, UploadedPicture
+from workbench.ui.flows.cloud_choice import CHOICES, CloudFile
+from workbench.ui.flows.colour_view import ColourView, PictureFile
 from workbench.ui.flows.compare_view import CompareView
 from workbench.ui.flows.directions_view import DirectionsView
 from workbench.ui.flows.flow_view import FIRST_FLOW, FlowView, arguments
@@ -53,7 +53,9 @@ def test_the_first_flow_is_shipped_and_is_what_the_defaults_ask_for():
     view.start()
     assert view.result.attrs["function"] == "workbench.flows.gradient_flow"
     computed = flows.gradient_flow(**{**FIRST_FLOW, "checkpoints": ()})
-    np.testing.assert_allclose(view.result.sw2, computed.sw2, rtol=1e-4)
+    # processors round differently and so may match points closer than one key of the sort in another order: what that
+    # changes is small beside the clouds, not beside the 2 % of SW₂² that are left at the end
+    np.testing.assert_allclose(view.result.sw2, computed.sw2, rtol=1e-4, atol=1e-5 * float(computed.sw2[0]))
 
 
 def test_the_papers_table_is_shipped_at_full_length():
@@ -98,14 +100,14 @@ def test_uploads_are_read_and_bad_ones_refused():
     with pytest.raises(ValueError, match="Choose a file"):
         view.check(inputs)
     points = np.random.default_rng(0).normal(size=(500, 3)) * 40 + 7
-    inputs["origin_file"] = Upload("mine.npy", npy(points))
+    inputs["origin_file"] = CloudFile("mine.npy", npy(points))
     view.check(inputs)
     ds = view.compute(inputs, Progress())
     assert '"sha256"' in ds.attrs["parameters"] or "[[" in ds.attrs["parameters"]
-    inputs["origin_file"] = Upload("mine.npy", b"not an array")
+    inputs["origin_file"] = CloudFile("mine.npy", b"not an array")
     with pytest.raises(ValueError, match=r"mine\.npy is not a NumPy file"):
         view.compute(inputs, Progress())
-    same, other = Upload("a.csv", b"1,2"), Upload("a.csv", b"1,3")
+    same, other = CloudFile("a.csv", b"1,2"), CloudFile("a.csv", b"1,3")
     assert view.cache.key("v", {"f": same}) != view.cache.key("v", {"f": other})
     view.take_file("origin", "big.ply", b"0" * (64 * 2**20 + 1))
     assert "up to 64 MiB" in view.complaint
@@ -137,11 +139,11 @@ def test_pictures_of_ones_own():
 
     stream = io.BytesIO()
     Image.new("RGB", (900, 300), (255, 0, 0)).save(stream, "PNG")
-    pixels = UploadedPicture("red.png", stream.getvalue()).pixels()
+    pixels = PictureFile("red.png", stream.getvalue()).pixels()
     assert pixels.shape == (160, 480, 3)
     np.testing.assert_allclose(pixels[0, 0], [1, 0, 0])
     with pytest.raises(ValueError, match="no readable"):
-        UploadedPicture("false.png", b"\x89PNG but not").pixels()
+        PictureFile("false.png", b"\x89PNG but not").pixels()
     view = ColourView()
     with pytest.raises(ValueError, match="Choose a file"):
         view.check(view.values() | {"source": "file"})

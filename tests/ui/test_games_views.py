@@ -9,9 +9,10 @@ from workbench import games
 from workbench.progress import Progress
 from workbench.ui.games import GamesRoom
 from workbench.ui.games.certificate_card import card_html
-from workbench.ui.games.check_view import CheckView, Dropped, report_html
+from workbench.ui.games.check_view import CheckView, report_html
 from workbench.ui.games.contraction_view import ContractionView
 from workbench.ui.games.game_choice import OWN, game_of, knobs_of
+from workbench.ui.upload import Upload
 from workbench.verdicts import Outcome
 
 
@@ -90,7 +91,7 @@ def test_checking_a_dropped_certificate():
     assert "digest" in view.sentence(bad)
     assert "Not a proof" in report_html(bad)
     refusal = games.certify(games.GALLERY["bilinear"]().game).to_json()
-    assert "witness" in view.sentence(view.compute({"certificate": Dropped("r.json", refusal.encode())}, Progress()))
+    assert "witness" in view.sentence(view.compute({"certificate": Upload("r.json", refusal.encode())}, Progress()))
     view.take("large.json", b" " * (17 * 2**20))
     assert "16 MiB" in view.complaint
 

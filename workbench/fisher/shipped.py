@@ -14,12 +14,12 @@ from workbench.progress import Progress
 
 def shipped_extrapolation() -> xr.Dataset:
     """Return the stored :func:`extrapolated_curvature` at L = 128 … 2048: trace term exact, ‖T‖² extrapolated."""
-    return results.open(data.path("fisher/beyond.nc"))
+    return data.result("fisher/beyond.nc")
 
 
 def shipped_survey() -> xr.Dataset:
     """Return the stored :func:`monte_carlo_survey` of 3-D Ising and Potts q = 3, 4 at criticality."""
-    return results.open(data.path("fisher/other_models.nc"))
+    return data.result("fisher/other_models.nc")
 
 
 NAMES = ("scalar_curvature", "cumulant_norm", "trace_norm")
@@ -27,7 +27,7 @@ NAMES = ("scalar_curvature", "cumulant_norm", "trace_norm")
 
 def shipped_scaling() -> xr.Dataset:
     """Return the exact curvature at J_c for the sizes in ``data/fisher/torus.nc`` (L = 3 … 128 and some beyond)."""
-    return results.open(data.path("fisher/torus.nc"))
+    return data.result("fisher/torus.nc")
 
 
 @results.experiment

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
-from workbench import data, results
+from workbench import data
 from workbench.verdicts import Outcome, Verdict
 
 ALLOWED_POINTS = 5.0
@@ -33,7 +33,7 @@ def verdicts() -> list[Verdict]:
 
 def study(name: str) -> xr.Dataset:
     """Open a shipped result of the room by name."""
-    return results.open(data.path(f"steps/{name}.nc"))
+    return data.result(f"steps/{name}.nc")
 
 
 def below_one_when_converged() -> Verdict:

@@ -11,7 +11,7 @@ import holoviews as hv
 import panel as pn
 import xarray as xr
 
-from workbench import data, fisher, games, results
+from workbench import data, fisher, games
 from workbench.figures import fisher as fisher_figures
 from workbench.figures import games as games_figures
 from workbench.figures import steps as steps_figures
@@ -40,7 +40,7 @@ LIST = STYLE + "a { color: inherit; }"
 
 def flows_thumbnail() -> Any:
     """Return the shipped first flow, moving."""
-    flow = results.open(data.path("flows/first_flow.nc"))
+    flow = data.result("flows/first_flow.nc")
     viewer = PointCloud(height=HEIGHT)
     labels = [f"SW₂² {value:.3g}" for value in flow.sw2.values]
     viewer.show(
@@ -63,7 +63,7 @@ def fisher_thumbnail() -> Any:
 
 def steps_thumbnail() -> Any:
     """Return the complex zeros of the softmax of a trained net."""
-    return steps_figures.zeros_plane(results.open(data.path("steps/zeros_map.nc")))
+    return steps_figures.zeros_plane(data.result("steps/zeros_map.nc"))
 
 
 def games_thumbnail() -> Any:

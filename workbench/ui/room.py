@@ -12,6 +12,7 @@ from workbench import results
 from workbench.ui import saved, url
 from workbench.ui.message import message
 from workbench.ui.page import page
+from workbench.ui.upload import check_size, file_chooser
 from workbench.ui.verdict_table import verdict_table
 from workbench.ui.view import View
 from workbench.verdicts import Verdict
@@ -82,8 +83,7 @@ class Room(pn.viewable.Viewer):
     def open_result(self, data: bytes, name: str = "the file") -> None:
         """Show a saved NetCDF result in the view it came from; a file that is no such result is refused in words."""
         try:
-            if len(data) > LARGEST_UPLOAD:
-                raise ValueError(f"{name} has {len(data) / 2**20:.0f} MiB; this page opens files up to 64 MiB")
+            check_size(name, data, LARGEST_UPLOAD)
             ds = results.open_bytes(data, name=name, max_bytes=8 * LARGEST_UPLOAD)
             self.show(ds)
         except ValueError as error:
@@ -149,11 +149,7 @@ class Room(pn.viewable.Viewer):
     # ---- layout -----------------------------------------------------------------------------------------------------
 
     def _opener(self) -> Any:
-        chooser = pmui.FileInput(label="Open a saved result (.nc)", accept=".nc", margin=(6, 10), size="small")
-        chooser.param.watch(
-            lambda event: self.open_result(event.new, chooser.filename or "the file") if event.new else None, "value"
-        )
-        return chooser
+        return file_chooser("Open a saved result (.nc)", ".nc", lambda name, data: self.open_result(data, name))
 
     def _verdicts(self) -> list[Any]:
         rows = list(self.verdicts())

@@ -58,12 +58,12 @@ def command(
     own = {address, "localhost", "127.0.0.1"} - {"0.0.0.0", "::"}
     line = [sys.executable, "-m", "panel", "serve", *apps, "--port", str(port), "--address", address]
     line += [part for host in sorted({f"{name}:{port}" for name in own} | set(origins)) for part in _origin(host)]
-    line += ["--index", "home", "--warm", "--liveness", "--num-threads", str(threads)]
+    line += ["--index", "home", "--liveness", "--num-threads", str(threads)]
     line += ["--unused-session-lifetime", "3000", "--check-unused-sessions", "1000"]
     line += ["--websocket-max-message-size", str(LARGEST_MESSAGE)]
     line += ["--basic-auth", basic_auth] if basic_auth else []
     line += ["--show"] if show else []
-    return line + (_many_processes(processes) if processes > 1 else [])
+    return line + (_many_processes(processes) if processes > 1 else ["--warm"])
 
 
 def _origin(host: str) -> list[str]:
@@ -77,7 +77,7 @@ def _many_processes(processes: int) -> list[str]:
     dist = Path(panel.__file__).parent / "dist"
     setup = Path(__file__).with_name("serve_setup.py")
     static = f"cdn/{panel.__version__}/dist={dist}"
-    # --warm would start threads before the fork, which the children would not have
+    # no --warm: it would start threads before the fork, which the children would not have
     return ["--num-procs", str(processes), "--static-dirs", static, "--setup", str(setup)]
 
 
@@ -118,8 +118,6 @@ def serve(
         basic_auth=basic_auth,
         show=show,
     )
-    if processes > 1:
-        line.remove("--warm")
     process = subprocess.Popen(line, env=environment(processes=processes, results_folder=results_folder))
     try:
         return process.wait()

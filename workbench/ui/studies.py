@@ -10,7 +10,7 @@ import numpy as np
 import param
 import xarray as xr
 
-from workbench import data, results
+from workbench import data
 from workbench.figures import studies as figures
 from workbench.progress import Progress
 from workbench.ui.cost import Cost
@@ -29,7 +29,7 @@ class StudyView(View):
 
     def precomputed(self, inputs: Mapping[str, Any]) -> xr.Dataset:
         """Open the shipped result."""
-        return results.open(data.path(f"studies/{self.study}.nc"))
+        return data.result(f"studies/{self.study}.nc")
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Open the shipped result."""

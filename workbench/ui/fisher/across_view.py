@@ -1,17 +1,14 @@
 """The curvature as the coupling moves through the transition."""
 
-import functools
-
 import numpy as np
 import param
 
-from workbench import data, fisher, results
+from workbench import data, fisher
 from workbench.figures import fisher as figures
 from workbench.ui.cost import Cost
 from workbench.ui.picture import Picture
 from workbench.ui.view import View
 
-stored = functools.cache(lambda: results.open(data.path("fisher/across.nc")))
 DEFAULTS = {"L": 16, "J_min": 0.3, "J_max": 0.6, "points": 61, "anisotropy": 1.0}
 
 
@@ -32,9 +29,10 @@ class AcrossView(View):
     points = param.Integer(default=DEFAULTS["points"], bounds=(5, 121), label="Couplings")
     anisotropy = param.Number(default=DEFAULTS["anisotropy"], bounds=(0.25, 4.0), step=0.05, label="Anisotropy")
 
+    def precomputed(self, inputs):
+        return data.result("fisher/across.nc") if inputs == DEFAULTS else None
+
     def compute(self, inputs, progress):
-        if inputs == DEFAULTS:
-            return stored()
         return fisher.coupling_sweep(**inputs, progress=progress)
 
     def check(self, inputs):

@@ -1,17 +1,14 @@
 """A lattice under cluster updates, and its estimate closing in on the exact value."""
 
-import functools
-
 import numpy as np
 import param
 
-from workbench import data, fisher, results
+from workbench import data, fisher
 from workbench.figures import fisher as figures
 from workbench.ui.cost import Cost
 from workbench.ui.picture import Picture
 from workbench.ui.view import View
 
-stored = functools.cache(lambda: results.open(data.path("fisher/lattice.nc")))
 DEFAULTS = {"model": "ising-2d", "L": 16, "J_ratio": 1.0, "samples": 1024, "algorithm": "swendsen-wang", "seed": 0}
 MODELS = {entry.label: name for name, entry in fisher.MODELS.items()}
 ALGORITHMS = {entry.label: name for name, entry in fisher.ALGORITHMS.items()}
@@ -39,7 +36,7 @@ class LiveView(View):
     def start(self):
         """Open with a stored run; Run then makes one before the visitor's eyes."""
         if not self._started and self.values() == DEFAULTS:
-            self.show(stored())
+            self.show(data.result("fisher/lattice.nc"))
         super().start()
 
     def compute(self, inputs, progress):

@@ -1,18 +1,15 @@
 """The metric itself: its spectrum over the zone, two bonds in space, and a slice of the third cumulant."""
 
-import functools
-
 import numpy as np
 import param
 
-from workbench import data, fisher, results
+from workbench import data, fisher
 from workbench.figures import fisher as figures
 from workbench.ui.cost import Cost
 from workbench.ui.picture import Picture
 from workbench.ui.view import View
 
 TRIPLES = ["hhh", "hhv", "hvh", "hvv", "vhh", "vhv", "vvh", "vvv"]
-stored = functools.cache(lambda: results.open(data.path("fisher/slice.nc")))
 DEFAULTS = {"L": 32, "J": fisher.J_CRITICAL, "J_vertical": fisher.J_CRITICAL, "orientations": "hhh", "dx": 3, "dy": 0}
 
 
@@ -48,9 +45,10 @@ class MetricView(View):
         default=0.1, bounds=(0.01, 1.0), step=0.01, label="Colours clipped at", doc="share of the largest value"
     )
 
+    def precomputed(self, inputs):
+        return data.result("fisher/slice.nc") if inputs == DEFAULTS else None
+
     def compute(self, inputs, progress):
-        if inputs == DEFAULTS:
-            return stored()
         return fisher.third_cumulant(**inputs)
 
     def cost(self, inputs):

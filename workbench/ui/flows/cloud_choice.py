@@ -1,18 +1,17 @@
 """Choosing two clouds: a shape by name, a text, or a file of one's own. Shared by the tabs that need a pair."""
 
-import hashlib
+import functools
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import panel as pn
-import panel_material_ui as pmui
 import param
 from numpy.typing import NDArray
 
 from workbench import flows
 from workbench.ui.controls import widget_for
+from workbench.ui.upload import Upload, check_size, file_chooser
 from workbench.ui.view import View
 
 TEXT, FILE = "text", "file"
@@ -21,16 +20,8 @@ ACCEPTED = ".ply,.obj,.stl,.xyz,.csv,.npy"
 LARGEST_UPLOAD = 64 * 2**20
 
 
-@dataclass(frozen=True)
-class Upload:
-    """A file as it came; it is read by the worker, not by the page."""
-
-    name: str
-    data: bytes
-
-    def describe(self) -> dict[str, str]:
-        """Name the contents for caches and provenance."""
-        return {"file": self.name, "sha256": hashlib.sha256(self.data).hexdigest()}
+class CloudFile(Upload):
+    """An uploaded cloud or mesh."""
 
     def cloud(self, n: int, seed: int) -> NDArray:
         """Read the points: at most ``n``, centred and scaled to root-mean-square radius 1."""
@@ -46,10 +37,10 @@ class PairView(View):
 
     origin = param.Selector(default="torus", objects=CHOICES, label="From")
     origin_text = param.String(default="FLOW", label="Text to start from")
-    origin_file = param.ClassSelector(class_=Upload, default=None, allow_None=True)
+    origin_file = param.ClassSelector(class_=CloudFile, default=None, allow_None=True)
     target = param.Selector(default="cube", objects=CHOICES, label="To")
     target_text = param.String(default="HERE", label="Text to arrive at")
-    target_file = param.ClassSelector(class_=Upload, default=None, allow_None=True)
+    target_file = param.ClassSelector(class_=CloudFile, default=None, allow_None=True)
     n = param.Integer(default=1000, bounds=(50, 5000), label="Points in each cloud")
     seed = param.Integer(default=0, bounds=(0, 999), label="Seed", doc="Same seed, same result")
 
@@ -72,27 +63,18 @@ class PairView(View):
         return widget_for(self, name)
 
     def _chooser(self, side: str) -> Any:
-        chooser = pmui.FileInput(
-            label="PLY, OBJ, STL, XYZ, CSV or NPY",
-            accept=ACCEPTED,
-            size="small",
-            margin=(6, 10),
-            visible=pn.bind(lambda choice: choice == FILE, self.param[side]),
-        )
-
-        def take(event: Any) -> None:
-            if event.new:
-                self.take_file(side, chooser.filename or "upload", event.new)
-
-        chooser.param.watch(take, "value")
-        return chooser
+        is_wanted = pn.bind(lambda choice: choice == FILE, self.param[side])
+        take = functools.partial(self.take_file, side)
+        return file_chooser("PLY, OBJ, STL, XYZ, CSV or NPY", ACCEPTED, take, visible=is_wanted)
 
     def take_file(self, side: str, name: str, data: bytes) -> None:
         """Use an uploaded file as one of the clouds."""
-        if len(data) > LARGEST_UPLOAD:
-            self.complaint = f"{name} has {len(data) / 2**20:.0f} MiB; this page takes files up to 64 MiB"
-            return
-        setattr(self, f"{side}_file", Upload(name, bytes(data)))
+        try:
+            check_size(name, data, LARGEST_UPLOAD)
+        except ValueError as error:
+            self.complaint = str(error)
+        else:
+            setattr(self, f"{side}_file", CloudFile(name, data))
 
     def _adopt(self, parameters: Mapping[str, Any]) -> None:
         """Take the parameters of a shown result; its clouds are named x and y there."""

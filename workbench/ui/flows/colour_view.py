@@ -1,14 +1,12 @@
 """Tab 4: colour transfer, what people use this for."""
 
-import hashlib
+import functools
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import panel as pn
-import panel_material_ui as pmui
 import param
 import xarray as xr
 from numpy.typing import NDArray
@@ -20,6 +18,7 @@ from workbench.ui.controls import widget_for
 from workbench.ui.cost import Cost
 from workbench.ui.picture import CAPTION, Picture
 from workbench.ui.pointcloud import PointCloud
+from workbench.ui.upload import Upload, check_size, file_chooser
 from workbench.ui.view import View
 
 FILE = "file"
@@ -33,16 +32,8 @@ PIXELS = 214 * 320
 PALETTE_POINTS = 4000
 
 
-@dataclass(frozen=True)
-class UploadedPicture:
-    """A picture as it came; it is decoded by the worker."""
-
-    name: str
-    data: bytes
-
-    def describe(self) -> dict[str, str]:
-        """Name the contents for caches and provenance."""
-        return {"file": self.name, "sha256": hashlib.sha256(self.data).hexdigest()}
+class PictureFile(Upload):
+    """An uploaded photograph."""
 
     def pixels(self) -> NDArray[np.float64]:
         """Decode and shrink the picture to at most 480 pixels; refuse what is none, or a decompression bomb."""
@@ -71,9 +62,9 @@ class ColourView(View):
     inputs = ("source", "source_file", "target", "target_file", "method", "n_directions", "steps", "eta", "strength")
 
     source = param.Selector(default="china", objects=PICTURES, label="Picture")
-    source_file = param.ClassSelector(class_=UploadedPicture, default=None, allow_None=True)
+    source_file = param.ClassSelector(class_=PictureFile, default=None, allow_None=True)
     target = param.Selector(default="flower", objects=PICTURES, label="Colours from")
-    target_file = param.ClassSelector(class_=UploadedPicture, default=None, allow_None=True)
+    target_file = param.ClassSelector(class_=PictureFile, default=None, allow_None=True)
     method = param.Selector(default="design", objects=THREE_DIMENSIONAL, label="Estimator")
     n_directions = param.Integer(default=20, bounds=(1, 100), label="Directions per step")
     steps = param.Integer(default=10, bounds=(1, 60), label="Steps")
@@ -90,27 +81,18 @@ class ColourView(View):
         return rows + [widget_for(self, name) for name in ("method", "n_directions", "steps", "eta", "strength")]
 
     def _chooser(self, side: str) -> Any:
-        chooser = pmui.FileInput(
-            label="PNG, JPEG, WebP or BMP",
-            accept=".png,.jpg,.jpeg,.webp,.bmp",
-            size="small",
-            margin=(6, 10),
-            visible=pn.bind(lambda choice: choice == FILE, self.param[side]),
-        )
-
-        def take(event: Any) -> None:
-            if event.new:
-                self.take_file(side, chooser.filename or "upload", event.new)
-
-        chooser.param.watch(take, "value")
-        return chooser
+        is_wanted = pn.bind(lambda choice: choice == FILE, self.param[side])
+        take = functools.partial(self.take_file, side)
+        return file_chooser("PNG, JPEG, WebP or BMP", ".png,.jpg,.jpeg,.webp,.bmp", take, visible=is_wanted)
 
     def take_file(self, side: str, name: str, data: bytes) -> None:
         """Use an uploaded picture."""
-        if len(data) > LARGEST_UPLOAD:
-            self.complaint = f"{name} has {len(data) / 2**20:.0f} MiB; this page takes pictures up to 20 MiB"
-            return
-        setattr(self, f"{side}_file", UploadedPicture(name, bytes(data)))
+        try:
+            check_size(name, data, LARGEST_UPLOAD)
+        except ValueError as error:
+            self.complaint = str(error)
+        else:
+            setattr(self, f"{side}_file", PictureFile(name, data))
 
     def check(self, inputs: Mapping[str, Any]) -> None:
         """Refuse a missing picture and what the estimator cannot do."""

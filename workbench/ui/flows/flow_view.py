@@ -8,7 +8,7 @@ import panel as pn
 import param
 import xarray as xr
 
-from workbench import data, flows, results
+from workbench import data, flows
 from workbench.figures import flows as figures
 from workbench.progress import Progress
 from workbench.ui.cost import Cost
@@ -69,7 +69,7 @@ class FlowView(PairView):
         """Return the shipped first flow if that is what is asked for."""
         if FILE in (inputs["origin"], inputs["target"]) or arguments(inputs) != FIRST_FLOW:
             return None
-        return results.open(data.path("flows/first_flow.nc"))
+        return data.result("flows/first_flow.nc")
 
     def control(self, name: str) -> Any:
         """Return the widget of a parameter; of the two steps only the one that the loss uses is shown."""

@@ -7,7 +7,7 @@ import panel as pn
 import param
 import xarray as xr
 
-from workbench import data, flows, results
+from workbench import data, flows
 from workbench.figures import flows as figures
 from workbench.progress import Progress
 from workbench.ui.cost import Cost
@@ -48,7 +48,7 @@ class PaperView(View):
     def precomputed(self, inputs: Mapping[str, Any]) -> xr.Dataset | None:
         """Return the shipped full run for the inputs that it was made with."""
         untouched = all(value == self.param[name].default for name, value in inputs.items())
-        return results.open(data.path(SHIPPED)) if untouched else None
+        return data.result(SHIPPED) if untouched else None
 
     def check(self, inputs: Mapping[str, Any]) -> None:
         """Refuse an empty choice and what the estimators cannot do."""

@@ -1,21 +1,19 @@
 """Tab 9: drop a certificate; the checker, which knows nothing of how it was found, says what it is worth."""
 
-import hashlib
 import html
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import panel as pn
-import panel_material_ui as pmui
 import param
 import xarray as xr
 
 from workbench import data, games
 from workbench.progress import Progress
 from workbench.ui.cost import Cost
+from workbench.ui.upload import Upload, check_size, file_chooser
 from workbench.ui.view import View
 
 LARGEST_UPLOAD = 16 * 2**20
@@ -25,18 +23,6 @@ table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabula
 th, td { text-align: left; padding: 5px 12px 5px 8px; border-bottom: 1px solid rgba(127,127,127,0.35); }
 th { font-weight: 500; }
 """
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """A certificate file as it came."""
-
-    name: str
-    data: bytes
-
-    def describe(self) -> dict[str, str]:
-        """Name the contents for caches and provenance."""
-        return {"file": self.name, "sha256": hashlib.sha256(self.data).hexdigest()}
 
 
 class CheckView(View):
@@ -50,24 +36,20 @@ class CheckView(View):
     experiment = "workbench.games.verification"
     inputs = ("certificate",)
 
-    certificate = param.ClassSelector(class_=Dropped, default=None, allow_None=True)
+    certificate = param.ClassSelector(class_=Upload, default=None, allow_None=True)
 
     def controls(self) -> list[Any]:
         """Return the place to drop a file."""
-        chooser = pmui.FileInput(
-            label="Drop or choose a certificate (.json)", accept=".json", size="small", margin=(6, 10)
-        )
-        chooser.param.watch(
-            lambda event: self.take(chooser.filename or "certificate.json", event.new) if event.new else None, "value"
-        )
-        return [chooser]
+        return [file_chooser("Drop or choose a certificate (.json)", ".json", self.take)]
 
     def take(self, name: str, data: bytes) -> None:
         """Check an uploaded file."""
-        if len(data) > LARGEST_UPLOAD:
-            self.complaint = f"{name} has {len(data) / 2**20:.0f} MiB; this page checks files up to 16 MiB"
-            return
-        self.certificate = Dropped(name, bytes(data))
+        try:
+            check_size(name, data, LARGEST_UPLOAD)
+        except ValueError as error:
+            self.complaint = str(error)
+        else:
+            self.certificate = Upload(name, data)
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time by the size of the file."""

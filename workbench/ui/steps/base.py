@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import param
 import xarray as xr
 
-from workbench import data, results
+from workbench import data
 from workbench.steps import DIRECTIONS, NETWORKS, STAGES
 from workbench.ui.view import View
 
@@ -46,5 +46,5 @@ class StepsView(View):
     def precomputed(self, inputs: Mapping[str, Any]) -> xr.Dataset | None:
         """Return the shipped result for the default inputs."""
         if all(inputs[name] == self.param[name].default for name in self.inputs):
-            return results.open(data.path(f"steps/{self.shipped_file}"))
+            return data.result(f"steps/{self.shipped_file}")
         return None

@@ -1,0 +1,30 @@
+"""A server of several processes: every process has all it needs, and nothing is asked of the network."""
+
+import sys
+
+import pytest
+from conftest import free_port, serving, watched_pages
+from hands import drag
+
+from workbench.ui.serve import command, environment
+
+pytestmark = [pytest.mark.ui, pytest.mark.skipif(sys.platform == "win32", reason="processes are forked")]
+
+
+def test_two_processes_serve_every_room_offline(browser):
+    from playwright.sync_api import expect
+
+    port = free_port()
+    with (
+        serving(command(port=port, processes=2), port, environment(processes=2)) as address,
+        watched_pages(browser, address) as open_page,
+    ):
+        for _ in range(2):  # the second time, most likely from the other process
+            for room in ("home", "flows", "fisher", "steps", "games"):
+                page = open_page(room)
+                page.locator("canvas").first.wait_for(timeout=60_000)
+                page.close()
+        page = open_page("games?tab=contraction")
+        told = page.locator(".sentence").first.inner_text(timeout=60_000)
+        drag(page, "a", 0.9, exact=True)
+        expect(page.locator(".sentence").first).not_to_have_text(told, timeout=30_000)

@@ -95,6 +95,14 @@ def test_adahessian_repeats_and_resumes():
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
 
 
+def test_adahessian_differentiates_attention_twice():
+    model = steps.build("transformer")
+    optimizer = steps.AdaHessian(model.parameters())
+    x, y = steps.digits().train_inputs[:8], steps.digits().train_targets[:8]
+    losses = [float(optimizer.step(lambda: cross_entropy(model(x), y))) for _ in range(3)]
+    assert losses[-1] < losses[0]
+
+
 def test_adahessian_wants_the_loss_itself():
     model, x, y = tiny()
     optimizer = steps.AdaHessian(model.parameters())
@@ -133,6 +141,34 @@ def test_inverse_fisher_stays_accurate_over_a_long_stream():
     vector = torch.randn(50, generator=g, dtype=torch.float64)
     error = dense @ fisher.solve(vector) - vector
     assert float(error.norm() / vector.norm()) < 1e-6
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e4])
+def test_inverse_fisher_keeps_its_digits_when_gradients_explode(scale):
+    """Gradients of float32 whose squares leave the damping ten digits behind: the product is still the dense one."""
+    g = torch.Generator().manual_seed(3)
+    fisher = steps.InverseFisher(20, 4, 0.01)
+    kept = []
+    for k in range(11):
+        gradient = torch.randn(20, generator=g) * (scale if k % 3 else 1.0)
+        fisher.push(gradient)
+        kept = [*kept, gradient.double()][-4:]
+    stacked = torch.stack(kept)
+    dense = 0.01 * torch.eye(20, dtype=torch.float64) + stacked.T @ stacked / 4
+    vector = torch.randn(20, generator=g)
+    expected = torch.linalg.solve(dense, vector.double())
+    torch.testing.assert_close(fisher.solve(vector).double(), expected, rtol=1e-3, atol=1e-3 * float(expected.norm()))
+
+
+def test_mfac_makes_the_step_that_a_lost_gradient_deserves():
+    """NaN in, NaN out, as with torch's own optimisers, and no exception from the linear algebra."""
+    model, _, _ = tiny()
+    optimizer = steps.MFAC(model.parameters(), window=3)
+    for value in (1.0, 1e30, float("inf"), 1.0):
+        for p in model.parameters():
+            p.grad = torch.full_like(p, value)
+        optimizer.step()
+    assert not any(torch.isfinite(p).any() for p in model.parameters())
 
 
 def test_mfac_step_is_the_dense_one():

@@ -134,3 +134,10 @@ def test_spike_survival_is_what_the_room_measures():
     np.testing.assert_array_equal(ours.accuracy, run.isel(step=-1))
     np.testing.assert_array_equal(ours.worst, run.isel(step=slice(5, None)).min("step"))
     np.testing.assert_array_equal(ours.survived, run.isel(step=-1) >= 0.9 * run.isel(step=4))
+
+
+def test_spike_survival_leaves_out_what_cannot_be_clipped():
+    ours = studies.spike_survival("linear", "adahessian", multiplier=10.0, at=3, steps=6)
+    clipped = ours.sel(rule="gradient-clip")
+    assert all(np.isnan(clipped[name]) for name in ours.data_vars)
+    assert not any(np.isnan(ours.drop_sel(rule="gradient-clip")[name]).any() for name in ours.data_vars)

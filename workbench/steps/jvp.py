@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 from torch.func import functional_call
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from workbench import checks
+from workbench.steps.attention import differentiable_attention
 
 with warnings.catch_warnings(), forward_ad.dual_level():
     # torch compiles its own decompositions at the first dual number and warns about the compiler it uses
@@ -124,18 +124,6 @@ def evaluation(model: nn.Module) -> Iterator[None]:
                 module.training = training
 
 
-@contextmanager
-def _differentiable_kernels() -> Iterator[None]:
-    """Keep attention on kernels that have a forward derivative."""
-    fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        with sdpa_kernel(SDPBackend.MATH):
-            yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
-
-
 def call(model: nn.Module, inputs: Any, parameters: Mapping[str, Tensor]) -> Any:
     """Call ``model`` with other parameters on copies of its buffers, so that nothing of the model changes."""
     buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
@@ -150,7 +138,7 @@ def _dual(
 ) -> tuple[tuple[Tensor, Tensor], tuple[int, ...]]:
     with ExitStack() as stack:
         stack.enter_context(evaluation(model))
-        stack.enter_context(_differentiable_kernels())
+        stack.enter_context(differentiable_attention())
         stack.enter_context(forward_ad.dual_level())
         moving = {name: forward_ad.make_dual(base[name].detach(), v) for name, v in direction.items()}
         try:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from workbench import checks
+from workbench.steps.attention import differentiable_attention
 from workbench.steps.jvp import logits_and_slopes
 from workbench.steps.threads import one_thread
 
@@ -87,7 +88,7 @@ class Ray:
 
     def hessian_product(self, vector: Tensor) -> Tensor:
         """Return H·vector at τ = 0, vectors flat in the order of ``named_parameters``: about two gradients."""
-        with one_thread(), torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+        with one_thread(), differentiable_attention():
             leaves = {name: p.detach().requires_grad_() for name, p in self._base.items()}
             variables = list(leaves.values())
             gradients = torch.autograd.grad(self._loss(leaves), variables, create_graph=True)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from workbench import checks
+from workbench.steps.attention import differentiable_attention
 
 
 def hutchinson_diagonal(
@@ -79,7 +80,7 @@ class AdaHessian(torch.optim.Optimizer):
     def step(self, closure: Callable[[], Tensor]) -> Tensor:  # type: ignore[override]
         """Take one step and return the loss; the gradients are left in ``.grad``."""
         parameters = [p for group in self.param_groups for p in group["params"] if p.requires_grad]
-        with torch.enable_grad():
+        with torch.enable_grad(), differentiable_attention():
             loss = closure()
             if not (isinstance(loss, Tensor) and loss.requires_grad):
                 raise ValueError("the closure must return the loss tensor, still attached to its graph")

@@ -9,13 +9,16 @@ Reference: E. Frantar, E. Kurtic & D. Alistarh, "M-FAC: Efficient Matrix-Free Ap
 Information", arXiv 2107.03356; the paper's dynamic algorithm keeps other coefficients of the same matrix.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from workbench import checks
+
+COLUMNS = 1 << 16
+WORST_CONDITION = 1e10  # beyond, a rank-two update loses more digits than it saves time
 
 
 class InverseFisher:
@@ -57,7 +60,7 @@ class InverseFisher:
             raise ValueError(f"gradient must have shape ({self.size},), got {tuple(gradient.shape)}")
         slot = self.pushed % self.window
         self.rows[slot] = gradient
-        products = (self.rows @ gradient.to(self.rows.dtype)).double()
+        products = self._inner_products(gradient)
         change = products - self.gram[slot]
         self.gram[slot], self.gram[:, slot] = products, products
         self.pushed += 1
@@ -67,13 +70,30 @@ class InverseFisher:
             self._update(slot, change)
 
     def solve(self, vector: Tensor) -> Tensor:
-        """Return F⁻¹·vector: O(dm + m²)."""
-        inner = self.inverse @ (self.rows @ vector.to(self.rows.dtype)).double()
-        return (vector - (inner.to(self.rows.dtype) @ self.rows).to(vector.dtype)) / self.damping
+        """Return F⁻¹·vector: O(dm + m²). NaN if a pushed gradient was not finite."""
+        inner = self.inverse @ self._inner_products(vector)
+        parts = [(vector[k].double() - inner @ rows) / self.damping for k, rows in self._wide_blocks()]
+        return torch.cat(parts).to(vector.dtype)
+
+    def _wide_blocks(self) -> Iterator[tuple[slice, Tensor]]:
+        """Yield the window in float64, some columns at a time, so that no second copy of it is held.
+
+        F⁻¹g is a difference of terms larger by |g|²/λ, which single precision does not survive when gradients grow.
+        """
+        for start in range(0, self.size, COLUMNS):
+            columns = slice(start, min(start + COLUMNS, self.size))
+            yield columns, self.rows[:, columns].double()
+
+    def _inner_products(self, vector: Tensor) -> Tensor:
+        return sum(rows @ vector[columns].double() for columns, rows in self._wide_blocks())
 
     def _renew(self) -> None:
-        identity = torch.eye(self.window, dtype=torch.float64)
-        self.inverse = torch.cholesky_inverse(torch.linalg.cholesky(self.gram + self.window * self.damping * identity))
+        """Compute S⁻¹ from S by eigenvalues: rounding cannot make GᵀG worse than semidefinite there."""
+        if not bool(torch.isfinite(self.gram).all()):
+            self.inverse = torch.full_like(self.gram, torch.nan)
+            return
+        values, vectors = torch.linalg.eigh(self.gram)
+        self.inverse = (vectors / (values.clamp(min=0.0) + self.window * self.damping)) @ vectors.T
 
     def _update(self, slot: int, change: Tensor) -> None:
         """Add e·cᵀ + c·eᵀ − c_slot·e·eᵀ to S, e the unit vector of the slot: S gains U W Uᵀ with U = [e, c]."""
@@ -83,7 +103,11 @@ class InverseFisher:
         # W = [[−c_slot, 1], [1, 0]], whose inverse is [[0, 1], [1, c_slot]]
         weights = torch.tensor([[0.0, 1.0], [1.0, float(change[slot])]], dtype=torch.float64)
         moved = self.inverse @ basis
-        self.inverse = self.inverse - moved @ torch.linalg.solve(weights + basis.T @ moved, moved.T)
+        small = weights + basis.T @ moved
+        if bool(torch.isfinite(small).all()) and float(torch.linalg.cond(small)) < WORST_CONDITION:
+            self.inverse = self.inverse - moved @ torch.linalg.solve(small, moved.T)
+        else:
+            self._renew()
 
 
 class MFAC(torch.optim.Optimizer):

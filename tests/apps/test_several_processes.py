@@ -1,12 +1,11 @@
 """A server of several processes: every process has all it needs, and nothing is asked of the network."""
 
 import sys
+import urllib.request
 
 import pytest
 from conftest import free_port, serving, watched_pages
 from hands import drag
-
-from workbench.ui.serve import command, environment
 
 pytestmark = [pytest.mark.ui, pytest.mark.skipif(sys.platform == "win32", reason="processes are forked")]
 
@@ -15,8 +14,9 @@ def test_two_processes_serve_every_room_offline(browser):
     from playwright.sync_api import expect
 
     port = free_port()
+    command = [sys.executable, "-m", "workbench.cli", "serve", "--port", str(port), "--processes", "2"]
     with (
-        serving(command(port=port, processes=2), port, environment(processes=2)) as address,
+        serving(command, port) as address,
         watched_pages(browser, address) as open_page,
     ):
         for _ in range(2):  # the second time, most likely from the other process
@@ -28,3 +28,5 @@ def test_two_processes_serve_every_room_offline(browser):
         told = page.locator(".sentence").first.inner_text(timeout=60_000)
         drag(page, "a", 0.9, exact=True)
         expect(page.locator(".sentence").first).not_to_have_text(told, timeout=30_000)
+    with pytest.raises(OSError, match="refused"):  # the forked processes went with their parent
+        urllib.request.urlopen(f"{address}/liveness", timeout=5)

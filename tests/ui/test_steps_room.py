@@ -2,6 +2,8 @@
 
 import pytest
 
+from workbench import data
+from workbench.ui.steps.limits import LimitsView
 from workbench.ui.steps.room import StepsRoom
 from workbench.ui.steps.spike import SpikeView
 
@@ -28,3 +30,14 @@ def test_other_inputs_are_not_shipped():
     with pytest.raises(ValueError, match="AdaHessian"):
         view.check({**view.values(), "optimizer": "adahessian"})
     view.close()
+
+
+def test_a_reopened_result_sets_the_controls_whatever_its_parameters_are_called():
+    limits = LimitsView()
+    limits.show(data.result("steps/limits.nc").assign_attrs(parameters='{"directions": ["random"], "samples": 64}'))
+    assert (limits.direction, limits.samples) == ("random", 64)
+    spike = SpikeView()
+    spike.show(data.result("steps/spike.nc").assign_attrs(parameters='{"seeds": [5], "multiplier": 100.0}'))
+    assert (spike.seed, spike.multiplier) == (5, 100.0)
+    spike.show(data.result("steps/spike.nc").assign_attrs(parameters='{"seeds": [1, 2]}'))  # no single seed to show
+    assert spike.seed == 5

@@ -88,12 +88,15 @@ def spike_survival(ds: xr.Dataset, **where: str | bool) -> hv.Overlay:
     """Return the share of runs that survive a learning-rate spike against its size, one curve for each rule.
 
     ``ds`` is a sweep of ``studies.spike_survival`` over ``multiplier``. ``where`` fixes further axes (``network``,
-    ``optimizer``, ``persistent``); those left open are averaged, and the title says so.
+    ``optimizer``, ``persistent``); those left open are averaged, and the title says so. A rule that the optimiser
+    cannot be given (NaN) is left out.
     """
     share, said = _averaged(ds.survived, ("multiplier", "rule"), where)
     curves = []
     for k, rule in enumerate(ds.rule.values):
         values = share.sel(rule=rule).transpose("multiplier").values
+        if np.isnan(values).all():
+            continue
         curves += _marked_curve((ds.multiplier.values, values), "multiplier", "share", str(rule), k)
     title = "Runs that survive a spike" + said
     labels = {"xlabel": "learning rate too large by", "ylabel": "share of runs"}

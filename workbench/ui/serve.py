@@ -4,16 +4,21 @@
 ended sessions let go within seconds, a liveness address for health checks, and no origin but this machine's own.
 """
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import workbench
 from workbench import checks
 
 ROOMS = ("home", "flows", "fisher", "steps", "games")
+GRACE = 10  # seconds for the server to end by itself
 LARGEST_MESSAGE = 100 * 2**20  # an upload of the 64 MiB that a page accepts grows by a third on its way
 
 
@@ -118,10 +123,39 @@ def serve(
         basic_auth=basic_auth,
         show=show,
     )
-    process = subprocess.Popen(line, env=environment(processes=processes, results_folder=results_folder))
+    added = environment(processes=processes, results_folder=results_folder)
+    process = subprocess.Popen(line, env=added, start_new_session=True)
     try:
-        return process.wait()
+        with _interrupted_by(signal.SIGTERM):
+            return process.wait()
     except KeyboardInterrupt:
-        process.terminate()
-        process.wait()
         return 0
+    finally:
+        _stop_group(process)
+
+
+@contextmanager
+def _interrupted_by(number: signal.Signals) -> Iterator[None]:
+    """Let a signal end the block as Ctrl-C does (in the main thread, where alone handlers may be set)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+def _stop_group(process: subprocess.Popen) -> None:
+    """End the server and the processes that it forked, which would go on serving without it."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
+            break

@@ -48,3 +48,11 @@ class StepsView(View):
         if all(inputs[name] == self.param[name].default for name in self.inputs):
             return data.result(f"steps/{self.shipped_file}")
         return None
+
+    def _adopt(self, parameters: Mapping[str, Any]) -> None:
+        """Take the parameters of a shown result; the experiments take several seeds and directions, a view one."""
+        found = dict(parameters)
+        for many, one in (("seeds", "seed"), ("directions", "direction")):
+            if isinstance(found.get(many), list) and len(found[many]) == 1:
+                found[one] = found[many][0]
+        super()._adopt(found)

@@ -139,3 +139,27 @@ def test_quick_work_does_not_wait_for_long_work(monkeypatch):
     finally:
         for holder in holders:
             holder.cancel()
+
+
+def test_only_work_that_lasts_is_shown(monkeypatch):
+    """Buttons that come and go at every move of a slider would cost the browser more than the move itself."""
+    from workbench.ui import runner as module
+
+    monkeypatch.setattr(module, "SHOW_AFTER", 0.1)
+    runner, release, seen = Runner(), threading.Event(), []
+    runner.param.watch(lambda event: seen.append(event.new), "lasting")
+    runner.submit(lambda progress: 1, lambda _: None, lambda _: None)
+    assert runner.wait(5)
+    time.sleep(0.2)
+    assert seen == []
+    runner.submit(lambda progress: release.wait(5), lambda _: None, lambda _: None)
+    deadline = time.monotonic() + 5
+    while not runner.lasting and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert runner.lasting
+    release.set()
+    assert runner.wait(5)
+    assert seen == [True, False]
+    runner.submit(lambda progress: 1, lambda _: None, lambda _: None, long=True)  # asked for by Run: shown at once
+    assert runner.wait(5)
+    assert seen == [True, False, True, False]

@@ -43,7 +43,7 @@ def test_display_parameters_redraw_without_computing(view):
     plot = view.figures[0]._plot
     view.logarithmic = True
     assert view.result is before
-    assert plot.object.opts.get("plot").kwargs["logx"] is True
+    assert plot.object[()].opts.get("plot").kwargs["logx"] is True
 
 
 def test_long_work_waits_until_asked(view):

@@ -8,6 +8,7 @@ import xarray as xr
 
 from workbench.figures import theme
 
+BESIDE = 400  # height of the pictures that stand three abreast
 OURS, PAPER, EXTRAPOLATED, FIT = theme.SERIES[0], theme.SERIES[1], theme.SERIES[3], theme.REFERENCE
 
 
@@ -130,7 +131,7 @@ def zone(ds: xr.Dataset, branch: str = "upper") -> hv.Image:
     values = ds.metric_eigenvalue.sel(branch=branch)
     image = hv.Image((ds.kx.values, ds.ky.values, values.values.T), ["kx", "ky"], "eigenvalue")
     title = f"Metric spectrum, {branch} branch"
-    return theme.frame(theme.image(image), title=title, xlabel="kx", ylabel="ky")
+    return theme.frame(theme.image(image, bar="bottom"), title=title, xlabel="kx", ylabel="ky", height=BESIDE)
 
 
 def covariance(ds: xr.Dataset, cap: float | None = None) -> hv.Image:
@@ -146,7 +147,8 @@ def cumulant(ds: xr.Dataset, cap: float | None = None) -> hv.Image:
 def _space(ds: xr.Dataset, name: str, title: str, cap: float | None) -> hv.Image:
     image = hv.Image((ds.x.values, ds.y.values, ds[name].values.T), ["x", "y"], name)
     limits = None if cap is None else (-cap, cap)
-    return theme.frame(theme.image(image, signed=True, clim=limits), title=title, xlabel="x", ylabel="y")
+    coloured = theme.image(image, signed=True, clim=limits, bar="bottom")
+    return theme.frame(coloured, title=title, xlabel="x", ylabel="y", height=BESIDE)
 
 
 def across(ds: xr.Dataset) -> hv.Overlay:

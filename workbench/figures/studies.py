@@ -100,7 +100,11 @@ def spike_survival(ds: xr.Dataset, **where: str | bool) -> hv.Overlay:
         curves += _marked_curve((ds.multiplier.values, values), "multiplier", "share", str(rule), k)
     title = "Runs that survive a spike" + said
     labels = {"xlabel": "learning rate too large by", "ylabel": "share of runs"}
-    return theme.frame(hv.Overlay(curves), title=title, logx=True, ylim=(-0.03, 1.03), **labels)
+    ticks = [(float(m), f"{m:g}") for m in ds.multiplier.values]
+    limits = (0.8 * float(ds.multiplier.min()), 1.25 * float(ds.multiplier.max()))  # room for the outer marks
+    return theme.frame(
+        hv.Overlay(curves), title=title, logx=True, xlim=limits, xticks=ticks, ylim=(-0.03, 1.03), **labels
+    )
 
 
 def certified_share(ds: xr.Dataset, players: int | None = None, density: float | None = None) -> hv.Overlay:

@@ -16,6 +16,7 @@ import holoviews as hv
 import holoviews.plotting.bokeh
 import holoviews.plotting.mpl
 import numpy as np
+from bokeh.models import Legend
 
 # Okabe & Ito's colour-blind safe set, reordered so that neighbours differ in lightness as well; black is left out
 # because it vanishes in dark mode.
@@ -27,6 +28,7 @@ DIVERGING = "coolwarm"
 DASHES = ("solid", "dashed", "dotted", "dashdot")
 MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "x")
 HEIGHT = 380
+LEGEND_ALPHA = 0.6
 
 _MATPLOTLIB_MARKERS = {
     "circle": "o",
@@ -102,8 +104,12 @@ def image(
     clim: tuple[float, float] | None = None,
     colormap: str | None = None,
     label: str = "",
+    bar: str = "right",
 ) -> Any:
-    """Style an Image, QuadMesh or HeatMap; a signed quantity gets a diverging map centred on zero."""
+    """Style an Image, QuadMesh or HeatMap; a signed quantity gets a diverging map centred on zero.
+
+    ``bar="bottom"`` puts the colour bar below on a page, where pictures that stand three abreast have more room.
+    """
     if signed and clim is None:
         clim = symmetric_limits(element.dimension_values(element.vdims[0]))
     options: dict[str, Any] = {"cmap": colormap or (DIVERGING if signed else SEQUENTIAL), "colorbar": colorbar}
@@ -111,7 +117,7 @@ def image(
         options["clim"] = clim
     if label:
         options["clabel"] = label
-    bokeh = {**options, "tools": ["hover"]}
+    bokeh = {**options, "tools": ["hover"], "colorbar_position": bar}
     return styled(element, bokeh=bokeh, matplotlib=options)
 
 
@@ -146,14 +152,35 @@ def frame(
     common["title"] = title
     is_map = isinstance(element, (hv.Image, hv.QuadMesh, hv.HeatMap, hv.RGB))
     common["show_grid"] = not is_map
-    bokeh: dict[str, Any] = {**common, "toolbar": "above", "fontscale": 1.05, **_bokeh_size(height, square)}
+    bokeh: dict[str, Any] = {**common, "toolbar": "above", **_bokeh_size(height, square)}
     matplotlib: dict[str, Any] = {**common, "fig_inches": (aspect * 3.6, 3.6), "aspect": "equal" if square else "auto"}
     if isinstance(element, hv.Overlay):
         show = legend is not None
-        bokeh |= {"show_legend": show, "legend_position": legend or "right"}
-        bokeh["legend_opts"] = {"background_fill_alpha": 0.6}
+        inside = legend if legend not in (None, "right") else "top_left"
+        bokeh |= {"show_legend": show, "legend_position": inside}
+        bokeh["hooks"] = [_legend_beside if legend == "right" else _legend_inside]
         matplotlib |= {"show_legend": show, "legend_position": legend or "right"}
     return styled(element, bokeh=bokeh, matplotlib=matplotlib)
+
+
+def _legend_inside(plot: Any, _: Any) -> None:
+    """Let the legend's ground shine through, so that it hides nothing."""
+    for legend in plot.state.legend:
+        if legend.background_fill_alpha != LEGEND_ALPHA:
+            legend.background_fill_alpha = LEGEND_ALPHA
+
+
+def _legend_beside(plot: Any, element: Any) -> None:
+    """Move the legend to the right of the frame, when the plot is made.
+
+    HoloViews itself can do both, but would do so at every update of a standing plot, and each of these changes makes
+    the browser lay the whole page out again: a tenth of a second for nothing.
+    """
+    _legend_inside(plot, element)
+    for legend in list(plot.state.center):
+        if isinstance(legend, Legend):
+            plot.state.center.remove(legend)
+            plot.state.add_layout(legend, "right")
 
 
 def _bokeh_size(height: int, square: bool) -> dict[str, Any]:

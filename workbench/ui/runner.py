@@ -19,6 +19,7 @@ from workbench.progress import Cancelled, Progress, RemainingTime
 from workbench.ui.dispatch import Home
 
 REPORT_EVERY = 0.15
+SHOW_AFTER = 0.5  # seconds; buttons that come and go at every move of a slider cost the browser more than the move
 
 
 class Lane:
@@ -56,6 +57,7 @@ class Runner(param.Parameterized):
     """Runs one piece of work at a time for one page, with its state as parameters that a page can show."""
 
     busy = param.Boolean(default=False, doc="work is queued or running")
+    lasting = param.Boolean(default=False, doc="it is long, or has gone on for half a second: worth a progress bar")
     fraction = param.Number(default=0.0, bounds=(0, 1), doc="how much is done")
     seconds_left = param.Number(default=None, allow_None=True, doc="estimate; None while unknown")
     message = param.String(default="", doc="what the work is doing")
@@ -88,14 +90,19 @@ class Runner(param.Parameterized):
         self._job = job
         self._idle.clear()
         ahead = lane.waiting + (1 if long and lane._pending >= lane.workers else 0)
-        self.param.update(busy=True, fraction=0.0, seconds_left=None, message="", ahead=ahead)
+        self.param.update(busy=True, lasting=long, fraction=0.0, seconds_left=None, message="", ahead=ahead)
         job.future = lane.submit(lambda: job.run(work))
+        if not long:
+            job.show_later()
 
     def cancel(self) -> None:
         """Stop the current work at its next report, or before it starts."""
         self.close()
         if self.busy:
-            self.param.update(busy=False, fraction=0.0, seconds_left=None, message="", ahead=0)
+            self._rest()
+
+    def _rest(self) -> None:
+        self.param.update(busy=False, lasting=False, fraction=0.0, seconds_left=None, message="", ahead=0)
 
     def close(self) -> None:
         """Stop the current work and show nothing any more: the page is gone."""
@@ -115,7 +122,7 @@ class Runner(param.Parameterized):
         if self._job is not job:
             return
         self._job = None
-        self.param.update(busy=False, fraction=0.0, seconds_left=None, message="", ahead=0)
+        self._rest()
         try:
             if callback is not None:
                 callback(*args)
@@ -128,6 +135,10 @@ class Runner(param.Parameterized):
             self.param.update(
                 fraction=min(max(fraction, 0.0), 1.0), seconds_left=seconds_left, message=message, ahead=0
             )
+
+    def _show(self, job: "_Job") -> None:
+        if self._job is job:
+            self.lasting = True
 
     def _publish(self, job: "_Job", value: Any) -> None:
         if self._job is job and job.partial is not None:
@@ -184,6 +195,14 @@ class _Job:
                 getattr(runner, method)(self, *args)
 
         self._home.call(deliver)
+
+    def show_later(self) -> None:
+        """Tell the runner after a moment that this work lasts, if it still runs then."""
+        timer = threading.Timer(SHOW_AFTER, lambda: self.send("_show"))
+        timer.daemon = True
+        timer.start()
+        if self.future is not None:
+            self.future.add_done_callback(lambda _: timer.cancel())
 
     def run(self, work: Callable[[Progress], Any]) -> None:
         """Do the work in the current (worker) thread and send its outcome home."""

@@ -22,21 +22,21 @@ class Status(pn.viewable.Viewer):
         runner = view.runner
         run = pmui.Button(label="Run", variant="contained", size="small", margin=(4, 10))
         run.on_click(lambda _: view.run())
-        run.visible = pn.bind(lambda busy: not busy, runner.param.busy)
+        run.visible = pn.bind(lambda lasting: not lasting, runner.param.lasting)
         cancel = pmui.Button(label="Cancel", variant="outlined", size="small", margin=(4, 10))
         cancel.on_click(lambda _: runner.cancel())
-        cancel.visible = runner.param.busy
+        cancel.visible = runner.param.lasting
         bar = pn.pane.HTML(
             pn.bind(_bar, runner.param.fraction),
-            visible=runner.param.busy,
+            visible=runner.param.lasting,
             stylesheets=[BAR],
             sizing_mode="stretch_width",
         )
         inputs = [view.param[name] for name in view.inputs]
-        announced = pn.bind(lambda *_: _announcement(view), runner.param.busy, view.param.result, *inputs)
+        announced = pn.bind(lambda *_: _announcement(view), runner.param.lasting, view.param.result, *inputs)
         state = pn.bind(
-            lambda busy, text, left, message, ahead: _state(message, left, ahead) if busy else text,
-            runner.param.busy,
+            lambda lasting, text, left, message, ahead: _state(message, left, ahead) if lasting else text,
+            runner.param.lasting,
             announced,
             runner.param.seconds_left,
             runner.param.message,

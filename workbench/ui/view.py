@@ -183,9 +183,10 @@ class View(pn.viewable.Viewer):
     def _redraw(self) -> None:
         if self.result is None:
             return
+        # the finding first: it is there at once, while pictures take the browser a moment
+        self._sentence.object = f'<p class="sentence" aria-live="polite">{html.escape(self.sentence(self.result))}</p>'
         for picture in self._shown:
             picture.update(self.result)
-        self._sentence.object = f'<p class="sentence" aria-live="polite">{html.escape(self.sentence(self.result))}</p>'
 
     # ---- layout -------------------------------------------------------------------------------------------------
 

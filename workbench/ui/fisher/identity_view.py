@@ -38,9 +38,8 @@ class IdentityView(View):
 
     def sentence(self, ds):
         worst = max(float(abs(ds.ratio_3_1 + 0.5).max()), float(abs(ds.ratio_4_2 + 0.5).max()))
-        return (
-            f"In {ds.sizes['draw']} random tensors R₃/R₁ and R₄/R₂ are −½ to within {worst:.1e}: algebra, not evidence."
-        )
+        how = f"to within {worst:.1e}" if worst else "to the last bit"
+        return f"In {ds.sizes['draw']} random tensors R₃/R₁ and R₄/R₂ are −½ {how}: algebra, not evidence."
 
     def _identity_summary(self, ds):
         return "Every point lies on the line of slope −½, whatever the tensor."

@@ -56,11 +56,11 @@ class MetricView(View):
 
     def pictures(self):
         return [
-            Picture("Metric spectrum", lambda ds: figures.zone(ds, self.branch), self._zone_summary),
-            Picture(
+            self._picture("Metric spectrum", lambda ds: figures.zone(ds, self.branch), self._zone_summary),
+            self._picture(
                 "Covariance of two bonds", lambda ds: figures.covariance(ds, self._cap(ds.covariance)), _space_summary
             ),
-            Picture("Third cumulant", lambda ds: figures.cumulant(ds, self._cap(ds.cumulant)), _cumulant_summary),
+            self._picture("Third cumulant", lambda ds: figures.cumulant(ds, self._cap(ds.cumulant)), _cumulant_summary),
         ]
 
     def sentence(self, ds):
@@ -70,6 +70,10 @@ class MetricView(View):
             f"The metric's eigenvalues run from {bottom:.4g} to {top:.4g} over the zone, a condition "
             f"number of {top / bottom:.3g}; the largest third cumulant of this slice is {largest:.4g}."
         )
+
+    @staticmethod
+    def _picture(name, figure, summary):
+        return Picture(name, figure, summary, height=figures.BESIDE)
 
     def _cap(self, values):
         return max(self.clip * float(np.abs(values).max()), 1e-300)

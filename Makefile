@@ -28,8 +28,7 @@ bench: $(VENV)/.all
 	for room in flows fisher steps games sweeps; do $(RUN) benchmarks/$$room.py --write || exit 1; done
 
 docs: $(VENV)/.all
-	$(RUN) -m pdoc --output-directory docs/_build --docformat restructuredtext --math \
-		workbench !workbench.ui !workbench.cli
+	$(RUN) docs/make_reference.py
 
 screenshots: $(VENV)/.all
 	$(RUN) docs/make_screenshots.py

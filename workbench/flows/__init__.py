@@ -71,5 +71,7 @@ def __getattr__(name: str) -> Any:
     if name in ("SlicedWassersteinLoss", "sliced_wasserstein_loss"):
         from workbench.flows import autograd
 
-        return getattr(autograd, name)
+        value = getattr(autograd, name)
+        globals()[name] = value
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -63,7 +63,8 @@ def fisher_thumbnail() -> Any:
 
 def steps_thumbnail() -> Any:
     """Return the complex zeros of the softmax of a trained net."""
-    return steps_figures.zeros_plane(data.result("steps/zeros_map.nc"))
+    # so small a picture has no room for a legend that hides nothing; the room itself has one
+    return steps_figures.zeros_plane(data.result("steps/zeros_map.nc")).opts(show_legend=False, backend="bokeh")
 
 
 def games_thumbnail() -> Any:

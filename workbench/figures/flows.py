@@ -9,7 +9,6 @@ import xarray as xr
 from workbench.figures import theme
 
 SMALLEST = 1e-12  # a logarithmic axis has no zero
-FILLED_MARKERS = tuple(marker for marker in theme.MARKERS if marker != "x")
 
 
 def flow_curves(ds: xr.Dataset, *, logarithmic: bool = True) -> Any:
@@ -70,7 +69,7 @@ def error_against_time(ds: xr.Dataset, *, pair: str | None = None) -> Any:
         one = row.sel(estimator=name)
         point = (1e3 * float(one.seconds_per_draw), max(100 * float(one.relative_rmse), SMALLEST))
         mark = hv.Scatter([point], "milliseconds", "percent", label=str(name))
-        marker = FILLED_MARKERS[k % len(FILLED_MARKERS)]
+        marker = theme.MARKERS[k % len(theme.MARKERS)]
         parts.append(theme.markers(mark, theme.SERIES[k % len(theme.SERIES)], marker=marker, size=12))
     return theme.frame(
         hv.Overlay(parts),

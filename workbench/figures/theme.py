@@ -3,6 +3,7 @@
 A figure builds plain HoloViews elements, styles each mark with :func:`line`, :func:`markers`, :func:`band`,
 :func:`bars` or :func:`image`, and passes the finished element through :func:`frame`, which sets labels, axes and
 size. None of the functions needs to know which backend will draw.
+A label must not be the name of one of the element's dimensions: HoloViews' matplotlib backend confuses the two.
 
 >>> import holoviews as hv
 >>> from workbench.figures import theme
@@ -26,7 +27,7 @@ REFERENCE = "#D55E00"
 SEQUENTIAL = "viridis"
 DIVERGING = "coolwarm"
 DASHES = ("solid", "dashed", "dotted", "dashdot")
-MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "x")
+MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "hex")
 HEIGHT = 380
 LEGEND_ALPHA = 0.6
 
@@ -36,6 +37,7 @@ _MATPLOTLIB_MARKERS = {
     "triangle": "^",
     "diamond": "D",
     "inverted_triangle": "v",
+    "hex": "h",
     "x": "x",
     "cross": "+",
     "dash": "|",

@@ -42,6 +42,7 @@ def unknown(question: Question, why: str) -> Certificate:
 
 
 def left_over(tree: BoxTree, failed: list[int]) -> str:
+    """Tell how much of the region is certified, where a box is left, and what to do about it."""
     lower, upper = tree.sides(failed)
     share = float(np.sum(np.prod((upper - lower) / tree.region.width, axis=1)))
     return (

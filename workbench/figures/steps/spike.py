@@ -66,7 +66,7 @@ def spike_table_marks(ds: xr.Dataset, *, network: str | None = None) -> Any:
             theme.error_bars(hv.ErrorBars(bars, "multiplier", ["accuracy", "below", "above"]), _shade(str(rule)))
         )
         points = hv.Scatter((shifted, middle), "multiplier", "accuracy", label=RULE_NAMES.get(str(rule), str(rule)))
-        parts.append(theme.markers(points, _shade(str(rule)), marker=theme.MARKERS[k % 5], size=9))
+        parts.append(theme.markers(points, _shade(str(rule)), marker=theme.MARKERS[k % len(theme.MARKERS)], size=9))
     return theme.frame(
         hv.Overlay(parts),
         title=f"Accuracy after the spike, {one.network.item()}",

@@ -97,10 +97,13 @@ def test_the_best_weights_have_the_best_margin():
     assert bool((margin.sel(rung="sgn-1") <= margin.sel(rung="sgn") + 1e-9).all())
 
 
-def test_only_the_guard_survives_a_lasting_thousandfold_rate():
-    ds = results.open(data.path("studies/spike-survival.nc")).sel(optimizer="adam", multiplier=1000.0, persistent=True)
-    assert bool(ds.survived.sel(rule="safe").all())
-    assert float(ds.survived.sel(rule=["none", "gradient-clip"]).mean()) < 0.5
+def test_only_the_guard_survives_every_spike():
+    survived = results.open(data.path("studies/spike-survival.nc")).survived
+    assert float(survived.sel(rule="safe").min()) == 1
+    for rule in set(survived.rule.values) - {"safe"}:
+        assert float(survived.sel(rule=rule).min()) == 0  # NaN, where a rule cannot be used, is skipped
+    lasting = survived.sel(optimizer="adam", multiplier=1000.0, persistent=True)
+    assert float(lasting.sel(rule=["none", "gradient-clip"]).mean()) < 0.5
 
 
 def test_random_games_have_the_spectrum_they_promise():

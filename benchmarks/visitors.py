@@ -45,7 +45,7 @@ SENTENCE = ".sentence"
 PICTURE = ".bk-Figure canvas, canvas"
 OPENINGS = 5
 SESSIONS = 40
-ROUNDS = 3
+ROUNDS = 2
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """What a hand does on a page."""
 
+PATIENCE_A_TRY = 9_000  # milliseconds until a file is handed over once more
+
 
 def drag(page, label, to, *, exact=False):
     """Drag the slider labelled ``label`` to the fraction ``to`` of its length, in steps, as a hand does."""
@@ -22,12 +24,12 @@ def choose_file(page, chooser, path, text, *, patience=90_000):
     """
     from playwright.sync_api import TimeoutError as NotYet
 
-    tries = 4
+    tries = max(1, patience // PATIENCE_A_TRY)
     for _ in range(tries):
         chooser.set_input_files([])
         chooser.set_input_files(path)
         try:
-            page.get_by_text(text).wait_for(timeout=patience / tries)
+            page.get_by_text(text).wait_for(timeout=PATIENCE_A_TRY)
             return
         except NotYet:
             continue

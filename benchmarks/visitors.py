@@ -7,7 +7,7 @@ there until its first picture stands. Then one visitor starts the paper's experi
 work); nine others, three at each of three tabs, move a slider, one after the other, and wait for the new sentence. All
 pages live in one browser on the machine that also serves them, so the times include the browser's own work. Afterwards
 forty sessions at a time are opened and closed in every room, and the server's memory is read before and after. What
-leaks grows in every forty; what the allocator keeps for later grows in the first ones only.
+leaks grows by the same in every forty; what the allocator keeps for later does not.
 """
 
 import argparse
@@ -45,7 +45,8 @@ SENTENCE = ".sentence"
 PICTURE = ".bk-Figure canvas, canvas"
 OPENINGS = 5
 SESSIONS = 40
-ROUNDS = 2
+WISHED = 0.5  # seconds until a slider answers, whoever else works
+ROUNDS = 1
 
 
 @contextmanager
@@ -107,6 +108,8 @@ def start_long_run(context: BrowserContext, address: str) -> Page:
 
 def answer_time(page: Page, label: str) -> float:
     """Press an arrow key on a slider and wait for another sentence; seconds."""
+    page.bring_to_front()  # a browser draws the pages behind the front one once a second only
+    page.wait_for_timeout(300)
     before = page.locator(SENTENCE).first.inner_text()
     page.get_by_label(label, exact=True).first.focus()
     started = time.perf_counter()
@@ -146,7 +149,7 @@ def memory_left(address: str, process: psutil.Process, room: str) -> list[float]
         time.sleep(7)
         return process.memory_info().rss / 1e6
 
-    sizes = [size_after(10)] + [size_after(SESSIONS) for _ in range(ROUNDS)]
+    sizes = [size_after(20)] + [size_after(SESSIONS) for _ in range(ROUNDS)]
     return [after - before for before, after in pairwise(sizes)]
 
 
@@ -161,6 +164,8 @@ def report(
     lines += ["| nine visitors move a slider | median s | longest s |", "|---|---|---|"]
     for name, times in (("nobody else works", quiet), ("a tenth runs minutes of work", crowded)):
         lines.append(f"| {name} | {statistics.median(times):.2f} | {max(times):.2f} |")
+    met = "is met" if max(crowded) <= WISHED else "is not met here"
+    lines += ["", f"All ten pages share the cores with the server. The wish, an answer in {WISHED} s, {met}."]
     rounds = " | ".join(f"round {k + 1}" for k in range(ROUNDS))
     lines += ["", f"| MB left by {SESSIONS} sessions | {rounds} |", "|---" * (ROUNDS + 1) + "|"]
     lines += [f"| {room} | {' | '.join(f'{value:+.1f}' for value in values)} |" for room, values in left.items()]

@@ -148,9 +148,8 @@ def guard_table(quick: bool) -> str:
         "guard alone, differences",
     ]
     note = (
-        "Columns after the second are multiples of one gradient (forward and backward). A measurement costs two "
-        "forward passes by differences, two thirds of a gradient, and about three by an exact JVP; so 1.5 gradients a "
-        "step are in reach where not every step is measured."
+        "Columns after the second are multiples of one gradient (forward and backward). A measurement is two forward "
+        "passes by differences, and one forward pass on dual numbers by an exact JVP."
     )
     return markdown("Cost of a guarded step", columns, rows, note)
 

@@ -95,6 +95,18 @@ def test_the_plot_stands_while_its_structure_stays():
     assert picture._caption.object == "<p>f = 2.0 &lt; 9</p>"  # words may come from an uploaded file
 
 
+def test_a_legend_beside_the_frame_stays_there_and_alone():
+    picture = Picture("waves", lambda ds: wave(float(ds.f)), lambda ds: "words")
+    picture.update(xr.Dataset({"f": 1.0}))
+    root = picture._plot.get_root()
+    for frequency in (1.0, 3.0, 2.0):
+        picture.update(xr.Dataset({"f": frequency}))
+        plot, *_ = shown(root)
+        assert [type(part).__name__ for part in plot.right].count("Legend") == 1
+        assert not any(type(part).__name__ == "Legend" for part in plot.center)
+        assert plot.legend[0].background_fill_alpha == theme.LEGEND_ALPHA
+
+
 @pytest.mark.parametrize("other", [{"logarithmic": True}, {"label": "wave"}, {"top": 3.0}])
 def test_what_a_standing_plot_cannot_show_makes_a_new_one(other):
     assert plot_structure(wave(1.0)) == plot_structure(wave(2.0))

@@ -6,8 +6,7 @@ Needs Chromium. First every room is opened a few times: how long from asking for
 there until its first picture stands. Then one visitor starts the paper's experiment of the flows room (minutes of
 work); nine others, three at each of three tabs, move a slider, one after the other, and wait for the new sentence. All
 pages live in one browser on the machine that also serves them, so the times include the browser's own work. Afterwards
-forty sessions at a time are opened and closed in every room, and the server's memory is read before and after. What
-leaks grows by the same in every forty; what the allocator keeps for later does not.
+forty sessions are opened and closed in every room, and the server's memory is read before and after.
 """
 
 import argparse

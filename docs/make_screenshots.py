@@ -4,17 +4,12 @@ Every page in light, dark and phone width goes to docs/images/review (not commit
 docs/images.
 """
 
-import os
-import shutil
-import socket
-import subprocess
-import time
-import urllib.request
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from workbench.ui.browser import free_port, launched, serving
 from workbench.ui.serve import ROOMS, command
 
 IMAGES = Path(__file__).with_name("images")
@@ -45,30 +40,12 @@ def shrink(source: Path, target: Path, width: int = 1100) -> None:
 def main() -> None:
     """Serve the pages, visit them all, stop the server."""
     (IMAGES / "review").mkdir(parents=True, exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    server = subprocess.Popen(command(port=port))
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"{address}/liveness", timeout=2).close()
-                break
-            except OSError:
-                time.sleep(0.5)
-        chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-        flags = ["--headless", "--no-sandbox", "--disable-background-networking", "--enable-unsafe-swiftshader"]
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-            for room in ROOMS:
-                for variant in VARIANTS:
-                    print(take(browser, address, room, variant))
-                shrink(IMAGES / "review" / f"{room}-light.png", IMAGES / f"{room}.png")
-            browser.close()
-    finally:
-        server.terminate()
-        server.wait(10)
+    port = free_port()
+    with serving(command(port=port), port) as (address, _), launched() as browser:
+        for room in ROOMS:
+            for variant in VARIANTS:
+                print(take(browser, address, room, variant))
+            shrink(IMAGES / "review" / f"{room}-light.png", IMAGES / f"{room}.png")
 
 
 if __name__ == "__main__":

@@ -4,41 +4,18 @@ Chromium is taken from the system (Debian: ``apt-get install chromium``) or from
 tests marked ``ui`` are skipped, and said so.
 """
 
-import os
-import shutil
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from workbench.ui import serve
+from workbench.ui.browser import chromium, free_port, launched, serving
+
 ROOT = Path(__file__).resolve().parents[2]
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--enable-unsafe-swiftshader",
-)
 LOCAL = ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "ws://localhost", "data:", "blob:", "about:")
-MACOS_CHROMES = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-)
-
-
-def chromium() -> str | None:
-    """Return the path of a Chromium or Chrome, or None."""
-    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", *MACOS_CHROMES)
-    return next((found for name in names if name and (found := shutil.which(name))), None)
 
 
 def pytest_collection_modifyitems(items):
@@ -46,26 +23,6 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if "ui" in item.keywords:
                 item.add_marker(pytest.mark.skip(reason="no Chromium here; install it to run the browser tests"))
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def serving(command: Sequence[str], port: int, environment: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Run a server until the block ends; yields its address once it answers."""
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_alive(address, process)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 @pytest.fixture(scope="session")
@@ -76,31 +33,16 @@ def server() -> Iterator[str]:
     command = [sys.executable, "-m", "panel", "serve", *apps, "--port", str(port), "--address", "127.0.0.1"]
     command += ["--allow-websocket-origin", f"127.0.0.1:{port}", "--num-threads", "4", "--warm"]
     command += ["--unused-session-lifetime", "3000", "--check-unused-sessions", "1000", "--liveness"]
-    with serving(command, port) as address:
+    command += ["--setup", str(serve.SETUP)]
+    with serving(command, port) as (address, _):
         yield address
-
-
-def _wait_until_alive(address: str, process: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the server stopped"
-        try:
-            with urllib.request.urlopen(f"{address}/liveness", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.25)
-    raise TimeoutError("the server did not start within two minutes")
 
 
 @pytest.fixture(scope="session")
 def browser():
     """One Chromium for the whole run."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+    with launched() as started:
         yield started
-        started.close()
 
 
 @contextmanager

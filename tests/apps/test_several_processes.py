@@ -4,8 +4,10 @@ import sys
 import urllib.request
 
 import pytest
-from conftest import free_port, serving, watched_pages
+from conftest import watched_pages
 from hands import drag
+
+from workbench.ui.browser import free_port, serving
 
 pytestmark = [pytest.mark.ui, pytest.mark.skipif(sys.platform == "win32", reason="processes are forked")]
 
@@ -16,7 +18,7 @@ def test_two_processes_serve_every_room_offline(browser):
     port = free_port()
     command = [sys.executable, "-m", "workbench.cli", "serve", "--port", str(port), "--processes", "2"]
     with (
-        serving(command, port) as address,
+        serving(command, port) as (address, _),
         watched_pages(browser, address) as open_page,
     ):
         for room in ("home", "flows", "fisher", "steps"):

@@ -35,6 +35,7 @@ def test_knobs_follow_the_game():
     assert [slider.label for slider in view._knobs] == ["a", "b"]
     view.knob_1 = 5.0
     assert game_of(view.values()) == {"game": "toy", "options": {"a": 5.0, "b": 0.05}}
+    assert [slider.value for slider in view._knobs] == [5.0, 0.05]
     view.game = "linear-cournot"
     assert view.knob_1 is None
     assert game_of(view.values()) == {"game": "linear-cournot", "options": {"firms": 2, "b": 1.0}}
@@ -111,6 +112,7 @@ def test_room_keeps_its_state_in_the_address():
     assert room.view.slug == "weights"
     assert (room.view.game, room.view.knob_2) == ("mix", 0.25)
     assert room.state()["knob_2"] == "0.25"
+    assert [slider.value for slider in room.view._knobs][1] == 0.25
     room.read_address("?tab=weights&game=chess")
     assert "chess" in room.notice
     assert np.isfinite(room.view.alpha)

@@ -59,7 +59,8 @@ def page(owner: Any, title: str, *, sidebar: list[Any], main: list[Any]) -> pmui
     if chosen == "dark":
         made.dark_theme = True
     made.header = [adapt(made, theme_is_chosen=bool(chosen))]
-    session.on_leave(owner, made)
+    session.unwatch_busy(made)
+    session.on_leave(owner)
     return made
 
 

@@ -18,6 +18,7 @@ import workbench
 from workbench import checks
 
 ROOMS = ("home", "flows", "fisher", "steps", "games")
+SETUP = Path(__file__).with_name("serve_setup.py")
 GRACE = 10  # seconds for the server to end by itself
 LARGEST_MESSAGE = 100 * 2**20  # an upload of the 64 MiB that a page accepts grows by a third on its way
 
@@ -68,6 +69,7 @@ def command(
     line += ["--websocket-max-message-size", str(LARGEST_MESSAGE)]
     line += ["--basic-auth", basic_auth] if basic_auth else []
     line += ["--show"] if show else []
+    line += ["--setup", str(SETUP)]
     return line + (_many_processes(processes) if processes > 1 else ["--warm"])
 
 
@@ -80,10 +82,9 @@ def _many_processes(processes: int) -> list[str]:
     import panel
 
     dist = Path(panel.__file__).parent / "dist"
-    setup = Path(__file__).with_name("serve_setup.py")
     static = f"cdn/{panel.__version__}/dist={dist}"
     # no --warm: it would start threads before the fork, which the children would not have
-    return ["--num-procs", str(processes), "--static-dirs", static, "--setup", str(setup)]
+    return ["--num-procs", str(processes), "--static-dirs", static]
 
 
 def environment(*, processes: int = 1, results_folder: str | os.PathLike[str] | None = None) -> dict[str, str]:

@@ -1,3 +1,8 @@
-"""Run in each process of a server with several: registers panel-material-ui's resources before the first page."""
+"""Run in each process of a server before the first page: registers panel-material-ui's resources, tidies the memory."""
 
 import panel_material_ui  # noqa: F401
+
+from workbench.ui.garbage import Collector
+
+collector = Collector()
+collector.start()

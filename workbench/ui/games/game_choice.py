@@ -43,8 +43,10 @@ class GameView(View):
 
     def __init__(self, **params: Any) -> None:
         self._knobs = pn.Column(sizing_mode="stretch_width")
+        self._sliders: dict[str, Any] = {}
         super().__init__(**params)
         self.param.watch(self._game_changed, "game")
+        self.param.watch(self._knob_changed, list(KNOBS))
         self._show_knobs()
 
     def controls(self) -> list[Any]:
@@ -66,11 +68,18 @@ class GameView(View):
         self.param.update(knob_1=None, knob_2=None)
         self._show_knobs()
 
+    def _knob_changed(self, event: Any) -> None:
+        """Let a slider follow a knob that an address or a saved result has set."""
+        if event.name in self._sliders and event.new is not None:
+            slider = self._sliders[event.name]
+            slider.value = min(max(type(slider.start)(event.new), slider.start), slider.end)
+
     def _show_knobs(self) -> None:
-        self._knobs.objects = [
-            self._slider(name, label, *bounds)
+        self._sliders = {
+            name: self._slider(name, label, *bounds)
             for name, (label, bounds) in zip(KNOBS, knobs_of(self.game).items(), strict=False)
-        ]
+        }
+        self._knobs.objects = list(self._sliders.values())
 
     def _slider(self, name: str, label: str, low: float, high: float, default: float) -> Any:
         whole = isinstance(low, int)

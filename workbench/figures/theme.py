@@ -30,6 +30,7 @@ DASHES = ("solid", "dashed", "dotted", "dashdot")
 MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "hex")
 HEIGHT = 380
 LEGEND_ALPHA = 0.6
+LEGEND_SIZE = "0.95em"
 
 _MATPLOTLIB_MARKERS = {
     "circle": "o",
@@ -147,7 +148,7 @@ def frame(
     ``axes`` are options that both backends know: ``logx``, ``logy``, ``xlim``, ``ylim``, ``xticks``, ``yticks``,
     ``xrotation``, ``invert_axes``... ``aspect`` is the width over the height in matplotlib; in bokeh the width
     follows the page. ``square`` makes one unit the same length on both axes. ``legend`` is ``"right"``,
-    ``"top_left"``, ``"bottom_right"``... or None for no legend.
+    ``"bottom"``, ``"top_left"``, ``"bottom_right"``... or None for no legend.
     """
     common = {key: value for key, value in axes.items() if value is not None}
     common |= {key: text for key, text in (("xlabel", xlabel), ("ylabel", ylabel)) if text is not None}
@@ -158,9 +159,12 @@ def frame(
     matplotlib: dict[str, Any] = {**common, "fig_inches": (aspect * 3.6, 3.6), "aspect": "equal" if square else "auto"}
     if isinstance(element, hv.Overlay):
         show = legend is not None
-        inside = legend if legend not in (None, "right") else "top_left"
-        bokeh |= {"show_legend": show, "legend_position": inside}
-        bokeh["hooks"] = [_legend_beside if legend == "right" else _legend_inside]
+        outside = {"right": _legend_beside, "bottom": _legend_below}
+        bokeh |= {"show_legend": show, "legend_position": legend if show and legend not in outside else "top_left"}
+        bokeh["hooks"] = [outside.get(legend, _legend_inside)]
+        # The size that panel-material-ui gives legends in the browser: with another one, the two would set it in turn
+        # at every update, and each time the browser would lay out the whole page.
+        bokeh["fontsize"] = {"legend": LEGEND_SIZE, "legend_title": LEGEND_SIZE}
         matplotlib |= {"show_legend": show, "legend_position": legend or "right"}
     return styled(element, bokeh=bokeh, matplotlib=matplotlib)
 
@@ -173,7 +177,17 @@ def _legend_inside(plot: Any, _: Any) -> None:
 
 
 def _legend_beside(plot: Any, element: Any) -> None:
-    """Move the legend to the right of the frame, when the plot is made.
+    """Move the legend to the right of the frame."""
+    _legend_outside(plot, element, "right", "vertical")
+
+
+def _legend_below(plot: Any, element: Any) -> None:
+    """Move the legend below the frame, its entries side by side."""
+    _legend_outside(plot, element, "below", "horizontal")
+
+
+def _legend_outside(plot: Any, element: Any, side: str, orientation: str) -> None:
+    """Move the legend out of the frame, when the plot is made.
 
     HoloViews itself can do both, but would do so at every update of a standing plot, and each of these changes makes
     the browser lay the whole page out again: a tenth of a second for nothing.
@@ -182,7 +196,8 @@ def _legend_beside(plot: Any, element: Any) -> None:
     for legend in list(plot.state.center):
         if isinstance(legend, Legend):
             plot.state.center.remove(legend)
-            plot.state.add_layout(legend, "right")
+            legend.orientation = orientation
+            plot.state.add_layout(legend, side)
 
 
 def _bokeh_size(height: int, square: bool) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""Bring a result from a worker thread back to where its page lives."""
+"""Bring a result from a worker thread back to where its page lives, and change many things there as one."""
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import panel as pn
@@ -27,10 +28,37 @@ class Home:
         document = self._document
         if document is not None and document.session_context is not None:
             if not getattr(document.session_context, "destroyed", False):
-                # a change made while the page still loads would never reach the browser, hence onload
                 run = functools.partial(function, *args)
-                document.add_next_tick_callback(lambda: pn.state.onload(run))
+                # a change made while the page still loads would never reach the browser, hence onload; it takes a
+                # detour over another thread, which is saved once the page has loaded
+                document.add_next_tick_callback(lambda: run() if pn.state.loaded else pn.state.onload(run))
         elif self._loop is not None and self._loop.is_running():
             self._loop.call_soon_threadsafe(functools.partial(function, *args))
         else:
             function(*args)
+
+
+def in_loaded_session() -> bool:
+    """Tell whether this code runs for a served page that stands in its visitor's browser."""
+    document = pn.state.curdoc
+    return document is not None and document.session_context is not None and pn.state.loaded
+
+
+@contextmanager
+def one_change() -> Iterator[None]:
+    """Let Bokeh look once, at the end of the block, which models the page has, instead of after every picture.
+
+    It walks thousands of models for that, longer than HoloViews takes to change a picture.
+    """
+    document = pn.state.curdoc
+    if document is None:
+        yield
+        return
+    failure = None
+    with document.models.freeze():
+        try:
+            yield
+        except Exception as error:  # Bokeh would leave the models frozen for good
+            failure = error
+    if failure is not None:
+        raise failure

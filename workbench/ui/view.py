@@ -19,6 +19,7 @@ from workbench.progress import Progress
 from workbench.ui.cache import RESULTS, ResultCache
 from workbench.ui.controls import widget_for
 from workbench.ui.cost import Cost
+from workbench.ui.dispatch import Home, in_loaded_session, one_change
 from workbench.ui.downloads import Downloads
 from workbench.ui.message import message
 from workbench.ui.picture import Picture
@@ -56,6 +57,8 @@ class View(pn.viewable.Viewer):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self.runner = Runner()
+        self._home = Home()
+        self._drawn = 0
         self._started = self._adopting = False
         self._shown = self.pictures()
         self._sentence = pn.pane.HTML("", stylesheets=[SENTENCE], sizing_mode="stretch_width")
@@ -183,10 +186,20 @@ class View(pn.viewable.Viewer):
     def _redraw(self) -> None:
         if self.result is None:
             return
-        # the finding first: it is there at once, while pictures take the browser a moment
+        # The finding first: it is there at once, while pictures take a moment; so are the findings of other visitors.
         self._sentence.object = f'<p class="sentence" aria-live="polite">{html.escape(self.sentence(self.result))}</p>'
-        for picture in self._shown:
-            picture.update(self.result)
+        self._drawn += 1
+        if in_loaded_session():
+            self._home.call(self._draw, self._drawn)
+        else:
+            self._draw(self._drawn)
+
+    def _draw(self, number: int) -> None:
+        """Update the pictures, unless a newer result waits for that."""
+        if number == self._drawn and self.result is not None:
+            with one_change():
+                for picture in self._shown:
+                    picture.update(self.result)
 
     # ---- layout -------------------------------------------------------------------------------------------------
 

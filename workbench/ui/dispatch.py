@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import panel as pn
+from panel.io.state import set_curdoc
 
 
 class Home:
@@ -18,6 +19,7 @@ class Home:
 
     def __init__(self) -> None:
         self._document = pn.state.curdoc
+        self._server_loop = _server_loop(self._document)
         try:
             self._loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -25,17 +27,41 @@ class Home:
 
     def call(self, function: Callable[..., Any], *args: Any) -> None:
         """Run ``function(*args)`` at home, soon."""
-        document = self._document
-        if document is not None and document.session_context is not None:
-            if not getattr(document.session_context, "destroyed", False):
-                run = functools.partial(function, *args)
-                # a change made while the page still loads would never reach the browser, hence onload; it takes a
-                # detour over another thread, which is saved once the page has loaded
-                document.add_next_tick_callback(lambda: run() if pn.state.loaded else pn.state.onload(run))
+        run = functools.partial(function, *args)
+        context = None if self._document is None else self._document.session_context
+        if context is not None and getattr(context, "destroyed", False):
+            return
+        if context is not None and self._server_loop is not None:
+            # Not document.add_next_tick_callback: that is itself an event of the document, and such events are lost
+            # when another thread happens to hold or let go of the document's events at that moment.
+            self._server_loop.add_callback(context.with_locked_document, functools.partial(_run_for, run))
+        elif context is not None and self._document is not None:
+            self._document.add_next_tick_callback(functools.partial(_when_loaded, run))
         elif self._loop is not None and self._loop.is_running():
-            self._loop.call_soon_threadsafe(functools.partial(function, *args))
+            self._loop.call_soon_threadsafe(run)
         else:
-            function(*args)
+            run()
+
+
+def _server_loop(document: Any) -> Any:
+    """Return the event loop of the server that ``document`` belongs to, or None."""
+    owner = document
+    for name in ("session_context", "server_context", "application_context", "io_loop"):
+        owner = getattr(owner, name, None)
+    return owner
+
+
+async def _run_for(run: Callable[[], Any], document: Any) -> None:
+    with set_curdoc(document):
+        _when_loaded(run)
+
+
+def _when_loaded(run: Callable[[], Any]) -> None:
+    """Run at once, or as soon as the page has loaded: an earlier change would never reach the browser."""
+    if pn.state.loaded:
+        run()
+    else:
+        pn.state.onload(run)
 
 
 def in_loaded_session() -> bool:

@@ -17,6 +17,7 @@ def test_every_room_has_a_card_with_a_picture(home):
     for room, card in zip(THUMBNAILS, cards, strict=True):
         assert f'href="{room.slug}"' in card[0].object
         assert room.purpose in card[0].object
+        assert len(card[1]) == 1, "no picture"
         assert card[1].height >= 300
 
 

@@ -64,10 +64,15 @@ def _when_loaded(run: Callable[[], Any]) -> None:
         pn.state.onload(run)
 
 
+def in_session() -> bool:
+    """Tell whether this code runs for a served page."""
+    document = pn.state.curdoc
+    return document is not None and document.session_context is not None
+
+
 def in_loaded_session() -> bool:
     """Tell whether this code runs for a served page that stands in its visitor's browser."""
-    document = pn.state.curdoc
-    return document is not None and document.session_context is not None and pn.state.loaded
+    return in_session() and pn.state.loaded
 
 
 @contextmanager

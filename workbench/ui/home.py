@@ -15,7 +15,7 @@ from workbench import data, fisher, games
 from workbench.figures import fisher as fisher_figures
 from workbench.figures import games as games_figures
 from workbench.figures import steps as steps_figures
-from workbench.ui import saved
+from workbench.ui import dispatch, saved
 from workbench.ui.fisher import FisherRoom
 from workbench.ui.flows import FlowsRoom
 from workbench.ui.games import GamesRoom
@@ -91,23 +91,23 @@ class Home(pn.viewable.Viewer):
     title = "Home"
     question = "How far can you move safely through a geometry, and what tells you so?"
 
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self._place = dispatch.Home()
+
     def close(self) -> None:
         """Nothing runs here."""
 
-    def _card(self, room: type[Room], thumbnail: Callable[[], Any]) -> pn.Column:
+    def _card(self, room: type[Room], thumbnail: Callable[[], Any], *, at_once: bool) -> pn.Column:
         words = f'<h2><a href="{room.slug}">{html.escape(room.title)}</a></h2><p>{html.escape(room.purpose)}</p>'
-        picture = thumbnail()
-        if isinstance(picture, (hv.Element, hv.Overlay, hv.Layout)):
-            picture = pn.pane.HoloViews(
-                picture.opts(height=HEIGHT, title="", backend="bokeh"),
-                backend="bokeh",
-                height=HEIGHT,
-                sizing_mode="stretch_width",
-                min_width=200,
-            )
+        frame = pn.Column(height=HEIGHT, sizing_mode="stretch_width", min_width=200)
+        if at_once:
+            frame.append(_pane(thumbnail()))
+        else:
+            self._place.call(lambda: frame.append(_pane(thumbnail())))
         return pn.Column(
             pn.pane.HTML(words, stylesheets=[CARD], sizing_mode="stretch_width"),
-            picture,
+            frame,
             styles={"flex": "1 1 calc(50% - 24px)", "min-width": "min(100%, 330px)"},
             margin=8,
         )
@@ -118,7 +118,8 @@ class Home(pn.viewable.Viewer):
     def main(self) -> list[Any]:
         """Return the parts of the main column."""
         heading = pn.pane.HTML(f"<h1>{html.escape(self.question)}</h1>", stylesheets=[PURPOSE])
-        cards = [self._card(room, thumbnail) for room, thumbnail in THUMBNAILS.items()]
+        # The first picture comes with the page, the others follow: so the first is there half a second sooner.
+        cards = [self._card(*entry, at_once=k == 0) for k, entry in enumerate(THUMBNAILS.items())]
         return [
             heading,
             pn.FlexBox(*cards, sizing_mode="stretch_width"),
@@ -132,6 +133,19 @@ class Home(pn.viewable.Viewer):
     def page(self) -> Any:
         """Return the whole page."""
         return page(self, self.title, sidebar=[], main=self.main())
+
+
+def _pane(picture: Any) -> Any:
+    """Return what a card shows of a thumbnail: figures get the card's height and lose their title."""
+    if not isinstance(picture, (hv.Element, hv.Overlay, hv.Layout)):
+        return picture
+    return pn.pane.HoloViews(
+        picture.opts(height=HEIGHT, title="", backend="bokeh"),
+        backend="bokeh",
+        height=HEIGHT,
+        sizing_mode="stretch_width",
+        min_width=200,
+    )
 
 
 def all_verdicts_html() -> str:

@@ -19,7 +19,7 @@ from workbench.progress import Progress
 from workbench.ui.cache import RESULTS, ResultCache
 from workbench.ui.controls import widget_for
 from workbench.ui.cost import Cost
-from workbench.ui.dispatch import Home, in_loaded_session, one_change
+from workbench.ui.dispatch import Home, in_loaded_session, in_session, one_change
 from workbench.ui.downloads import Downloads
 from workbench.ui.message import message
 from workbench.ui.picture import Picture
@@ -189,16 +189,19 @@ class View(pn.viewable.Viewer):
         # The finding first: it is there at once, while pictures take a moment; so are the findings of other visitors.
         self._sentence.object = f'<p class="sentence" aria-live="polite">{html.escape(self.sentence(self.result))}</p>'
         self._drawn += 1
-        if in_loaded_session():
-            self._home.call(self._draw, self._drawn)
-        else:
-            self._draw(self._drawn)
+        if not in_session():
+            self._draw(self._drawn, 0)
+        elif in_loaded_session():
+            self._home.call(self._draw, self._drawn, 0)
+        else:  # the page comes with its first picture, and with the others when that one stands
+            self._draw(self._drawn, 0, 1)
+            self._home.call(self._draw, self._drawn, 1)
 
-    def _draw(self, number: int) -> None:
-        """Update the pictures, unless a newer result waits for that."""
+    def _draw(self, number: int, first: int, last: int | None = None) -> None:
+        """Update some of the pictures, unless a newer result waits for that."""
         if number == self._drawn and self.result is not None:
             with one_change():
-                for picture in self._shown:
+                for picture in self._shown[first:last]:
                     picture.update(self.result)
 
     # ---- layout -------------------------------------------------------------------------------------------------

@@ -1,0 +1,100 @@
+"""Full collections come when nobody asks for anything, and walk no more than the pages of those who are there."""
+
+import gc
+import weakref
+
+import panel as pn
+import pytest
+from panel.util import edit_readonly
+
+from workbench.ui import garbage
+
+
+class Loop:
+    """An object that only a collection can free."""
+
+    def __init__(self):
+        self.itself = self
+
+
+@pytest.fixture
+def collector(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(garbage.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(garbage, "_visitors", weakref.WeakSet())
+    # without an event loop there is no ticking; the tests call look themselves
+    monkeypatch.setattr(garbage.PeriodicCallback, "start", lambda self: None)
+    before = gc.get_threshold()
+    made = garbage.Collector()
+    made.start()
+    made.clock = clock
+    yield made
+    made.stop()
+    assert gc.get_threshold()[:2] == before[:2]
+    assert gc.get_freeze_count() == 0
+
+
+def waste_of_age():
+    """Return a weak reference to garbage that collections of younger objects do not look at any more."""
+    made = Loop()
+    gc.collect(1)
+    return weakref.ref(made)
+
+
+def test_garbage_goes_at_a_quiet_moment_only(collector):
+    visitor = Loop()
+    garbage.arrive(visitor)
+    waste = waste_of_age()
+    collector.clock[0] = 10.0
+    collector._request()
+    collector.clock[0] = 10.0 + 0.5 * garbage.QUIET
+    collector.look()
+    assert waste() is not None, "a visitor has just asked for something"
+    collector.clock[0] = 10.0 + 1.5 * garbage.QUIET
+    collector.look()
+    assert waste() is None
+    assert gc.get_freeze_count() == 0, "nothing is set aside while somebody is there"
+
+
+def test_a_server_that_is_never_quiet_collects_once_a_minute(collector):
+    garbage.arrive(visitor := Loop())
+    waste = waste_of_age()
+    collector.clock[0] = garbage.OVERDUE + 1
+    collector._request()
+    collector.look()
+    assert waste() is None
+    assert visitor.itself is visitor
+
+
+def test_when_nobody_is_there_all_that_lives_is_set_aside(collector):
+    visitor = Loop()
+    garbage.arrive(visitor)
+    collector.clock[0] = 2 * garbage.QUIET
+    collector.look()
+    garbage.leave(visitor)
+    left = weakref.ref(visitor)
+    del visitor
+    collector.clock[0] = 4 * garbage.QUIET
+    collector.look()
+    assert left() is None
+    assert gc.get_freeze_count() > 100_000
+    assert gc.get_threshold()[2] == garbage.NEVER
+
+
+def test_what_was_set_aside_can_still_be_collected_later(collector):
+    keeper = Loop()
+    kept = weakref.ref(keeper)
+    garbage.tidy()
+    del keeper
+    gc.collect()
+    assert kept() is not None, "set aside"
+    garbage.tidy()
+    assert kept() is None
+
+
+def test_requests_are_heard_through_the_busy_state_of_panel(collector):
+    collector.clock[0] = 50.0
+    with edit_readonly(pn.state):
+        pn.state.busy = not pn.state.busy
+        pn.state.busy = not pn.state.busy
+    assert collector._last_request == 50.0

@@ -1,5 +1,8 @@
 """Changes that come back to a page: at once in plain Python, as one for Bokeh, and none after a newer result."""
 
+import asyncio
+from types import SimpleNamespace
+
 import numpy as np
 import panel as pn
 import pytest
@@ -18,6 +21,39 @@ def test_in_plain_python_a_call_is_made_at_once():
     assert heard == [3]
     assert not dispatch.in_session()
     assert not dispatch.in_loaded_session()
+
+
+class Loop:
+    """The event loop of a server that runs what it is given at once."""
+
+    def add_callback(self, function, *args):
+        asyncio.run(function(*args))
+
+
+class Session:
+    """What Bokeh tells about a session: its server's loop, its lock, whether it has ended."""
+
+    def __init__(self, document):
+        self.document, self.destroyed = document, False
+        self.server_context = SimpleNamespace(application_context=SimpleNamespace(io_loop=Loop()))
+
+    async def with_locked_document(self, function):
+        await function(self.document)
+
+
+def test_on_a_server_a_call_runs_for_its_own_document_unless_the_session_has_ended(monkeypatch):
+    document = Document()
+    session = Session(document)
+    document._session_context = lambda: session
+    monkeypatch.setattr(type(pn.state), "loaded", True)
+    with set_curdoc(document):
+        home = dispatch.Home()
+    heard = []
+    home.call(lambda: heard.append(pn.state.curdoc))
+    assert heard == [document]
+    session.destroyed = True
+    home.call(heard.append, "too late")
+    assert heard == [document]
 
 
 def test_bokeh_looks_at_its_models_once_for_many_changes(monkeypatch):

@@ -15,12 +15,12 @@ from workbench.figures import theme
 from workbench.ui.picture import Picture, plot_structure
 
 
-def wave(frequency, *, logarithmic=False, label="sine", top=None):
+def wave(frequency, *, logarithmic=False, label="sine", top=None, legend="right"):
     x = np.linspace(1, 10 * frequency, 30)
     curve = theme.line(hv.Curve((x, frequency * np.sin(x)), "x", "y", label=label), theme.SERIES[0])
     marks = theme.markers(hv.Scatter((x, np.cos(x)), "x", "y", label="cosine"), theme.SERIES[1])
     options = {"xlabel": f"x, {frequency}", "logx": logarithmic, "ylim": None if top is None else (-top, top)}
-    return theme.frame(hv.Overlay([curve, marks]), title=f"f = {frequency}", **options)
+    return theme.frame(hv.Overlay([curve, marks]), title=f"f = {frequency}", legend=legend, **options)
 
 
 def mark(renderer):
@@ -95,14 +95,18 @@ def test_the_plot_stands_while_its_structure_stays():
     assert picture._caption.object == "<p>f = 2.0 &lt; 9</p>"  # words may come from an uploaded file
 
 
-def test_a_legend_beside_the_frame_stays_there_and_alone():
-    picture = Picture("waves", lambda ds: wave(float(ds.f)), lambda ds: "words")
+@pytest.mark.parametrize(
+    ("legend", "side", "orientation"), [("right", "right", "vertical"), ("bottom", "below", "horizontal")]
+)
+def test_a_legend_outside_the_frame_stays_there_and_alone(legend, side, orientation):
+    picture = Picture("waves", lambda ds: wave(float(ds.f), legend=legend), lambda ds: "words")
     picture.update(xr.Dataset({"f": 1.0}))
     root = picture._plot.get_root()
     for frequency in (1.0, 3.0, 2.0):
         picture.update(xr.Dataset({"f": frequency}))
         plot, *_ = shown(root)
-        assert [type(part).__name__ for part in plot.right].count("Legend") == 1
+        assert [type(part).__name__ for part in getattr(plot, side)].count("Legend") == 1
+        assert plot.legend[0].orientation == orientation
         assert not any(type(part).__name__ == "Legend" for part in plot.center)
         assert plot.legend[0].background_fill_alpha == theme.LEGEND_ALPHA
 

@@ -64,7 +64,10 @@ class Collector:
         reason = len(_visitors) != self._known or gc.get_count()[2] >= YOUNG_COLLECTIONS
         quiet = now - self._last_request > QUIET or now - self._last_collection > OVERDUE
         if reason and quiet:
-            tidy() if not _visitors else gc.collect()
+            if _visitors:
+                gc.collect()
+            else:
+                tidy()
             self._known = len(_visitors)
             self._last_collection = time.monotonic()
 

@@ -1,0 +1,43 @@
+"""Small problems and optimisers for the tests of SafeStep, and what may not have changed after a refused step."""
+
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from workbench import steps
+
+OPTIMISERS = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=50.0, momentum=0.9, weight_decay=1e-2),
+    "nesterov": lambda p: torch.optim.SGD(p, lr=50.0, momentum=0.9, nesterov=True),
+    "adam": lambda p: torch.optim.Adam(p, lr=5.0),
+    "adamw": lambda p: torch.optim.AdamW(p, lr=5.0, weight_decay=0.1),
+    "rmsprop": lambda p: torch.optim.RMSprop(p, lr=5.0),
+    "m-fac": lambda p: steps.MFAC(p, lr=5.0, window=4),
+}
+
+
+def problem(seed=0, batch=16, features=6, classes=4):
+    g = torch.Generator().manual_seed(seed)
+    model = nn.Sequential(nn.Linear(features, 12), nn.Tanh(), nn.Linear(12, classes))
+    steps.networks.initialise(model, seed)
+    x = torch.randn(batch, features, generator=g)
+    return model, x, torch.randint(0, classes, (batch,), generator=g)
+
+
+def backward(model, x, y, loss=cross_entropy):
+    model.zero_grad()
+    value = loss(model(x), y)
+    value.backward()
+    return value
+
+
+def flat(model):
+    return torch.cat([p.detach().reshape(-1) for p in model.parameters()]).double()
+
+
+def snapshot(model):
+    return {k: v.clone() for k, v in model.state_dict().items()}
+
+
+def same_state(model, state):
+    return all(torch.equal(v, state[k]) for k, v in model.state_dict().items())

@@ -197,6 +197,7 @@ def _legend_outside(plot: Any, element: Any, side: str, orientation: str) -> Non
         if isinstance(legend, Legend):
             plot.state.center.remove(legend)
             legend.orientation = orientation
+            legend.margin, legend.padding = 0, 4  # a phone has no pixel to spare
             plot.state.add_layout(legend, side)
 
 

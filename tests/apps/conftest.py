@@ -31,7 +31,7 @@ def server() -> Iterator[str]:
     port = free_port()
     apps = sorted(str(path) for folder in ("apps", "tests/apps/pages") for path in (ROOT / folder).glob("*.py"))
     command = [sys.executable, "-m", "panel", "serve", *apps, "--port", str(port), "--address", "127.0.0.1"]
-    command += ["--allow-websocket-origin", f"127.0.0.1:{port}", "--num-threads", "4", "--warm"]
+    command += ["--allow-websocket-origin", f"127.0.0.1:{port}", "--warm"]
     command += ["--unused-session-lifetime", "3000", "--check-unused-sessions", "1000", "--liveness"]
     command += ["--setup", str(serve.SETUP)]
     with serving(command, port) as (address, _):

@@ -17,6 +17,10 @@ def test_only_this_machine_may_connect_by_default():
     assert "--warm" in line
 
 
+def test_panel_answers_in_one_thread_because_several_lose_clicks():
+    assert "--num-threads" not in serve.command()
+
+
 def test_named_origins_and_password_are_passed_on():
     line = serve.command(origins=["math.example.org"], basic_auth="users.json")
     assert "math.example.org" in line
@@ -28,7 +32,6 @@ def test_named_origins_and_password_are_passed_on():
     [
         ({"origins": ["*"]}, "lets any web page use this server"),
         ({"port": 0}, "port must be at least 1"),
-        ({"threads": 0}, "threads must be at least 1"),
         ({"processes": 1000}, "processes must be at most 64"),
     ],
 )

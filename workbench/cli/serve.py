@@ -21,7 +21,6 @@ def serve(
         str | None,
         typer.Option(help="Password, or JSON file of users, that visitors must give.", envvar="WORKBENCH_PASSWORD"),
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads that answer visitors.")] = 4,
     processes: Annotated[int, typer.Option(min=1, max=64, help="Processes, for many visitors at once.")] = 1,
     show: Annotated[bool, typer.Option("--show", help="Open a browser.")] = False,
 ) -> None:
@@ -32,7 +31,6 @@ def serve(
         port=port,
         address=address,
         origins=origin or (),
-        threads=threads,
         processes=processes,
         basic_auth=password,
         results_folder=results,

@@ -33,8 +33,7 @@ class Home:
             return
         if context is not None and self._server_loop is not None:
             # Not document.add_next_tick_callback: that is itself an event of the document, and it can be lost, as we
-            # understand it, when another thread holds or lets go of the document's events at that moment. Pictures
-            # stayed at an older value now and then.
+            # understand it, when it comes from one thread while another holds or lets go of the document's events.
             self._server_loop.add_callback(context.with_locked_document, functools.partial(_run_for, run))
         elif context is not None and self._document is not None:
             self._document.add_next_tick_callback(functools.partial(_when_loaded, run))

@@ -1,7 +1,7 @@
 """Start the dashboards with the options that keep a server fast, private and offline for months.
 
-``panel serve apps/*.py`` works as well; this adds: warm pages, threads so that one visitor never waits for another,
-ended sessions let go within seconds, a liveness address for health checks, and no origin but this machine's own.
+``panel serve apps/*.py`` works as well; this adds: warm pages, ended sessions let go within seconds, a liveness address
+for health checks, and no origin but this machine's own.
 """
 
 import contextlib
@@ -40,7 +40,6 @@ def command(
     port: int = 5006,
     address: str = "127.0.0.1",
     origins: Sequence[str] = (),
-    threads: int = 4,
     processes: int = 1,
     basic_auth: str | None = None,
     show: bool = False,
@@ -49,10 +48,9 @@ def command(
 
     ``origins`` are the host names under which visitors reach the server (``host:port``), needed behind a proxy; the
     wildcard is refused. ``basic_auth`` is a password or the path of a JSON file of users, as Panel takes it. Raises
-    ``ValueError`` for a port, a number of threads or processes, or an origin that cannot be used.
+    ``ValueError`` for a port, a number of processes, or an origin that cannot be used.
     """
     checks.integer("port", port, minimum=1, maximum=65535)
-    checks.integer("threads", threads, minimum=1, maximum=256)
     checks.integer("processes", processes, minimum=1, maximum=64)
     if any("*" in origin for origin in origins):
         raise ValueError("an origin of * lets any web page use this server; name the hosts that visitors use")
@@ -64,7 +62,9 @@ def command(
     own = {address, "localhost", "127.0.0.1"} - {"0.0.0.0", "::"}
     line = [sys.executable, "-m", "panel", "serve", *apps, "--port", str(port), "--address", address]
     line += [part for host in sorted({f"{name}:{port}" for name in own} | set(origins)) for part in _origin(host)]
-    line += ["--index", "home", "--liveness", "--num-threads", str(threads)]
+    # No --num-threads: work runs in threads of our own, and Panel's lose clicks. A callback that Bokeh schedules is an
+    # event of the document, which is gone when another thread holds or lets go of the document's events just then.
+    line += ["--index", "home", "--liveness"]
     line += ["--unused-session-lifetime", "3000", "--check-unused-sessions", "1000"]
     line += ["--websocket-max-message-size", str(LARGEST_MESSAGE)]
     line += ["--basic-auth", basic_auth] if basic_auth else []
@@ -105,7 +105,6 @@ def serve(
     port: int = 5006,
     address: str = "127.0.0.1",
     origins: Sequence[str] = (),
-    threads: int = 4,
     processes: int = 1,
     basic_auth: str | None = None,
     results_folder: str | os.PathLike[str] | None = None,
@@ -119,7 +118,6 @@ def serve(
         port=port,
         address=address,
         origins=origins,
-        threads=threads,
         processes=processes,
         basic_auth=basic_auth,
         show=show,

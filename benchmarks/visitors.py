@@ -46,7 +46,7 @@ SLIDERS = [
 PICTURE = ".bk-Figure canvas, canvas"
 OPENINGS = 5
 SESSIONS = 40
-ROUNDS = 1
+ROUNDS = 3  # a server grows to its working size in the first
 
 # Notes when a key is pressed, when the sentence changes, and when the last new picture has been painted.
 WATCH = """() => {

@@ -7,7 +7,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workbench.ui import session
-from workbench.ui.screen import adapt
+from workbench.ui.screen import DARK_FROM_THE_START, Screen
 
 ROOMS = {"home": "Home", "flows": "Flows", "fisher": "Fisher", "steps": "Steps", "games": "Games"}
 THEME = {
@@ -42,6 +42,7 @@ def page(owner: Any, title: str, *, sidebar: list[Any], main: list[Any]) -> pmui
         os.environ.setdefault("BOKEH_RESOURCES", "server")
     here = next((name for name, label in ROOMS.items() if label == title), "")
     top = pn.FlexBox(_links(here), _copy_link(), sizing_mode="stretch_width", align_items="center")
+    chosen = _chosen_theme()
     made = pmui.Page(
         title=title,
         meta_title=f"{title} · Geometry workbench",
@@ -53,12 +54,10 @@ def page(owner: Any, title: str, *, sidebar: list[Any], main: list[Any]) -> pmui
         sidebar_resizable=False,  # its handle carries a label that screen readers reject
         busy_indicator=None,
         theme_config=THEME,
-        raw_css=[PAGE_CSS],
+        dark_theme=chosen == "dark",
+        header=[Screen(follow_system=not chosen, width=0, height=0, margin=0)],
+        raw_css=[_first_colours(chosen), PAGE_CSS],
     )
-    chosen = _chosen_theme()
-    if chosen == "dark":
-        made.dark_theme = True
-    made.header = [adapt(made, theme_is_chosen=bool(chosen))]
     session.unwatch_busy(made)
     session.on_leave(owner)
     return made
@@ -68,6 +67,13 @@ def _chosen_theme() -> str:
     """Return "dark" or "default" if the address names a theme, else an empty string."""
     given = pn.state.session_args.get("theme", [b""])[0]
     return given.decode(errors="replace") if given in (b"dark", b"default") else ""
+
+
+def _first_colours(chosen: str) -> str:
+    """Return the style of a page that has nothing to show yet; a theme in the address wins over the system's."""
+    if chosen:
+        return DARK_FROM_THE_START if chosen == "dark" else ""
+    return f"@media (prefers-color-scheme: dark) {{ {DARK_FROM_THE_START} }}"
 
 
 def _links(here: str) -> pn.pane.HTML:

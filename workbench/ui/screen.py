@@ -1,19 +1,31 @@
 """What the visitor's screen is like: a wish for dark colours, too narrow for an open sidebar, read aloud."""
 
-import panel as pn
 import param
 from panel.custom import JSComponent
 
 NARROW = 900
 
+# Panel's page is empty for its first second: with these it is empty and dark, not white.
+DARK_FROM_THE_START = ":root { --mui-palette-background-default: #121212; --mui-palette-text-primary: #fff; }"
+
 
 class Screen(JSComponent):
-    """Tells the page, once, about the visitor's screen, and names its parts for screen readers; draws nothing."""
+    """Fits the page that it stands in to the visitor's screen and names its parts for screen readers; draws nothing.
 
-    dark = param.Boolean(default=False, doc="the visitor's system asks for dark colours")
-    narrow = param.Boolean(default=False, doc=f"narrower than {NARROW} CSS pixels")
+    It sets the page's own properties in the browser, before anything is painted: what the server changes while a page
+    loads would come too late or never.
+    """
+
+    follow_system = param.Boolean(default=True, doc="dark colours if the visitor's system asks for them")
 
     _esm = f"""
+    export function initialize({{ model }}) {{
+      const page = model.document.roots().map((root) => root.data).find((data) => data?.dark_theme !== undefined);
+      if (page === undefined) return;
+      if (model.follow_system && window.matchMedia("(prefers-color-scheme: dark)").matches) page.dark_theme = true;
+      if (window.innerWidth < {NARROW}) page.sidebar_open = false;
+    }}
+
     export function render({{ model, el }}) {{
       el.style.display = "none";
       // panel-material-ui's bar keeps its room with empty headings and shows a nameless progress bar: name or hide
@@ -29,28 +41,5 @@ class Screen(JSComponent):
       tidy();
       const waits = [300, 1500, 5000].map((delay) => setTimeout(tidy, delay));
       model.on("remove", () => waits.forEach(clearTimeout));
-      model.narrow = window.innerWidth < {NARROW};
-      model.dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
     }}
     """
-
-
-def adapt(made: pn.viewable.Viewable, *, theme_is_chosen: bool) -> Screen:
-    """Return a :class:`Screen` that closes ``made``'s sidebar on a narrow screen and darkens it if the system asks.
-
-    A theme named in the address (``?theme=dark``) wins over the system's. The changes wait for the end of loading:
-    what the server changes while a page still loads never reaches the browser.
-    """
-    screen = Screen(width=0, height=0, margin=0)
-
-    def on_narrow(event: param.parameterized.Event) -> None:
-        if event.new:
-            pn.state.onload(lambda: setattr(made, "sidebar_open", False))
-
-    def on_dark(event: param.parameterized.Event) -> None:
-        if event.new and not theme_is_chosen:
-            pn.state.onload(lambda: setattr(made, "dark_theme", True))
-
-    screen.param.watch(on_narrow, "narrow")
-    screen.param.watch(on_dark, "dark")
-    return screen

@@ -17,7 +17,7 @@ def test_pages_can_be_read_by_all(open_page, name, dark):
 
     page = open_page(name, dark=dark)
     page.wait_for_selector("h1")
-    if dark:  # the page learns of the wish once it has loaded; axe would judge colours on their way
+    if dark:
         page.wait_for_function(DARK_BODY)
     page.wait_for_timeout(2500)
     violations = Axe().run(page).response["violations"]

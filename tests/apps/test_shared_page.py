@@ -73,6 +73,45 @@ def test_the_system_theme_and_the_phone_are_respected(open_page):
     page.wait_for_function(f"{body} === 'rgb(18, 18, 18)' || {body} === 'rgb(0, 0, 0)'")
 
 
+# Notes every colour that the page's background takes, from the first frame on.
+COLOURS = """() => {
+  window.colours = []
+  const look = () => {
+    const colour = document.body && getComputedStyle(document.body).backgroundColor
+    if (colour && colour !== window.colours.at(-1)) window.colours.push(colour)
+    requestAnimationFrame(look)
+  }
+  look()
+}"""
+
+
+@pytest.mark.parametrize(
+    ("address", "colours"),
+    [
+        ("demo", ["rgb(18, 18, 18)"]),
+        ("demo?theme=dark", ["rgb(18, 18, 18)"]),
+        ("demo?theme=default", ["rgb(255, 255, 255)"]),
+    ],
+)
+def test_a_page_has_its_colours_from_the_first_frame(open_page, address, colours):
+    page = open_page("demo", dark=True)
+    page.add_init_script(f"({COLOURS})()")
+    page.goto(page.url.rsplit("/", 1)[0] + f"/{address}")
+    page.wait_for_selector(".bk-Figure")
+    page.wait_for_timeout(1000)
+    seen = page.evaluate("colours")
+    assert [colour for colour in seen if colour != "rgba(0, 0, 0, 0)"] == colours
+    if colours == ["rgb(18, 18, 18)"]:
+        assert seen == colours  # a page without a colour yet is white
+
+
+def test_the_theme_can_be_changed_by_hand(open_page):
+    page = open_page("demo", dark=True)
+    page.wait_for_selector(".bk-Figure")
+    page.get_by_role("button", name="Toggle theme").click()
+    page.wait_for_function("getComputedStyle(document.body).backgroundColor === 'rgb(255, 255, 255)'")
+
+
 def test_the_cloud_plays_pauses_turns_and_scrubs(open_page):
     page = open_page("demo?tab=cloud")
     canvas = page.locator(".cloud canvas")

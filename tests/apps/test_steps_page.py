@@ -21,10 +21,10 @@ def test_the_first_picture_and_the_verdicts_are_there(open_page):
 def test_dragging_the_batch_computes_anew(open_page):
     page = open_page("steps?tab=zeros")
     page.get_by_text(re.compile("batch of 256 samples")).wait_for()
-    drag(page, "samples in the batch", 0.05)
+    drag(page, "Samples in the batch", 0.05)
     page.get_by_text(re.compile(r"batch of (?!256)\d+ samples")).wait_for(timeout=PATIENCE)
     page.wait_for_function("location.search.includes('samples=')")
-    drag(page, "reach of the picture", 0.8)
+    drag(page, "Reach of the picture", 0.8)
     page.wait_for_function("location.search.includes('zoom=')")
 
 

@@ -53,9 +53,9 @@ def test_every_experiment_has_a_figure(results):
 def test_portrait_shows_both_balls(results):
     overlay = figures.phase_portrait(results["portrait"])
     labels = {element.label for element in overlay}
-    assert {"M-ball", "Euclid-ball", "equilibrium"} <= labels
+    assert {"M-ball", "Euclidean ball", "equilibrium"} <= labels
     only = figures.phase_portrait(results["portrait"], shape="M")
-    assert "Euclid-ball" not in {element.label for element in only}
+    assert "Euclidean ball" not in {element.label for element in only}
 
 
 def test_band_is_where_the_margin_is_positive(results):

@@ -1,5 +1,7 @@
 """The front door: every room is there with a picture and its verdicts, and saved results lead to their rooms."""
 
+import re
+
 import pytest
 
 from workbench import results
@@ -28,6 +30,11 @@ def test_all_verdicts_are_there():
         assert len(rows) >= 4, room.title
         assert {row.outcome.word for row in rows} >= {"holds", "does not hold"}, room.title
         assert f"{room.title}: what holds" in text
+
+
+def test_a_screen_reader_can_tell_the_tables_apart():
+    names = re.findall(r'aria-label="([^"]*)"', all_verdicts_html())
+    assert len(names) == len(set(names)) == 4
 
 
 def test_recent_results_link_to_their_room(monkeypatch, tmp_path):

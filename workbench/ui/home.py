@@ -151,10 +151,13 @@ def _pane(picture: Any) -> Any:
 def all_verdicts_html() -> str:
     """Return the verdict tables of all rooms, in columns where the screen is wide enough."""
     sections = "".join(
-        f"<section><h2>{room.title}: what holds, what does not</h2>{verdict_html(room.verdicts())}</section>"
-        for room in THUMBNAILS
+        f"<section><h2>{room.title}: what holds, what does not</h2>{_table(room)}</section>" for room in THUMBNAILS
     )
     return f'<div class="columns">{sections}</div>'
+
+
+def _table(room: type[Room]) -> str:
+    return verdict_html(room.verdicts(), name=f"Verdicts of {room.title}")
 
 
 def recent_html(found: list[saved.SavedResult]) -> str:

@@ -46,7 +46,7 @@ def page(owner: Any, title: str, *, sidebar: list[Any], main: list[Any]) -> pmui
     made = pmui.Page(
         title=title,
         meta_title=f"{title} · Geometry workbench",
-        sidebar=sidebar,
+        sidebar=[pn.Column(*sidebar, sizing_mode="stretch_width", margin=(8, 0, 0, 0))] if sidebar else [],
         main=[pn.Column(top, *main, sizing_mode="stretch_width", margin=(8, 16), max_width=1600)],
         sidebar_width=330,
         sidebar_open=bool(sidebar),

@@ -24,15 +24,15 @@ def verdict_table(verdicts: Iterable[Verdict]) -> pn.viewable.Viewable:
     return pn.pane.HTML(text, stylesheets=[STYLE], sizing_mode="stretch_width")
 
 
-def verdict_html(verdicts: Iterable[Verdict]) -> str:
-    """Return the table as HTML text, every entry escaped."""
+def verdict_html(verdicts: Iterable[Verdict], *, name: str = "Verdicts") -> str:
+    """Return the table as HTML text, every entry escaped; ``name`` is what a screen reader calls it."""
     rows = "".join(
         f"<tr><td>{html.escape(v.claim)}</td><td>{html.escape(v.measured)}{_how(v)}</td>"
         f'<td class="outcome"><span aria-hidden="true">{v.outcome.icon}</span> {v.outcome.word}</td></tr>'
         for v in verdicts
     )
     return (
-        '<div class="scroll" tabindex="0" role="region" aria-label="Verdicts"><table><thead><tr>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(name)}"><table><thead><tr>'
         '<th scope="col">The paper says</th><th scope="col">We measured</th><th scope="col">Verdict</th>'
         f"</tr></thead><tbody>{rows}</tbody></table></div>"
     )

@@ -9,6 +9,7 @@ import xarray as xr
 from workbench.figures import theme
 
 M_COLOUR, EUCLID_COLOUR = theme.SERIES[0], theme.SERIES[5]
+BALLS = {"M": "M-ball", "Euclid": "Euclidean ball"}
 SHOWN_RINGS = 4
 SMALLEST = 1e-6
 
@@ -58,7 +59,7 @@ def _rings(ds: xr.Dataset, name: str, colour: str) -> list[Any]:
     drawn = []
     for k, frame in enumerate(frames):
         points = ds.ring.sel(shape=name).isel(frame=frame).values
-        label = f"{name}-ball" if k == 0 else ""
+        label = BALLS[name] if k == 0 else ""
         options = {"label": label} if label else {}
         curve = hv.Curve(points, "first", "second", **options)
         drawn.append(theme.line(curve, colour, width=3 - 0.6 * k, dash="solid" if name == "M" else "dashed"))
@@ -70,7 +71,7 @@ def ball_sizes(ds: xr.Dataset) -> Any:
     parts = []
     for name, colour in (("M", M_COLOUR), ("Euclid", EUCLID_COLOUR)):
         values = np.maximum(ds["size"].sel(shape=name).values, SMALLEST)
-        curve = hv.Curve((ds.frame.values, values), "time", "size", label=f"{name}-ball")
+        curve = hv.Curve((ds.frame.values, values), "time", "size", label=BALLS[name])
         parts.append(theme.line(curve, colour, dash="solid" if name == "M" else "dashed"))
     margin = float(ds.margin)
     if np.isfinite(margin):

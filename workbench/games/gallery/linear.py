@@ -44,7 +44,7 @@ def toy(a: float = 10.0, b: float = 0.05) -> Example:
     a, b = checks.real("a", a), checks.real("b", b)
     tau = 1 - math.sqrt(abs(a * b))
     game = QuadraticGame([[1.0, a], [b, 1.0]], name="the paper's toy")
-    truth = f"the Euclidean margin is {1 - 0.5 * abs(a + b):.4g}; eigenvalues 1 +- sqrt(ab)"
+    truth = f"the Euclidean margin is {1 - 0.5 * abs(a + b):.4g}; eigenvalues 1 ± √(ab)"
     return example(game, tau > 0, truth, [1.0, 0.5], tau=tau)
 
 

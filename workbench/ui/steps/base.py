@@ -18,23 +18,23 @@ def options(registry: Mapping[str, Any]) -> dict[str, str]:
 
 def network(default: str = "mlp-relu") -> param.Selector:
     """Return the parameter that chooses a network."""
-    return param.Selector(default=default, objects=options(NETWORKS), label="network")
+    return param.Selector(default=default, objects=options(NETWORKS), label="Network")
 
 
 def stage(default: str = "converged") -> param.Selector:
     """Return the parameter that chooses a stage of training."""
     labels = {f"{name} ({steps} steps)": name for name, steps in STAGES.items()}
-    return param.Selector(default=default, objects=labels, label="stage of training")
+    return param.Selector(default=default, objects=labels, label="Stage of training")
 
 
 def direction(default: str = "-gradient") -> param.Selector:
     """Return the parameter that chooses a direction."""
-    return param.Selector(default=default, objects=options(DIRECTIONS), label="direction")
+    return param.Selector(default=default, objects=options(DIRECTIONS), label="Direction")
 
 
 def samples(default: int = 256, largest: int = 1024) -> param.Integer:
     """Return the parameter that sizes the batch."""
-    return param.Integer(default=default, bounds=(8, largest), step=8, label="samples in the batch")
+    return param.Integer(default=default, bounds=(8, largest), step=8, label="Samples in the batch")
 
 
 class StepsView(View):

@@ -28,7 +28,7 @@ class BottlenecksView(StepsView):
     network = network()
     stage = stage()
     direction = direction()
-    count = param.Integer(12, bounds=(1, 24), label="how many")
+    count = param.Integer(12, bounds=(1, 24), label="How many")
     samples = samples()
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:

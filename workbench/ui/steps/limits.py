@@ -39,7 +39,7 @@ class LimitsView(StepsView):
     network = network()
     stage = stage()
     direction = direction()
-    ratio = param.Number(2.0, bounds=(1.1, 10.0), step=0.1, label="loss ratio q that counts as damage")
+    ratio = param.Number(2.0, bounds=(1.1, 10.0), step=0.1, label="Loss ratio q that counts as damage")
     samples = samples()
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:

@@ -45,17 +45,17 @@ class SpikeView(StepsView):
     )
 
     network = network()
-    optimizer = param.Selector(default="adam", objects=list(OPTIMISERS), label="optimiser")
-    learning_rate = param.Number(1e-2, bounds=(1e-4, 0.2), step=1e-3, label="learning rate before the spike")
-    multiplier = param.Selector(default=1000.0, objects=MULTIPLIERS, label="learning rate in the spike")
-    persistent = param.Selector(default=True, objects=KINDS, label="how long it stays wrong")
-    at = param.Integer(60, bounds=(5, 300), step=5, label="step of the spike")
-    steps = param.Integer(160, bounds=(20, 400), step=10, label="training steps")
+    optimizer = param.Selector(default="adam", objects=list(OPTIMISERS), label="Optimiser")
+    learning_rate = param.Number(1e-2, bounds=(1e-4, 0.2), step=1e-3, label="Learning rate before the spike")
+    multiplier = param.Selector(default=1000.0, objects=MULTIPLIERS, label="Learning rate in the spike")
+    persistent = param.Selector(default=True, objects=KINDS, label="How long it stays wrong")
+    at = param.Integer(60, bounds=(5, 300), step=5, label="Step of the spike")
+    steps = param.Integer(160, bounds=(20, 400), step=10, label="Training steps")
     r_max = param.Number(1.0, bounds=(0.1, 4.0), step=0.1, label="r_max of SafeStep")
     rules = param.ListSelector(
-        default=list(RULES), objects={RULE_NAMES.get(name, name): name for name in RULES}, label="guards"
+        default=list(RULES), objects={RULE_NAMES.get(name, name): name for name in RULES}, label="Guards"
     )
-    seed = param.Integer(0, bounds=(0, 999), label="seed")
+    seed = param.Integer(0, bounds=(0, 999), label="Seed")
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Train, handing over the growing curves."""

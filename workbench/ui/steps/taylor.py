@@ -33,10 +33,10 @@ class TaylorView(StepsView):
     network = network("mlp-tanh")
     stage = stage()
     direction = direction()
-    linearised = param.Boolean(False, label="linearised logits", doc="z + τa instead of the network itself")
-    reach = param.Number(1.5, bounds=(0.5, 3.0), step=0.1, label="reach", doc="in radii of convergence")
+    linearised = param.Boolean(False, label="Linearised logits", doc="z + τa instead of the network itself")
+    reach = param.Number(1.5, bounds=(0.5, 3.0), step=0.1, label="Reach", doc="in radii of convergence")
     samples = samples(64, 256)
-    highest = param.Selector(default=40, objects=[1, 2, 3, 5, 10, 20, 40], label="highest order shown")
+    highest = param.Selector(default=40, objects=[1, 2, 3, 5, 10, 20, 40], label="Highest order shown")
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Expand and compare."""

@@ -33,10 +33,10 @@ class ZerosView(StepsView):
     network = network("mlp-tanh")
     direction = direction()
     samples = samples()
-    temperature = param.Number(1.0, bounds=(0.25, 4.0), step=0.25, label="temperature of the loss")
+    temperature = param.Number(1.0, bounds=(0.25, 4.0), step=0.25, label="Temperature of the loss")
     stage = stage()
-    colour = param.Selector(default="margin", objects=COLOURS, label="colour by")
-    zoom = param.Number(4.0, bounds=(1.5, 20.0), step=0.5, label="reach of the picture", doc="in exact radii ρ*")
+    colour = param.Selector(default="margin", objects=COLOURS, label="Colour by")
+    zoom = param.Number(4.0, bounds=(1.5, 20.0), step=0.5, label="Reach of the picture", doc="in exact radii ρ*")
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Locate the zeros at every stage."""

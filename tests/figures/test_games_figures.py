@@ -58,6 +58,14 @@ def test_portrait_shows_both_balls(results):
     assert "Euclidean ball" not in {element.label for element in only}
 
 
+def test_portrait_has_every_trajectory_and_a_gap_after_each(results):
+    ds = results["portrait"]
+    trajectories = next(e for e in figures.phase_portrait(ds) if isinstance(e, hv.Curve))
+    x = trajectories.dimension_values("first").reshape(ds.sizes["trajectory"], -1)
+    np.testing.assert_array_equal(x[:, :-1], ds.path.values[..., 0])
+    assert np.all(np.isnan(x[:, -1]))
+
+
 def test_band_is_where_the_margin_is_positive(results):
     span = next(e for e in figures.margin_band(results["margin_curve"]) if isinstance(e, hv.VSpan))
     np.testing.assert_allclose(span.data, (34.31457505076198, 1165.685424949238), rtol=1e-12)

@@ -49,3 +49,13 @@ def test_square_figures_keep_their_aspect():
     figure = theme.frame(MARKS["image"](), square=True)
     plot = hv.renderer("bokeh").get_plot(figure)
     assert plot.state.frame_width == plot.state.frame_height
+
+
+def test_a_legend_below_does_not_cover_the_label_of_the_axis():
+    curve = theme.line(hv.Curve((X, X), "x", "y", label="one"), theme.SERIES[0])
+    other = theme.line(hv.Curve((X, 2 * X), "x", "y", label="two"), theme.SERIES[1])
+    figure = theme.frame(curve * other, xlabel="length", legend="bottom")
+    plot = hv.renderer("matplotlib").get_plot(figure)
+    plot.state.canvas.draw()
+    axes = plot.handles["axis"]
+    assert not axes.get_legend().get_window_extent().overlaps(axes.xaxis.label.get_window_extent())

@@ -81,6 +81,14 @@ def test_an_updated_picture_is_what_a_new_one_would_be(name):
         assert_same_picture(shown(root), shown(fresh._plot.get_root()))
 
 
+def test_plots_are_drawn_on_the_canvas():
+    picture = Picture("waves", lambda ds: wave(float(ds.f)), lambda ds: "words")
+    for frequency in (1.0, 2.0):
+        picture.update(xr.Dataset({"f": frequency}))
+        figure, *_ = shown(picture._plot.get_root())
+        assert figure.output_backend == "canvas"
+
+
 def test_the_plot_stands_while_its_structure_stays():
     picture = Picture("waves", lambda ds: wave(float(ds.f)), lambda ds: f"f = {float(ds.f)} < 9")
     picture.update(xr.Dataset({"f": 1.0}))

@@ -166,6 +166,8 @@ def frame(
         # at every update, and each time the browser would lay out the whole page.
         bokeh["fontsize"] = {"legend": LEGEND_SIZE, "legend_title": LEGEND_SIZE}
         matplotlib |= {"show_legend": show, "legend_position": legend or "right"}
+        if legend == "bottom":
+            matplotlib["hooks"] = [_legend_clear_of_label]
     return styled(element, bokeh=bokeh, matplotlib=matplotlib)
 
 
@@ -199,6 +201,13 @@ def _legend_outside(plot: Any, element: Any, side: str, orientation: str) -> Non
             legend.orientation = orientation
             legend.margin, legend.padding = 0, 4  # a phone has no pixel to spare
             plot.state.add_layout(legend, side)
+
+
+def _legend_clear_of_label(plot: Any, _: Any) -> None:
+    """Move matplotlib's legend below the label of the axis, which HoloViews lets it cover."""
+    legend = plot.handles["axis"].get_legend()
+    if legend is not None:
+        legend.set_bbox_to_anchor((0.0, -0.34, 1.0, 0.102), plot.handles["axis"].transAxes)
 
 
 def _bokeh_size(height: int, square: bool) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from workbench.ui.fisher import FisherRoom
 from workbench.ui.flows import FlowsRoom
 from workbench.ui.games import GamesRoom
 from workbench.ui.page import page
+from workbench.ui.picture import plot_pane
 from workbench.ui.pointcloud import PointCloud
 from workbench.ui.room import PURPOSE, Room
 from workbench.ui.steps import StepsRoom
@@ -139,13 +140,7 @@ def _pane(picture: Any) -> Any:
     """Return what a card shows of a thumbnail: figures get the card's height and lose their title."""
     if not isinstance(picture, (hv.Element, hv.Overlay, hv.Layout)):
         return picture
-    return pn.pane.HoloViews(
-        picture.opts(height=HEIGHT, title="", backend="bokeh"),
-        backend="bokeh",
-        height=HEIGHT,
-        sizing_mode="stretch_width",
-        min_width=200,
-    )
+    return plot_pane(picture.opts(height=HEIGHT, title="", backend="bokeh"), height=HEIGHT)
 
 
 def all_verdicts_html() -> str:

@@ -42,9 +42,7 @@ class Picture(pn.viewable.Viewer):
         super().__init__()
         self.title = name
         self.figure, self.summary = figure, summary
-        self._plot = pn.pane.HoloViews(
-            None, backend="bokeh", height=height, sizing_mode="stretch_width", linked_axes=False, min_width=200
-        )
+        self._plot = plot_pane(None, height=height)
         self._pipe: hv.streams.Pipe | None = None
         self._structure: Any = None
         self._caption = pn.pane.HTML("", stylesheets=[CAPTION], sizing_mode="stretch_width")
@@ -64,6 +62,24 @@ class Picture(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
+
+
+def plot_pane(element: Any, *, height: int) -> pn.pane.HoloViews:
+    """Return a pane that draws ``element`` with Bokeh, as wide as the page lets it.
+
+    It draws on the canvas. HoloViews' own choice is WebGL, which is made for pictures of a hundred thousand marks; with
+    the thousands of ours it only costs the copy from the graphics card's memory at every repaint: a third of a second
+    where a browser has no card.
+    """
+    return pn.pane.HoloViews(
+        element,
+        backend="bokeh",
+        renderer=hv.renderer("bokeh").instance(webgl=False),
+        height=height,
+        sizing_mode="stretch_width",
+        linked_axes=False,
+        min_width=200,
+    )
 
 
 def plot_structure(element: Any) -> Any:

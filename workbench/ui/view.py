@@ -26,6 +26,7 @@ from workbench.ui.picture import Picture
 from workbench.ui.runner import Runner
 from workbench.ui.status import Status
 
+HELP = "code { color: inherit !important; }"  # the theme's pale blue is hard to read on white
 SENTENCE = """
 p { margin: 4px; padding: 10px 14px; border-left: 4px solid #0072B2; background: rgba(0, 114, 178, 0.08);
     font-size: 15px; line-height: 1.45; }
@@ -212,7 +213,7 @@ class View(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(
-            pn.pane.Markdown(self.help, sizing_mode="stretch_width", margin=(0, 8)),
+            pn.pane.Markdown(self.help, stylesheets=[HELP], sizing_mode="stretch_width", margin=(0, 8)),
             message(self.param.complaint, kind="warning"),
             self._sentence,
             self._picture_grid(),

@@ -45,7 +45,7 @@ def step_factors(ds: xr.Dataset) -> Any:
         ylabel="factor (below 1 contracts)",
         ylim=(0.0, top),
         xlim=(0.0, float(h[-1])),
-        legend="top_left",
+        legend="right",
     )
 
 

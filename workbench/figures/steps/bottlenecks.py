@@ -43,10 +43,8 @@ def bottleneck_images(ds: xr.Dataset) -> Any:
         image * written,
         title="Samples that limit the step (rank: class → prediction)",
         legend=None,
-        xaxis="bare",
-        yaxis="bare",
-        xlabel="",
-        ylabel="",
+        xaxis=None,  # "bare" does not last on a page: panel-material-ui gives the labels a size again
+        yaxis=None,
         aspect=1.6,
     )
 

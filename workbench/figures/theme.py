@@ -146,9 +146,9 @@ def frame(
     """Finish a figure: title, labels, size and legend for both backends.
 
     ``axes`` are options that both backends know: ``logx``, ``logy``, ``xlim``, ``ylim``, ``xticks``, ``yticks``,
-    ``xrotation``, ``invert_axes``, ``xaxis=None`` for no axis... ``aspect`` is the width over the height in matplotlib; in bokeh the width
-    follows the page. ``square`` makes one unit the same length on both axes. ``legend`` is ``"right"``,
-    ``"bottom"``, ``"top_left"``, ``"bottom_right"``... or None for no legend.
+    ``xrotation``, ``invert_axes``, ``xaxis=None`` for no axis... ``aspect`` is the width over the height in
+    matplotlib; in bokeh the width follows the page. ``square`` makes one unit the same length on both axes.
+    ``legend`` is ``"right"``, ``"bottom"``, ``"top_left"``, ``"bottom_right"``... or None for no legend.
     """
     common = {key: value for key, value in axes.items() if value is not None or key in ("xaxis", "yaxis")}
     common |= {key: text for key, text in (("xlabel", xlabel), ("ylabel", ylabel)) if text is not None}

@@ -8,7 +8,7 @@ its own so that no result is known already: one after the other; again while a t
 experiment of the flows room, takes minutes; and once more all nine at the same moment. Times are taken in the page,
 from the key to the new sentence and to the last new picture. All pages live in one browser on the machine that also
 serves them, so the times include the browser's own work and the cores are shared. Afterwards forty sessions are opened
-and closed in every room, and the server's memory is read before and after.
+and closed in every room, three times over, and the server's memory is read before and after each time.
 """
 
 import argparse
@@ -46,7 +46,7 @@ SLIDERS = [
 PICTURE = ".bk-Figure canvas, canvas"
 OPENINGS = 5
 SESSIONS = 40
-ROUNDS = 3  # a server grows to its working size in the first
+ROUNDS = 3  # what a server grows by in the first only is its working size, not a leak
 
 # Notes when a key is pressed, when the sentence changes, and when the last new picture has been painted.
 WATCH = """() => {

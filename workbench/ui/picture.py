@@ -67,9 +67,9 @@ class Picture(pn.viewable.Viewer):
 def plot_pane(element: Any, *, height: int) -> pn.pane.HoloViews:
     """Return a pane that draws ``element`` with Bokeh, as wide as the page lets it.
 
-    It draws on the canvas. HoloViews' own choice is WebGL, which is made for pictures of a hundred thousand marks; with
-    the thousands of ours it only costs the copy from the graphics card's memory at every repaint: a third of a second
-    where a browser has no card.
+    It draws on the canvas. HoloViews' own choice is WebGL, which is made for very many marks; with the thousands of
+    ours it only costs the copy from the graphics card's memory at every repaint: a third of a second where a browser
+    has no card.
     """
     return pn.pane.HoloViews(
         element,

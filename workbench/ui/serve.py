@@ -63,7 +63,7 @@ def command(
     line = [sys.executable, "-m", "panel", "serve", *apps, "--port", str(port), "--address", address]
     line += [part for host in sorted({f"{name}:{port}" for name in own} | set(origins)) for part in _origin(host)]
     # No --num-threads: work runs in threads of our own, and Panel's lose clicks. A callback that Bokeh schedules is an
-    # event of the document, which is gone when another thread holds or lets go of the document's events just then.
+    # event of the document and, as we understand it, gone when another thread holds the document's events just then.
     line += ["--index", "home", "--liveness"]
     line += ["--unused-session-lifetime", "3000", "--check-unused-sessions", "1000"]
     line += ["--websocket-max-message-size", str(LARGEST_MESSAGE)]

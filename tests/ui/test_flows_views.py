@@ -75,12 +75,6 @@ def test_the_papers_table_is_shipped_at_full_length():
     assert not view.cost(view.values()).is_quick
 
 
-def test_verdicts_read_their_numbers_from_shipped_results():
-    rows = FlowsRoom.verdicts()
-    assert len(rows) == 5
-    assert all(row.claim and row.measured and row.how for row in rows)
-
-
 def test_clouds_of_different_dimension_are_refused_and_the_picture_stays():
     view = FlowView()
     view.start()

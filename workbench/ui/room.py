@@ -15,7 +15,7 @@ from workbench.ui.page import page
 from workbench.ui.upload import check_size, file_chooser
 from workbench.ui.verdict_table import verdict_table
 from workbench.ui.view import View
-from workbench.verdicts import Verdict
+from workbench.verdicts import Verdict, of_room
 
 PURPOSE = """
 h1 { font-size: 22px; line-height: 1.3; font-weight: 600; margin: 6px 8px 2px; }
@@ -25,7 +25,7 @@ LARGEST_UPLOAD = 64 * 2**20
 
 
 class Room(pn.viewable.Viewer):
-    """The common frame of the four rooms; a subclass names its views and its verdicts."""
+    """The common frame of the four rooms; a subclass names its views, and its verdicts are found by its slug."""
 
     title: ClassVar[str] = ""
     slug: ClassVar[str] = ""
@@ -54,8 +54,8 @@ class Room(pn.viewable.Viewer):
 
     @classmethod
     def verdicts(cls) -> Iterable[Verdict]:
-        """Return the rows of the verdict table."""
-        return ()
+        """Return the rows of the verdict table: by default those of ``workbench.<slug>.verdicts``."""
+        return of_room(cls.slug)
 
     @property
     def view(self) -> View:

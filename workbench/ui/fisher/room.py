@@ -6,7 +6,6 @@ from workbench.ui.fisher.live_view import LiveView
 from workbench.ui.fisher.metric_view import MetricView
 from workbench.ui.fisher.models_view import ModelsView
 from workbench.ui.fisher.scaling_view import ScalingView
-from workbench.ui.fisher.verdicts import verdicts
 from workbench.ui.room import Room
 from workbench.ui.studies import CurvatureStudy
 
@@ -21,7 +20,3 @@ class FisherRoom(Room):
         "Pfaffians where the paper used transfer matrices to L = 9 and Monte Carlo to L = 24."
     )
     view_classes = (ScalingView, MetricView, AcrossView, LiveView, ModelsView, IdentityView, CurvatureStudy)
-
-    @classmethod
-    def verdicts(cls):
-        return verdicts()

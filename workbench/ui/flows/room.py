@@ -5,10 +5,8 @@ from workbench.ui.flows.compare_view import CompareView
 from workbench.ui.flows.directions_view import DirectionsView
 from workbench.ui.flows.flow_view import FlowView
 from workbench.ui.flows.paper_view import PaperView
-from workbench.ui.flows.verdicts import verdicts
 from workbench.ui.room import Room
 from workbench.ui.studies import EstimatorStudy
-from workbench.verdicts import Verdict
 
 
 class FlowsRoom(Room):
@@ -20,8 +18,3 @@ class FlowsRoom(Room):
         "After K. Nguyen and N. Ho, “Sliced Wasserstein estimation with control variates”, ICLR 2024, arXiv 2305.00402."
     )
     view_classes = (FlowView, CompareView, DirectionsView, ColourView, PaperView, EstimatorStudy)
-
-    @classmethod
-    def verdicts(cls) -> list[Verdict]:
-        """Return the rows of the verdict table."""
-        return verdicts()

@@ -7,11 +7,9 @@ from workbench.ui.games.delays_view import DelaysView
 from workbench.ui.games.gains_view import GainsView
 from workbench.ui.games.ladder_view import LadderView
 from workbench.ui.games.steps_view import RatesView, StepsView
-from workbench.ui.games.verdicts import verdicts
 from workbench.ui.games.weights_view import WeightsView
 from workbench.ui.room import Room
 from workbench.ui.studies import CertificateStudy
-from workbench.verdicts import Verdict
 
 
 class GamesRoom(Room):
@@ -35,8 +33,3 @@ class GamesRoom(Room):
         CheckView,
         CertificateStudy,
     )
-
-    @classmethod
-    def verdicts(cls) -> list[Verdict]:
-        """Return the rows of the verdict table."""
-        return list(verdicts())

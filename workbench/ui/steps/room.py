@@ -1,8 +1,5 @@
 """The steps room."""
 
-from collections.abc import Iterable
-
-from workbench.steps.verdicts import verdicts
 from workbench.ui.room import Room
 from workbench.ui.steps.bottlenecks import BottlenecksView
 from workbench.ui.steps.limits import LimitsView
@@ -11,7 +8,6 @@ from workbench.ui.steps.sweep import SweepView, TemperatureView
 from workbench.ui.steps.taylor import TaylorView
 from workbench.ui.steps.zeros import ZerosView
 from workbench.ui.studies import SpikeStudy
-from workbench.verdicts import Verdict
 
 
 class StepsRoom(Room):
@@ -33,8 +29,3 @@ class StepsRoom(Room):
         TemperatureView,
         SpikeStudy,
     )
-
-    @classmethod
-    def verdicts(cls) -> Iterable[Verdict]:
-        """The claims against the shipped studies."""
-        return verdicts()

@@ -6,8 +6,9 @@ small graph (:func:`enumerate_curvature`), by cluster Monte Carlo on what has no
 """
 
 from workbench.fisher.across import coupling_sweep, critical_coupling
+from workbench.fisher.costs import estimate_cost
 from workbench.fisher.cumulants import third_cumulant
-from workbench.fisher.curvature import ENGINES, estimate_cost, ising_curvature
+from workbench.fisher.curvature import ENGINES, ising_curvature
 from workbench.fisher.enumeration import enumerate_curvature, enumerate_moments
 from workbench.fisher.graphs import GRAPHS, Graph, from_edges
 from workbench.fisher.identity import random_ricci_terms

@@ -23,7 +23,7 @@ EXPANDED = np.array([[1.0, 2.0, 2.0], [0.0, 1.0, 2.0], [0.0, 0.0, 1.0]]) + 0.001
 
 
 PAPER_ALPHA, PAPER_STEP, PAPER_RADIUS = 0.333, 0.270, 0.2
-"""The paper's constants of the two-state game, and the half-width of the cube in logit differences, from logits ±0.1."""
+"""The paper's constants of the two-state game, and the half-width of its cube, in logit differences."""
 
 
 def verdicts() -> list[Verdict]:
@@ -172,9 +172,9 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "Euler steps below 2α/β² are safe.",
         toy_steps,
-        "On the toy the factor at 2α/β² = {paper:.4g} is {at_paper:.4g}, and every step up to {sharp:.6g} is certified; a "
-        "tenth of a percent further it is {beyond:.4f}. At h₀ = {h0:.3g} the factor is {factor:.4g}, against "
-        "{paper_factor:.4g} at the paper's best step.",
+        "On the toy the factor at 2α/β² = {paper:.4g} is {at_paper:.4g}, and every step up to {sharp:.6g} is "
+        "certified; a tenth of a percent further it is {beyond:.4f}. At h₀ = {h0:.3g} the factor is {factor:.4g}, "
+        "against {paper_factor:.4g} at the paper's best step.",
         Rule(below("at_paper", 1) & at_most("paper", "sharp")),
         "games.step_curve('toy')",
         {"at_paper": "the factor at 2α/β²", "paper": "2α/β²", "sharp": "the largest certified step"},
@@ -183,8 +183,8 @@ CLAIMS: tuple[Claim, ...] = (
         "The timescale band tells which ratios of learning rates are safe.",
         toy_rates,
         "It is a band of metric weights for one fixed dynamics. The toy's is {low:.4g} to {high:.5g}; equal rates, "
-        "ratio 1, have spectral radius {equal:.4g} at h₀; rates a thousandfold apart have the factor {apart:.5f} in max "
-        "|xᵢ|/zᵢ.",
+        "ratio 1, have spectral radius {equal:.4g} at h₀; rates a thousandfold apart have the factor {apart:.5f} in "
+        "max |xᵢ|/zᵢ.",
         Rule(is_so("equal_inside") | at_least("equal", 1)),
         "games.rate_map('toy')",
         {"equal_inside": "equal rates lie in the band", "equal": "their spectral radius"},

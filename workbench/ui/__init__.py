@@ -30,7 +30,7 @@ its parameters, computes a Dataset in a worker thread, and shows pictures of it:
 
     WavesRoom().page().servable()         # all of apps/waves.py after the imports
 
-Long work: return its :class:`~workbench.ui.cost.Cost` from ``cost(inputs)``. Up to two seconds it starts by itself;
+Long work: return its :class:`~workbench.costs.Cost` from ``cost(inputs)``. Up to two seconds it starts by itself;
 longer work is announced and waits for Run. ``check(inputs)`` refuses before any work. ``progress.publish(ds)`` shows
 intermediate results while the work goes on.
 """

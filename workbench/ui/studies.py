@@ -11,9 +11,9 @@ import param
 import xarray as xr
 
 from workbench import data
+from workbench.costs import Cost
 from workbench.figures import studies as figures
 from workbench.progress import Progress
-from workbench.ui.cost import Cost
 from workbench.ui.picture import Picture
 from workbench.ui.view import View
 

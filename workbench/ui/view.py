@@ -15,10 +15,10 @@ import panel as pn
 import param
 import xarray as xr
 
+from workbench.costs import Cost
 from workbench.progress import Progress
 from workbench.ui.cache import RESULTS, ResultCache
 from workbench.ui.controls import widget_for
-from workbench.ui.cost import Cost
 from workbench.ui.dispatch import Home, in_loaded_session, in_session, one_change
 from workbench.ui.downloads import Downloads
 from workbench.ui.message import message

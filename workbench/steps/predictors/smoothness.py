@@ -16,7 +16,7 @@ GROWTH = 1.3
     formula=r"\max\{\gamma:\|\nabla L(sv)-g-sHv\|\le s\|g\|/\gamma\ \forall s\le\gamma\}",
     cost="one HVP and about 30 gradients",
     reference="A. Semenov, M. Jaggi & N. Doikov, arXiv 2506.13710, restricted here to the ray",
-    colour="smoothness",
+    group="smoothness",
 )
 def smoothness(ray: Ray, ratio: float) -> float:
     """Largest γ such that, at every s ≤ γ, the gradient's linearisation errs by at most s‖g‖/γ.

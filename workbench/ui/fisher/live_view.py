@@ -3,9 +3,8 @@
 import numpy as np
 import param
 
-from workbench import data, fisher
+from workbench import costs, data, fisher
 from workbench.figures import fisher as figures
-from workbench.ui.cost import Cost
 from workbench.ui.picture import Picture
 from workbench.ui.view import View
 
@@ -48,9 +47,7 @@ class LiveView(View):
             raise ValueError(f"L is limited to {LARGEST[dimension]} here for {dimension} dimensions, got {inputs['L']}")
 
     def cost(self, inputs):
-        model = fisher.MODELS[inputs["model"]]()
-        n, d = inputs["L"] ** model.dimension, model.dimension
-        return Cost(2.1 + inputs["samples"] * (n * 4e-6 + n**2 / 12 * d**3 * 4e-9), 16 * n**2 / 12 * d**3 * 8)
+        return costs.of(fisher.live_curvature, **inputs)
 
     def pictures(self):
         return [

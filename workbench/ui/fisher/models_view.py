@@ -3,9 +3,8 @@
 import numpy as np
 import param
 
-from workbench import fisher
+from workbench import costs, fisher
 from workbench.figures import fisher as figures
-from workbench.ui.cost import Cost
 from workbench.ui.picture import Picture
 from workbench.ui.view import View
 
@@ -29,7 +28,7 @@ class ModelsView(View):
         return fisher.compare_model(**inputs)
 
     def cost(self, inputs):
-        return Cost(0.2)
+        return costs.of(fisher.compare_model, **inputs)
 
     def pictures(self):
         return [

@@ -12,10 +12,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from workbench import flows
+from workbench.costs import Cost
 from workbench.figures import flows as figures
+from workbench.flows import costs
 from workbench.progress import Progress
 from workbench.ui.controls import widget_for
-from workbench.ui.cost import Cost
 from workbench.ui.picture import CAPTION, Picture
 from workbench.ui.pointcloud import PointCloud
 from workbench.ui.upload import Upload, check_size, file_chooser
@@ -27,8 +28,8 @@ THREE_DIMENSIONAL = {entry.label: name for name, entry in flows.ESTIMATORS.items
 STEP = 2
 LARGEST_PICTURE = 480
 LARGEST_UPLOAD = 20 * 2**20
-SECONDS_PER_PROJECTION = 25e-9
 PIXELS = 214 * 320
+"""Of the shipped photographs; one's own has at most LARGEST_PICTURE² of them."""
 PALETTE_POINTS = 4000
 
 
@@ -103,7 +104,8 @@ class ColourView(View):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time of the steps."""
-        return Cost(0.2 + inputs["steps"] * inputs["n_directions"] * PIXELS * SECONDS_PER_PROJECTION)
+        pixels = LARGEST_PICTURE**2 if inputs["source"] == FILE else PIXELS
+        return costs.transfer(pixels, steps=inputs["steps"], n_directions=inputs["n_directions"])
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Transfer the colours."""

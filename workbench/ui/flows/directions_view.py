@@ -9,16 +9,17 @@ import param
 import xarray as xr
 
 from workbench import flows
+from workbench.costs import Cost
 from workbench.figures import flows as figures
+from workbench.flows import costs
 from workbench.progress import Progress
-from workbench.ui.cost import Cost
 from workbench.ui.flows.cloud_choice import PairView, clouds_of, dim_of
 from workbench.ui.flows.flow_view import METHODS
 from workbench.ui.picture import CAPTION, Picture
 from workbench.ui.pointcloud import PointCloud
 
-SECONDS_PER_PROJECTION = 20e-9
-MAP_DIRECTIONS = 49 * 49
+RESOLUTION = 49
+"""Of the map: so many directions along each side."""
 
 
 class DirectionsView(PairView):
@@ -42,12 +43,16 @@ class DirectionsView(PairView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time: the map takes most of it."""
-        return Cost(0.1 + (MAP_DIRECTIONS + inputs["n_directions"]) * inputs["n"] * SECONDS_PER_PROJECTION)
+        return costs.sphere(inputs["n"], n_directions=inputs["n_directions"], resolution=RESOLUTION)
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Compute the costs along the directions and the map."""
         return flows.direction_costs(
-            **clouds_of(inputs), method=inputs["method"], n_directions=inputs["n_directions"], progress=progress
+            **clouds_of(inputs),
+            method=inputs["method"],
+            n_directions=inputs["n_directions"],
+            resolution=RESOLUTION,
+            progress=progress,
         )
 
     def pictures(self) -> Sequence[Any]:

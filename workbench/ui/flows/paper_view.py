@@ -7,10 +7,10 @@ import panel as pn
 import param
 import xarray as xr
 
-from workbench import data, flows
+from workbench import costs, data, flows
+from workbench.costs import Cost
 from workbench.figures import flows as figures
 from workbench.progress import Progress
-from workbench.ui.cost import Cost
 from workbench.ui.flows.compare_view import TABLE_STYLE, table_html
 from workbench.ui.picture import Picture
 from workbench.ui.view import View
@@ -59,24 +59,11 @@ class PaperView(View):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time: steps and exact transport."""
-        runs = len(inputs["methods"]) * inputs["seeds"]
-        step = 3e-4 + inputs["n"] * inputs["n_directions"] * 20e-9
-        return Cost(runs * (inputs["steps"] * step + 6 * 1.5 * (inputs["n"] / 2048) ** 2.3))
+        return costs.of(flows.seed_experiment, **_arguments(inputs))
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Run the experiment; the checkpoints are the paper's, in proportion to the steps."""
-        marks = sorted({round(inputs["steps"] * share / 8) for share in range(3, 9)})
-        return flows.seed_experiment(
-            inputs["start_shape"],
-            inputs["target_shape"],
-            methods=inputs["methods"],
-            n_directions=[ONE_BLOCK if m == "orthogonal" else inputs["n_directions"] for m in inputs["methods"]],
-            n=inputs["n"],
-            steps=inputs["steps"],
-            checkpoints=marks,
-            seeds=list(range(inputs["seeds"])),
-            progress=progress,
-        )
+        """Run the experiment."""
+        return flows.seed_experiment(**_arguments(inputs), progress=progress)
 
     def pictures(self) -> Sequence[Any]:
         """Return the table of the paper and its curves."""
@@ -88,6 +75,20 @@ class PaperView(View):
         means = ds.w2.sel(checkpoint=mark).mean("seed")
         parts = [f"{name} {float(means.sel(estimator=name)):.4g}" for name in ds.estimator.values]
         return f"Exact W₂² at step {mark} (mean over seeds: {ds.sizes['seed']}): {', '.join(parts)}."
+
+
+def _arguments(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of the experiment; the checkpoints are the paper's, in proportion to the steps."""
+    return {
+        "start": inputs["start_shape"],
+        "target": inputs["target_shape"],
+        "methods": inputs["methods"],
+        "n_directions": [ONE_BLOCK if m == "orthogonal" else inputs["n_directions"] for m in inputs["methods"]],
+        "n": inputs["n"],
+        "steps": inputs["steps"],
+        "checkpoints": sorted({round(inputs["steps"] * share / 8) for share in range(3, 9)}),
+        "seeds": list(range(inputs["seeds"])),
+    }
 
 
 def _curves_in_words(ds: xr.Dataset) -> str:

@@ -8,10 +8,10 @@ import panel as pn
 import param
 import xarray as xr
 
-from workbench import steps
+from workbench import costs, steps
+from workbench.costs import Cost
 from workbench.figures import steps as figures
 from workbench.progress import Progress
-from workbench.ui.cost import Cost
 from workbench.ui.picture import Picture
 from workbench.ui.steps.base import StepsView, direction, network, samples, stage
 
@@ -49,8 +49,7 @@ class LimitsView(StepsView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """A few hundred passes."""
-        heavy = {"cnn-batchnorm": 8.0, "transformer": 12.0}.get(inputs["network"], 1.5)
-        return Cost(heavy * inputs["samples"] / 256)
+        return costs.of(steps.limits, inputs["network"], samples=inputs["samples"])
 
     def pictures(self) -> Sequence[Any]:
         """The marks, and the table of costs."""

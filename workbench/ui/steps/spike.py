@@ -6,18 +6,17 @@ from typing import Any
 import param
 import xarray as xr
 
-from workbench import steps
+from workbench import costs, steps
+from workbench.costs import Cost
 from workbench.figures import steps as figures
 from workbench.figures.steps.spike import RULE_NAMES
 from workbench.progress import Progress
 from workbench.steps import OPTIMISERS, RULES
-from workbench.ui.cost import Cost
 from workbench.ui.picture import Picture
 from workbench.ui.steps.base import StepsView, network
 
 KINDS = {"from then on (persistent)": True, "one step only": False}
 MULTIPLIERS = {"× 10": 10.0, "× 100": 100.0, "× 1000": 1000.0, "× 10,000": 10_000.0}
-SECONDS_A_STEP = {"transformer": 0.04, "cnn-batchnorm": 0.03}
 
 
 class SpikeView(StepsView):
@@ -64,8 +63,7 @@ class SpikeView(StepsView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Five milliseconds a step and guard on a small net."""
-        each = SECONDS_A_STEP.get(inputs["network"], 0.005)
-        return Cost(each * inputs["steps"] * len(inputs["rules"]))
+        return costs.of(steps.spike, inputs["network"], rules=inputs["rules"], steps=inputs["steps"])
 
     def check(self, inputs: Mapping[str, Any]) -> None:
         """Refuse what cannot be trained."""

@@ -11,7 +11,8 @@ from workbench import costs, fisher, flows, games, steps
 from workbench.costs import Cost, duration, size
 from workbench.registry import Fact, Registry
 from workbench.results import experiment
-from workbench.sweeps.experiments import ROOMS, experiments
+from workbench.rooms import ROOMS
+from workbench.sweeps.experiments import experiments
 
 ARGUMENTS = {
     "colour_transfer": {"source": np.zeros((20, 30, 3)), "target": np.zeros((20, 30, 3))},
@@ -29,8 +30,9 @@ ARGUMENTS = {
     "activation_radii": {"model": nn.Linear(3, 2), "inputs": randn(8, 3), "direction": {}},
     "network_radius": {"model": nn.Linear(3, 2), "inputs": randn(8, 3), "direction": {}},
     "verification": {"certificate": "{}"},
+    "random_games": {"players": 5},
 }
-GAMES = {name: {"game": "toy"} for name in experiments("games") if name != "verification"}
+GAMES = {name: {"game": "toy"} for name in experiments("games") if name not in ARGUMENTS}
 ALL = [pytest.param(function, id=f"{room}.{name}") for room in ROOMS for name, function in experiments(room).items()]
 
 

@@ -12,7 +12,7 @@ import xarray as xr
 
 import workbench
 from workbench import data, verdicts
-from workbench.sweeps.experiments import ROOMS
+from workbench.rooms import ROOMS
 from workbench.verdicts import (
     Claim,
     Outcome,

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench import checks
+from workbench.rooms import ROOMS
 
 QUICK_SECONDS = 2.0
 """Up to here a run starts by itself whenever a parameter changes, and nothing is announced."""
@@ -80,11 +81,14 @@ def of(experiment: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Cost | N
 
 def estimate_for(experiment: Callable[..., Any]) -> Callable[..., Cost] | None:
     """Return the function of the room's ``costs`` that bears the experiment's name, None if there is none."""
-    package = ".".join(experiment.__module__.split(".")[:2])
+    parts = experiment.__module__.split(".")
+    if parts[0] != "workbench" or len(parts) < 2 or parts[1] not in ROOMS:
+        return None
+    name = f"workbench.{parts[1]}.costs"
     try:
-        module = importlib.import_module(f"{package}.costs")
+        module = importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name not in (package, f"{package}.costs"):
+        if error.name != name:
             raise
         return None
     found = getattr(module, experiment.__name__, None)

@@ -32,6 +32,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
+from workbench.rooms import ROOMS
+
 Numbers = Mapping[str, Any]
 """Named measured numbers, and texts that only the sentence about them uses."""
 
@@ -267,13 +269,15 @@ def judge(claims: Iterable[Claim]) -> list[Verdict]:
 def of_room(room: str) -> tuple[Verdict, ...]:
     """Return the rows of a room by its name, measured once in a process: those of ``workbench.<room>.verdicts``.
 
-    A room without that module has none.
+    A room without that module has none, and neither has what is no room.
     """
+    if room not in ROOMS:
+        return ()
     name = f"workbench.{room}.verdicts"
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name not in (name, f"workbench.{room}"):
+        if error.name != name:
             raise
         return ()
     return tuple(module.verdicts())

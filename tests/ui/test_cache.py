@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from demo_room import sine
 
-from workbench.ui.cache import ResultCache
+from workbench.ui.kit.cache import ResultCache
 
 
 def test_key_is_by_value():

@@ -10,10 +10,10 @@ from workbench import checks, results
 from workbench.costs import Cost
 from workbench.fisher import contraction, graphs, metric, plain, torch_engine, transfer_matrix
 from workbench.fisher.enumeration import LARGEST_STATES, curvature_variables, enumerate_moments, enumeration_cost
-from workbench.fisher.parallel import THREADS
 from workbench.fisher.tensors import Invariants
 from workbench.fisher.torus import J_CRITICAL, ORIENTATIONS, Torus, torus
 from workbench.fisher.trace_norm import trace_term
+from workbench.parallel import THREADS
 from workbench.progress import Progress
 from workbench.registry import Registry
 

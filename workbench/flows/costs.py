@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from workbench.clouds import SHAPES
 from workbench.costs import Cost
 from workbench.flows.comparison import REFERENCE_DIRECTIONS, REFERENCE_REPEATS
 from workbench.flows.flow import EXACT_BY_DEFAULT
-from workbench.flows.shapes import SHAPES
 
 SECONDS_PER_PROJECTION = 20e-9
 SECONDS_PER_STEP = 3e-4
@@ -121,6 +121,6 @@ def _cloud(x: Any, n: int) -> tuple[int, int]:
 
 
 def _count(methods: Sequence[str] | None) -> int:
-    from workbench.flows.estimators import ESTIMATORS
+    from workbench.transport.estimators import ESTIMATORS
 
     return len(ESTIMATORS) if methods is None else len(methods)

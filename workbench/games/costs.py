@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from workbench.costs import Cost
-from workbench.games.certificate import Certificate
+from workbench.games.certificates.certificate import Certificate
 from workbench.games.gallery import GALLERY
 from workbench.games.gallery.registry import has_formulas
-from workbench.games.smooth import SmoothGame
+from workbench.games.models.smooth import SmoothGame
 
 USUAL = 0.1
 """Seconds of a certificate for which the gallery says nothing else."""

@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench import data
-from workbench.games import steps
-from workbench.games.bounds import Bounds
-from workbench.games.certificate import Certificate, Status
-from workbench.games.certify import certify
+from workbench.games.certificates.certificate import Certificate, Status
+from workbench.games.certificates.certify import certify
 from workbench.games.gallery import GALLERY
 from workbench.games.gallery.finite import two_state_game
-from workbench.games.quadratic import QuadraticGame, block_bounds
+from workbench.games.models.bounds import Bounds
+from workbench.games.models.quadratic import QuadraticGame, block_bounds
+from workbench.games.small_gain import steps
+from workbench.games.small_gain.weights import perron
 from workbench.games.verifier import check
-from workbench.games.weights import perron
 from workbench.verdicts import Claim, Numbers, Rule, Verdict, above, at_least, at_most, below, is_so, judge, within
 
 EXPANDED = np.array([[1.0, 2.0, 2.0], [0.0, 1.0, 2.0], [0.0, 0.0, 1.0]]) + 0.001 * np.eye(3)

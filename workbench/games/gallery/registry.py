@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.games.certificate import Status
-from workbench.games.region import Box
-from workbench.games.smooth import SmoothGame
+from workbench.games.certificates.certificate import Status
+from workbench.games.models.region import Box
+from workbench.games.models.smooth import SmoothGame
 from workbench.registry import Fact, Registry
 
 GALLERY = Registry(

@@ -9,8 +9,8 @@ import param
 
 from workbench import costs, games
 from workbench.costs import Cost
-from workbench.ui.controls import widget_for
-from workbench.ui.view import View
+from workbench.ui.kit.controls import widget_for
+from workbench.ui.kit.view import View
 
 OWN = "own"
 CHOICES = {entry.label: name for name, entry in games.GALLERY.items()} | {"Your own matrix …": OWN}

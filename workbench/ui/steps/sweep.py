@@ -12,7 +12,7 @@ from workbench.costs import Cost
 from workbench.figures import steps as figures
 from workbench.progress import Progress
 from workbench.steps import STAGES
-from workbench.ui.picture import Picture
+from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, direction, network, samples, stage
 
 

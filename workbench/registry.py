@@ -6,7 +6,7 @@ by themselves::
 
     ESTIMATORS = Registry("estimator")
 
-    @ESTIMATORS.add("monte-carlo", label="Monte Carlo", formula=r"\\frac1L\\sum_l f(\\theta_l)", reference="...")
+    @ESTIMATORS.add("monte-carlo", label="Monte Carlo", formula=r"\\frac{1}{L}\\sum_l f(\\theta_l)", reference="...")
     def monte_carlo(...): ...
 
 Whatever else a page, a figure or a table wants to know of a method is a *fact* of its entry. A registry that declares
@@ -30,6 +30,15 @@ from typing import Any, TypeVar
 from workbench.checks import choice
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def is_latex(formula: str) -> bool:
+    """Return whether a formula is LaTeX: it has a command, or plain ASCII with sub- or superscripts.
+
+    >>> [is_latex(text) for text in (r"\\pi/\\Delta", "J_c = 0.44", "p ← min(1, r_max ρ_a/‖p‖) p", "64-128-10, ReLU")]
+    [True, True, False, False]
+    """
+    return "\\" in formula or (formula.isascii() and ("_" in formula or "^" in formula))
 
 
 @dataclass(frozen=True)
@@ -158,3 +167,13 @@ class Registry(Mapping[str, Entry]):
 
     def __repr__(self) -> str:
         return f"Registry({self.family!r}: {', '.join(self._entries)})"
+
+    def _repr_markdown_(self) -> str:
+        """The family as a table with formulas and references, which a notebook sets."""
+        rows = [
+            (f"`{e.name}`", e.label, f"${e.formula}$" if is_latex(e.formula) else e.formula, e.cost, e.reference)
+            for e in self.values()
+        ]
+        head = (self.family, "label", "formula", "cost", "reference")
+        table = [head, ("---",) * len(head), *rows]
+        return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table)

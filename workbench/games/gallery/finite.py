@@ -29,7 +29,7 @@ def matching_pennies(temperature: float = 1.5) -> Example:
 @GALLERY.add(
     "rock-paper-scissors",
     label="Rock-paper-scissors with entropy",
-    formula=r"\tau_{SGN} = \tau_e - \sqrt3/2",
+    formula=r"\tau_{SGN} = \tau_e - \sqrt{3}/2",
     reference="arXiv:2512.06791 applied to entropy-regularised matrix games; closed form of τ",
     knobs={"temperature": (0.1, 3.0, 1.2)},
 )

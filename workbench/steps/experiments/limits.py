@@ -32,8 +32,8 @@ def limits(
 ) -> xr.Dataset:
     """Ask every predictor how far the step may go along each direction, and measure where damage begins.
 
-    Returns ``tau`` (direction, predictor), the ``label``, ``formula``, ``cost``, ``reference`` and ``group`` of each
-    predictor, and ``onset`` (direction, damage): the distance to ``ratio`` times the loss, and to 5 points of accuracy
+    Returns ``tau`` (direction, predictor), the ``label``, ``cost``, ``reference`` and ``group`` of each predictor,
+    and ``onset`` (direction, damage): the distance to ``ratio`` times the loss, and to 5 points of accuracy
     lost; ∞ where nothing limits or nothing happens within five decades. Cost: about 100 forward passes and 40 gradients
     for each direction, plus Lanczos. Raises ``ValueError`` for unknown names.
     """
@@ -62,7 +62,6 @@ def limits(
             "label": (("predictor",), [e.label for e in entries], "predictor, for people"),
             "cost": (("predictor",), [e.cost for e in entries], "what it costs"),
             "reference": (("predictor",), [e.reference for e in entries], "where it comes from"),
-            "formula": (("predictor",), [e.formula for e in entries], "its formula, in LaTeX"),
             "group": (("predictor",), [GROUPS[e.fact("group")] for e in entries], "kind of predictor"),
         },
         {

@@ -27,7 +27,7 @@ def polyak(ray: Ray, ratio: float) -> float:
 @PREDICTORS.add(
     "armijo",
     label="Armijo, c = 1e-4",
-    formula=r"\max\{\tau: L(\tau)\le L_0+c\,\tau\,g\cdot v\}",
+    formula=r"\max\{\tau: L(\tau)\leq L_0+c\,\tau\,g\cdot v\}",
     cost="about 40 forward passes",
     reference="L. Armijo, Pacific J. Math. 16 (1966); S. Vaswani et al., arXiv 1905.09997",
     group="line-search",

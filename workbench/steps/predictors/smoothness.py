@@ -13,7 +13,7 @@ GROWTH = 1.3
 @PREDICTORS.add(
     "smoothness",
     label="smoothness γ_v",
-    formula=r"\max\{\gamma:\|\nabla L(sv)-g-sHv\|\le s\|g\|/\gamma\ \forall s\le\gamma\}",
+    formula=r"\max\{\gamma:\|\nabla L(sv)-g-sHv\|\leq s\|g\|/\gamma\ \forall s\leq\gamma\}",
     cost="one HVP and about 30 gradients",
     reference="A. Semenov, M. Jaggi & N. Doikov, arXiv 2506.13710, restricted here to the ray",
     group="smoothness",

@@ -1,5 +1,7 @@
 """A lattice under cluster updates, and its estimate closing in on the exact value."""
 
+from typing import Any, ClassVar
+
 import numpy as np
 import param
 
@@ -23,6 +25,7 @@ class LiveView(View):
         "independent halves of the data, because squaring one noisy estimate is biased upward."
     )
     inputs = ("model", "L", "J_ratio", "samples", "algorithm", "seed")
+    registries: ClassVar[dict[str, Any]] = {"model": fisher.MODELS, "algorithm": fisher.ALGORITHMS}
     experiment = "workbench.fisher.live_curvature"
 
     model = param.Selector(default=DEFAULTS["model"], objects=MODELS, label="Model")

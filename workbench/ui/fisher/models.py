@@ -5,6 +5,7 @@ import param
 
 from workbench import costs, fisher
 from workbench.figures import fisher as figures
+from workbench.ui.kit.formula import notes
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.view import View
 
@@ -23,6 +24,9 @@ class ModelsView(View):
     experiment = "workbench.fisher.compare_model"
 
     model = param.Selector(default="potts-3", objects=CHOICES, label="Model")
+
+    def controls(self):
+        return [*super().controls(), notes(fisher.CANDIDATES)]
 
     def compute(self, inputs, progress):
         return fisher.compare_model(**inputs)

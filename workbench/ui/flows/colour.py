@@ -3,7 +3,7 @@
 import functools
 import io
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
@@ -59,6 +59,7 @@ class ColourView(View):
         "Every pixel is a point in the space of red, green and blue. The cloud of one photograph flows to the cloud "
         "of the other, and each pixel keeps its place in the picture."
     )
+    registries: ClassVar[dict[str, Any]] = {"method": flows.ESTIMATORS}
     experiment = "workbench.flows.colour_transfer"
     inputs = ("source", "source_file", "target", "target_file", "method", "n_directions", "steps", "eta", "strength")
 

@@ -1,7 +1,7 @@
 """Up to four estimators on the same pair, against a reference far more accurate than any of them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
@@ -27,6 +27,7 @@ class CompareView(PairView):
         "Independent draws of each estimator on the same two clouds, judged by a reference of 1000 directions × 16 "
         "rotations. Monte Carlo is always measured too: it is the unit of the picture."
     )
+    registries: ClassVar[dict[str, Any]] = {"methods": flows.ESTIMATORS}
     experiment = "workbench.flows.compare_on"
     inputs = (*PairView.PAIR_INPUTS, "methods", "n_directions", "repeats")
 

@@ -1,7 +1,7 @@
 """Where a rule looks, and how the cost varies over the sphere it averages."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
@@ -30,6 +30,7 @@ class DirectionsView(PairView):
         "The distance is the mean over all directions of a one-dimensional transport cost. An estimator sees it at a "
         "few directions only: the more evenly they lie, the less it misses."
     )
+    registries: ClassVar[dict[str, Any]] = {"method": flows.ESTIMATORS}
     experiment = "workbench.flows.direction_costs"
     inputs = (*PairView.PAIR_INPUTS, "method", "n_directions")
 

@@ -1,7 +1,7 @@
 """Watch one cloud flow into the other."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
@@ -52,6 +52,7 @@ class FlowView(PairView):
         "Each step moves every point against the gradient of the sliced Wasserstein distance, estimated with fresh "
         "directions. Drag to turn, scroll to zoom, space to play."
     )
+    registries: ClassVar[dict[str, Any]] = {"method": flows.ESTIMATORS}
     experiment = "workbench.flows.gradient_flow"
     inputs = (*PairView.PAIR_INPUTS, "method", "n_directions", "steps", "loss", "eta", "learning_rate")
     display = ("colour", "logarithmic")

@@ -1,7 +1,7 @@
 """Choosing a game: one of the gallery with its one or two knobs, or a matrix of one's own. Shared by all tabs."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import panel as pn
 import panel_material_ui as pmui
@@ -20,6 +20,7 @@ KNOBS = ("knob_1", "knob_2")
 class GameView(View):
     """A view of one game; subclasses add ``GAME_INPUTS`` to their inputs."""
 
+    registries: ClassVar[dict[str, Any]] = {"game": games.GALLERY}
     GAME_INPUTS = ("game", "knob_1", "knob_2", "matrix")
 
     game = param.Selector(default="toy", objects=CHOICES, label="Game")

@@ -1,7 +1,7 @@
 """The spike laboratory: watch several guards train at once while the learning rate is wrong."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import param
 import xarray as xr
@@ -28,6 +28,7 @@ class SpikeView(StepsView):
         "large, once or for good. r is always measured along the update that was really made. Change anything and "
         "press Run: the curves grow as training goes on."
     )
+    registries: ClassVar[dict[str, Any]] = {**StepsView.registries, "rules": RULES}
     experiment = "workbench.steps.spike"
     shipped_file = "spike.nc"
     inputs = (

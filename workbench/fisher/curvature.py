@@ -1,5 +1,6 @@
 """The scalar curvature of the Ising torus, by any of the engines, as one labelled result."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +16,15 @@ from workbench.fisher.torus import J_CRITICAL, ORIENTATIONS, Torus, torus
 from workbench.fisher.trace_norm import trace_term
 from workbench.parallel import THREADS
 from workbench.progress import Progress
-from workbench.registry import Registry
+from workbench.registry import Fact, Registry
 
-ENGINES = Registry("engine")
+ENGINES = Registry(
+    "engine",
+    facts={
+        "estimate": Fact(Callable, says="(torus, bytes it may keep) → Cost"),
+        "largest": Fact(int, required=False, says="the largest side that it is meant for"),
+    },
+)
 """Every way to find the curvature of the torus; all return the same :class:`Parts`.
 
 The fact ``estimate`` is what an engine takes, a function of the torus and of the bytes that it may keep.

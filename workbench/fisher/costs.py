@@ -83,7 +83,9 @@ def monte_carlo_curvature(model: str, L: int, chains: int, samples: int, spacing
     made = MODELS[model]()
     n, d = L**made.dimension, made.dimension
     sweeps = (thermalisation + samples * spacing) * n * SECONDS_PER_FLIP
-    return Cost(chains * (sweeps + samples * n**2 / 12 * d**3 * SECONDS_PER_TRIPLE), sums_bytes(n, d))
+    series = 16.0 * chains * samples  # energy and order parameter of every sample
+    seconds = chains * (sweeps + samples * n**2 / 12 * d**3 * SECONDS_PER_TRIPLE)
+    return Cost(seconds, sums_bytes(n, d) + series + chains * n)
 
 
 def live_curvature(model: str, L: int, samples: int, chains: int, spacing: int) -> Cost:

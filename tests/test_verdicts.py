@@ -31,10 +31,19 @@ PACKAGE = Path(workbench.__file__).parent
 
 
 def claims_of(room):
-    return importlib.import_module(f"workbench.{room}.verdicts").CLAIMS
+    there = (PACKAGE / room / "verdicts.py").is_file()
+    return importlib.import_module(f"workbench.{room}.verdicts").CLAIMS if there else ()
 
 
 ALL = [pytest.param(claim, id=f"{room}: {claim.says[:50]}") for room in ROOMS for claim in claims_of(room)]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_room_has_verdicts_and_costs(room):
+    assert claims_of(room), f"write the claims of {room} in workbench/{room}/verdicts.py"
+    assert (PACKAGE / room / "costs.py").is_file(), (
+        f"write what experiments of {room} cost in workbench/{room}/costs.py"
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ tabs and semicolons a comma inside a number is the decimal comma. A row is a hea
 A header that names x, y and z (or x and y) chooses these columns; the others are left out, and that is said. Nothing is
 guessed: a missing value, a thousands separator, NaN or a row of another length is refused with its row.
 
-The numbers are read by ``numpy.loadtxt``: it is as strict as these rules ask (pandas' parser, twice as fast, fills short
-rows and empty fields with NaN and cannot say where) and rounds correctly. What is written here is what it leaves open:
-which dialect a file is in, and what is wrong with a row that it refuses.
+The numbers are read by ``numpy.loadtxt``: it is as strict as these rules ask and rounds correctly. (pandas' parser is
+twice as fast, but fills short rows and empty fields with NaN and cannot say where.) What is written here is what it
+leaves open: which dialect a file is in, and what is wrong with a row that it refuses.
 """
 
 import csv

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 ROUNDING = 1e-12
 """Areas below this share of the square of a polygon's size are those of corners on one line."""
+SMALLEST, LARGEST = 1e-60, 1e60
 MOST_STEPS = 10**9
 """Corners looked at while ears of one mesh are clipped: a few seconds. A concave polygon of k corners takes from k
 to k³, so its work can be bounded only while it is done."""
-BLOCK = 2**18
 
 
 def triangulate(
@@ -40,72 +40,113 @@ def triangulate(
     >>> triangulate(arrow, np.array([1, 2, 3, 0]), np.array([4])).tolist()
     [[0, 1, 2], [3, 0, 2]]
     """
-    counts = np.asarray(counts, np.int64)
-    corners = np.asarray(corners)
-    if len(counts) == 0:
-        return np.empty((0, 3), np.int64)
+    counts, corners = np.asarray(counts), np.asarray(corners)
     if (counts == 3).all():
         return corners.reshape(-1, 3)
-    starts = np.cumsum(counts) - counts
-    places = np.cumsum(counts - 2) - (counts - 2)
-    triangles = np.empty((int((counts - 2).sum()), 3), corners.dtype)
-    concave: list[int] = []
-    order = np.argsort(counts, kind="stable")
-    sizes, first = np.unique(counts[order], return_index=True)
-    for size, chosen in zip(sizes.tolist(), np.split(order, first[1:]), strict=True):
-        block = max(1, BLOCK // size)
-        for begin in range(0, len(chosen), block):
-            some = chosen[begin : begin + block]
-            fans = corners[starts[some][:, None] + np.arange(size)]
-            rows = places[some][:, None] + np.arange(size - 2)
-            triangles[rows] = np.stack([np.broadcast_to(fans[:, :1], rows.shape), fans[:, 1:-1], fans[:, 2:]], axis=2)
-            if size > 3:
-                concave += some[~_fans_fit(vertices[fans])].tolist()
-    steps = MOST_STEPS
-    for polygon in concave:
-        size = int(counts[polygon])
-        mine = corners[starts[polygon] : starts[polygon] + size]
-        cut, steps = _clip(_flat(vertices[mine]), ROUNDING, steps)
-        if steps <= 0:
-            raise ValueError(
-                f"{what} {polygon + 1} ({size} corners) is one concave polygon too many to cut into triangles here; "
-                "triangulate the mesh in the program that made it"
-            )
-        if len(cut) == 0:
-            raise ValueError(
-                f"{what} {polygon + 1} ({size} corners) crosses itself, so it has no inside that could be cut into "
-                "triangles; mend it in the program that made it"
-            )
-        triangles[places[polygon] : places[polygon] + size - 2] = mine[cut]
+    largest = np.abs(vertices).max()
+    if not SMALLEST < largest < LARGEST:  # fourth powers of sizes are compared
+        vertices = vertices * 2.0 ** -min(max(np.frexp(largest)[1], -1000), 1000)
+    triangles = np.empty((int(counts.sum()) - 2 * len(counts), 3), corners.dtype)
+    fault, is_crossing = _cut_all(vertices, corners, counts, triangles, ROUNDING, MOST_STEPS)
+    if fault >= 0 and is_crossing:
+        raise ValueError(
+            f"{what} {fault + 1} ({counts[fault]} corners) crosses itself, so it has no inside that could be cut into "
+            "triangles; mend it in the program that made it"
+        )
+    if fault >= 0:
+        raise ValueError(
+            f"{what} {fault + 1} ({counts[fault]} corners) is one concave polygon too many to cut into triangles here; "
+            "triangulate the mesh in the program that made it"
+        )
     return triangles
 
 
-def _fans_fit(polygons: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell for polygons (p, k, 3) whether the triangles of the fan from the first corner all turn the right way."""
-    arms = polygons[:, 1:] - polygons[:, :1]
-    areas = np.cross(arms[:, :-1], arms[:, 1:])
-    normals = areas.sum(axis=1)
-    lengths = np.linalg.norm(normals, axis=1)
-    sizes = (arms**2).sum(axis=2).max(axis=1)
-    turned = np.einsum("pij,pj->pi", areas, normals)
-    return (turned >= -ROUNDING * (lengths * sizes)[:, None]).all(axis=1) & (
-        (lengths > ROUNDING * sizes) | (np.abs(areas).max(axis=(1, 2)) <= ROUNDING * sizes)
-    )
+@njit(cache=True, nogil=True)
+def _cut_all(vertices, corners, counts, triangles, rounding, steps):
+    """Fill ``triangles``; return the first polygon that cannot be cut, or -1, and whether that is for crossing."""
+    start = place = 0
+    for polygon in range(len(counts)):
+        size = counts[polygon]
+        mine = corners[start : start + size]
+        if size > 3 and not _fan_fits(vertices, mine, rounding):
+            ears, steps = _clip(_flat(vertices, mine, rounding), rounding, steps)
+            if len(ears) == 0:
+                return polygon, steps > 0
+            for i in range(size - 2):
+                for k in range(3):
+                    triangles[place + i, k] = mine[ears[i, k]]
+        else:
+            for i in range(size - 2):
+                triangles[place + i, 0] = mine[0]
+                triangles[place + i, 1] = mine[i + 1]
+                triangles[place + i, 2] = mine[i + 2]
+        start += size
+        place += size - 2
+    return -1, False
 
 
-def _flat(polygon: NDArray[np.float64]) -> NDArray[np.float64]:
+@njit(cache=True, nogil=True)
+def _arm(vertices, start, end):
+    """Return the vector from one vertex to another."""
+    a, b = vertices[start], vertices[end]
+    return b[0] - a[0], b[1] - a[1], b[2] - a[2]
+
+
+@njit(cache=True, nogil=True)
+def _cross(a, b):
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+
+
+@njit(cache=True, nogil=True)
+def _dot(a, b):
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@njit(cache=True, nogil=True)
+def _vector_area(vertices, mine):
+    """Return twice the vector area of a polygon, and the square of its size as seen from its first corner."""
+    nx = ny = nz = square = 0.0
+    for i in range(1, len(mine) - 1):
+        arm = _arm(vertices, mine[0], mine[i])
+        n = _cross(arm, _arm(vertices, mine[0], mine[i + 1]))
+        nx, ny, nz = nx + n[0], ny + n[1], nz + n[2]
+        square = max(square, _dot(arm, arm))
+    last = _arm(vertices, mine[0], mine[-1])
+    return (nx, ny, nz), max(square, _dot(last, last))
+
+
+@njit(cache=True, nogil=True)
+def _fan_fits(vertices, mine, rounding):
+    """Tell whether the triangles of the fan from the first corner all turn the way of the polygon, or have no area."""
+    normal, square = _vector_area(vertices, mine)
+    length = np.sqrt(_dot(normal, normal))
+    largest = 0.0
+    for i in range(1, len(mine) - 1):
+        area = _cross(_arm(vertices, mine[0], mine[i]), _arm(vertices, mine[0], mine[i + 1]))
+        if _dot(area, normal) < -rounding * length * square:
+            return False
+        largest = max(largest, _dot(area, area))
+    return length > rounding * square or largest <= (rounding * square) ** 2
+
+
+@njit(cache=True, nogil=True)
+def _flat(vertices, mine, rounding):
     """Return a polygon's corners (k, 2) in the plane of its vector area, anticlockwise, of size 1."""
-    centred = polygon - polygon[0]
-    size = np.abs(centred).max()
-    centred = centred / size if size > 0 else centred
-    normal = np.cross(centred[:-1], centred[1:]).sum(axis=0)
-    length = np.linalg.norm(normal)
-    if length <= ROUNDING:
+    normal, square = _vector_area(vertices, mine)
+    length = np.sqrt(_dot(normal, normal))
+    if length <= rounding * square:
         return np.empty((0, 2))
-    normal /= length
-    across = np.cross(normal, np.eye(3)[np.argmin(np.abs(normal))])
-    across /= np.linalg.norm(across)
-    return np.stack([centred @ across, centred @ np.cross(normal, across)], axis=1)
+    normal = (normal[0] / length, normal[1] / length, normal[2] / length)
+    least = 0 if abs(normal[0]) <= min(abs(normal[1]), abs(normal[2])) else 1 if abs(normal[1]) <= abs(normal[2]) else 2
+    across = _cross(normal, (1.0 if least == 0 else 0.0, 1.0 if least == 1 else 0.0, 1.0 if least == 2 else 0.0))
+    size = np.sqrt(_dot(across, across) * square)
+    across = (across[0] / size, across[1] / size, across[2] / size)
+    upward = _cross(normal, across)
+    points = np.empty((len(mine), 2))
+    for i in range(len(mine)):
+        arm = _arm(vertices, mine[0], mine[i])
+        points[i, 0], points[i, 1] = _dot(arm, across), _dot(arm, upward)
+    return points
 
 
 @njit(cache=True, nogil=True)

@@ -110,8 +110,8 @@ def _is_data(fields: list[str], headers: list[list[str]]) -> bool:
 
 def _uncommented(line: str, quote: str = '"') -> str:
     """Return a line up to a # that does not stand in quotes."""
-    if "#" not in line:
-        return line
+    if "#" not in line or quote not in line:
+        return line.partition("#")[0]
     inside = False
     for position, character in enumerate(line):
         if character == quote:
@@ -331,6 +331,7 @@ class _Reader:
         has_tabs = separator in (SEMICOLON, COMMA) and text.has("\t")
         end = re.compile(rf"{re.escape(separator)}\s*$")
         after_separator = re.compile(rf"(^|{re.escape(separator)})\s+(?={quote})")
+        blank_and_quote = " " + quote
         is_ascii = text.encoding == "ascii"
         self.row = 0
         for number, line in text.lines():
@@ -349,7 +350,8 @@ class _Reader:
             if has_quotes and quote in line:
                 if line.count(quote) % 2:
                     raise _Refused(f"{self.where()} opens a quotation that it does not close; one row a line is read")
-                line = after_separator.sub(r"\1", line)
+                if blank_and_quote in line or line[0].isspace():
+                    line = after_separator.sub(r"\1", line)
             if not is_ascii:
                 line = line.replace("−", "-")
             if has_commas:

@@ -64,7 +64,7 @@ def _unmarked(data: bytes, name: str) -> str | None:
     if data.isascii() and b"\0" not in data:
         return "ascii"
     head = np.frombuffer(data[:4096], np.uint8)
-    if (head == 0).any():
+    if len(head) > 1 and (head == 0).any():
         even, odd = np.mean(head[::2] == 0), np.mean(head[1::2] == 0)
         if len(data) % 2 == 0 and min(even, odd) == 0 and max(even, odd) > 0.7:
             return "utf-16-be" if even else "utf-16-le"

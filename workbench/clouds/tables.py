@@ -30,9 +30,10 @@ SEPARATORS = {TAB: "tabs", SEMICOLON: "semicolons", COMMA: "commas", SPACE: "spa
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?", re.ASCII)
 COMMA_NUMBER = re.compile(r"[+-]?(\d+,?\d*|,\d+)([eEdD][+-]?\d+)?", re.ASCII)
 NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity|1\.#\w+)(\([\w ]*\))?", re.I)
-NUMERAL = re.compile(r"[+-]?[\d.,'_\s]*\d[\d.,'_\s]*([eEdD][+-]?\d+)?", re.ASCII)
+NUMERAL = re.compile(r"[+-]?[\d.,'_\s]*\d[\d.,'_\s]*([eEdD][+-]?\d+)?")
 """What somebody means as a number, though it may be none here: its row is no header, and is refused in words."""
 AXIS = re.compile(r"[^\w]*([xyz])\s*([\[(/].*)?", re.I)
+REMARK = re.compile(r"(?:^|(?<=\s))#")
 ANNOUNCED = re.compile(r'"?sep=(.)"?', re.I)
 
 
@@ -109,15 +110,14 @@ def _is_data(fields: list[str], headers: list[list[str]]) -> bool:
 
 
 def _uncommented(line: str, quote: str = '"') -> str:
-    """Return a line up to a # that does not stand in quotes."""
-    if "#" not in line or quote not in line:
-        return line.partition("#")[0]
-    inside = False
-    for position, character in enumerate(line):
-        if character == quote:
-            inside = not inside
-        elif character == "#" and not inside:
-            return line[:position]
+    """Return a line up to a # at its start or after a blank that does not stand in quotes (a colour is #ff0000)."""
+    if "#" not in line or (match := REMARK.search(line)) is None:
+        return line
+    if quote not in line:
+        return line[: match.start()]
+    for match in REMARK.finditer(line):
+        if line.count(quote, 0, match.start()) % 2 == 0:
+            return line[: match.start()]
     return line
 
 
@@ -216,8 +216,11 @@ def _name_columns(
     layout.width = len(row)
     if layout.names is not None:
         return
-    candidates = [*reversed(headers), *([remark.lstrip("#%/ \t")] if remark else [])]
-    rows = [names for line in candidates for names in (layout.split(line), re.split(r"[\s,;]+", line.strip()))]
+    rows = [layout.split(line) for line in reversed(headers)]
+    # Prose may have as many words as the table has columns: elsewhere only x and y make words names.
+    spaced = [re.split(r"[\s,;]+", line.strip()) for line in headers]
+    remarked = [remark.lstrip("#%/ \t")]
+    rows += [names for names in [*spaced, *map(layout.split, remarked), *map(str.split, remarked)] if _axes(names)]
     fitting = [names for names in rows if len(names) == layout.width]
     placed = [names for names in fitting if _axes(names)] or fitting
     if trailing and (not placed or (not placed[0][-1] and _axes(placed[0]))):

@@ -11,10 +11,9 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from workbench.ui.kit.controls import HELP
 from workbench.ui.kit.dispatch import Home
 from workbench.ui.kit.runner import QUICK
-
-READING = "p { margin: 0 12px 6px; font-size: 12px; line-height: 1.35; opacity: 0.8; }"
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def reading_line(view: param.Parameterized, parameter: str) -> pn.pane.HTML:
 
     It is empty until a worker has read the file, and for a file that cannot be read: then the view complains.
     """
-    line = pn.pane.HTML("", stylesheets=[READING], sizing_mode="stretch_width", margin=0)
+    line = pn.pane.HTML("", stylesheets=[HELP], sizing_mode="stretch_width", margin=0)
     home = Home()
 
     def show(file: ReadUpload, sentence: str) -> None:

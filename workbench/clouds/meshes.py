@@ -61,7 +61,7 @@ def read_obj(data: bytes, name: str) -> Mesh:
                 above += 1
                 yield line, rest
             elif keyword in ("f", "fo"):
-                counts.append(_read_face(rest, above, corners, f"line {line} of {name}"))
+                counts.append(_read_face(rest, above, corners, line, name))
                 face_lines.append(line)
             elif keyword in ("curv", "curv2", "surf", "call"):
                 raise Refused(
@@ -86,8 +86,9 @@ def _statements(text: TextFile) -> Iterator[tuple[int, str, str]]:
     """Yield (line, keyword, rest) of an OBJ file, comments dropped and continued lines joined."""
     pending, first = "", 0
     for number, line in text.lines():
-        line = line.split("#", 1)[0]
-        if pending or line.rstrip().endswith("\\"):
+        if "#" in line:
+            line = line.partition("#")[0]
+        if pending or ("\\" in line and line.rstrip().endswith("\\")):
             first = first or number
             pending += line.rstrip().removesuffix("\\") + " "
             if len(pending) > LONGEST_LINE:
@@ -102,13 +103,14 @@ def _statements(text: TextFile) -> Iterator[tuple[int, str, str]]:
         raise Refused(f"line {first} of {text.name} ends with a backslash, and no line follows")
 
 
-def _read_face(rest: str, above: int, corners: array, where: str) -> int:
+def _read_face(rest: str, above: int, corners: array, line: int, name: str) -> int:
     """Append the vertex indices of a face, from 1, and return how many they are."""
     words = rest.split()
     try:
-        indices = [int(word.partition("/")[0]) for word in words]
+        indices = [int(word.partition("/")[0]) for word in words] if "/" in rest else list(map(int, words))
     except ValueError:
         indices = []
+    where = f"line {line} of {name}"
     if len(indices) < 3 or "_" in rest or not rest.isascii():
         raise Refused(f"{where} is not a face of three or more vertex numbers: {rest.strip()[:60]!r}")
     if min(indices) < 1:

@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -201,3 +202,53 @@ def test_other_refusals(tmp_path, points):
         flows.load_cloud(tmp_path / "cloud")
     with pytest.raises(ValueError, match="at least 1"):
         flows.load_cloud(tmp_path / "cloud.npy", n=0)
+
+
+@pytest.mark.parametrize("kind", ["csv", "labels", "obj", "ply", "stl", "off"])
+def test_memory_is_bounded_by_the_size_of_the_file(kind, rng):
+    """Trimesh took 30 times the size of an OBJ file and 57 times that of a PLY file of polygons."""
+    points, corners = rng.normal(size=(8000, 3)).round(5), np.add.outer(np.arange(7000), np.arange(3))
+    rows = "".join(f"{a} {b} {c}\n" for a, b, c in points)
+    ply_head = "".join(f"property float {axis}\n" for axis in "xyz")
+    ply_head = f"ply\nformat ascii 1.0\nelement vertex 8000\n{ply_head}element face 7000\n"
+    faces = "".join(f"3 {a} {b} {c}\n" for a, b, c in corners)
+    text = {
+        "csv": rows.replace(" ", ","),
+        "labels": "x;y;z;label\n" + "1,5;2;3;abc\n" * 20_000,
+        "obj": "".join(f"v {row}\n" for row in rows.splitlines())
+        + faces.replace("3 ", "f ", 1).replace("\n3 ", "\nf "),
+        "ply": f"{ply_head}property list uchar int vertex_indices\nend_header\n{rows}{faces}",
+        "stl": "solid\n"
+        + "facet normal 0 0 1\nouter loop\nvertex 0 0 0\nvertex 1 0 0\nvertex 0 1 0\nendloop\nendfacet\n" * 3000
+        + "endsolid\n",
+        "off": f"OFF\n8000 7000 0\n{rows}{faces}",
+    }[kind].replace("f 0 ", "f 9 ")
+    data = text.encode()
+    ending = "csv" if kind == "labels" else kind
+    flows.read_cloud(data, file_format=ending)
+    tracemalloc.start()
+    try:
+        flows.read_cloud(data, file_format=ending)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * len(data)
+
+
+def test_what_is_only_promised_takes_no_memory():
+    axes = b"".join(b"property uchar %c\n" % axis for axis in b"xyz")
+    head = b"ply\nformat binary_little_endian 1.0\nelement vertex 3\n" + axes + b"element face 4000000\n"
+    empty_faces = head + b"property list uchar int vertex_indices\nend_header\n" + bytes(9 + 4_000_000)
+    long_face = head + b"property list uint int vertex_indices\nend_header\n" + bytes(9) + b"\xff" * 16_000_000
+    tracemalloc.start()
+    try:
+        for data, message in (
+            (empty_faces, "face 1 of the upload has fewer than 3"),
+            (long_face, "cut off in face 1 of"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                flows.read_cloud(data, file_format="ply")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2**20

@@ -30,10 +30,12 @@ SEPARATORS = {TAB: "tabs", SEMICOLON: "semicolons", COMMA: "commas", SPACE: "spa
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?", re.ASCII)
 COMMA_NUMBER = re.compile(r"[+-]?(\d+,?\d*|,\d+)([eEdD][+-]?\d+)?", re.ASCII)
 NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity|1\.#\w+)(\([\w ]*\))?", re.I)
-NUMERAL = re.compile(r"[+-]?[\d.,'_\s]*\d[\d.,'_\s]*([eEdD][+-]?\d+)?")
+NUMERAL = re.compile(r"[+-]?[\d.,'_|\s]*\d[\d.,'_|\s]*([eEdD][+-]?\d+)?")
 """What somebody means as a number, though it may be none here: its row is no header, and is refused in words."""
 AXIS = re.compile(r"[^\w]*([xyz])\s*([\[(/].*)?", re.I)
-REMARK = re.compile(r"(?:^|(?<=\s))#")
+MISSING = re.compile(r"n/?a|null|none|nil|#n/a", re.I)
+REMARK = re.compile(r"(?:^|(?<=\s))#(?!(N/A|REF!|DIV/0!|VALUE!|NUM!|NAME\?|NULL!))")
+"""Where a comment begins; the words of spreadsheets for a missing or a wrong value begin none."""
 ANNOUNCED = re.compile(r'"?sep=(.)"?', re.I)
 
 
@@ -104,7 +106,8 @@ def _is_number(text: str, separator: str) -> bool:
 
 def _is_data(fields: list[str], headers: list[list[str]]) -> bool:
     """Tell whether a row is one of the table: a field is meant as a number, or all are missing under their names."""
-    if any(NUMERAL.fullmatch(value.replace("−", "-")) or NOT_FINITE.fullmatch(value) for value in fields):
+    values = [value.replace("−", "-") for value in fields]
+    if any(pattern.fullmatch(value) for value in values for pattern in (NUMERAL, NOT_FINITE, MISSING)):
         return True
     return not any(fields) and any(len(names) == len(fields) and any(names) for names in headers)
 
@@ -154,7 +157,7 @@ def _quote(sample: list[str]) -> str:
 def _is_remark(line: str) -> bool:
     """Tell whether a line before the first row says nothing of numbers: blank, or a comment of some language."""
     stripped = line.strip()
-    return not stripped or stripped.startswith(("#", "%", "//"))
+    return not stripped or REMARK.match(stripped) is not None or stripped.startswith(("%", "//"))
 
 
 def _tidy(line: str) -> str:
@@ -394,8 +397,9 @@ class _Reader:
             return f"{self.where()} has {len(fields)} values, the first row {layout.width}"
         for index in layout.chosen:
             value = fields[index]
-            if not value:
-                return f"{self.where()} has no value in {layout.column(index)}; fill it in or remove the row"
+            if not value or MISSING.fullmatch(value):
+                written = f" ({value!r})" if value else ""
+                return f"{self.where()} has no value in {layout.column(index)}{written}; fill it in or remove the row"
             if NOT_FINITE.fullmatch(value):
                 return f"{self.where()} has {value!r} in {layout.column(index)}: NaN or infinite; remove the row"
             if not _is_number(value, layout.separator):

@@ -105,12 +105,14 @@ def main(arguments: list[str]) -> None:
                 lacks = " and ".join(n for n, has in (("docstring", has_words), ("types", has_types)) if not has)
                 bare.append(f"{file.relative_to(ROOT)}:{node.lineno} {name} lacks {lacks}")
     tests = sum(file.read_text().count("\n") for file in sources("tests"))
+    longest = {"file": max(lengths), "function": max(functions)}
+    median = {"file": statistics.median(n for n, _ in lengths), "function": statistics.median(n for n, _ in functions)}
     rows = {
         "files": len(files),
         "lines": f"{lines:,}",
-        "median / longest file": f"{statistics.median(n for n, _ in lengths):.0f} / {max(lengths)[0]} ({max(lengths)[1]})",
+        "median / longest file": f"{median['file']:.0f} / {longest['file'][0]} ({longest['file'][1]})",
         "files below 50 lines": sum(n < 50 for n, _ in lengths),
-        "median / longest function": f"{statistics.median(n for n, _ in functions):.0f} / {max(functions)[0]} ({max(functions)[1]})",
+        "median / longest function": f"{median['function']:.0f} / {longest['function'][0]} ({longest['function'][1]})",
         "public names": public,
         "public documented, %": f"{100 * documented / public:.1f}",
         "public annotated, %": f"{100 * typed / public:.1f}",

@@ -19,7 +19,7 @@ from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import CAPTION, Picture
 from workbench.ui.kit.pointcloud import PointCloud
-from workbench.ui.kit.upload import Upload, check_size, file_chooser
+from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
 from workbench.ui.kit.view import View
 
 FILE = "file"
@@ -33,22 +33,17 @@ PIXELS = 214 * 320
 PALETTE_POINTS = 4000
 
 
-class PictureFile(Upload):
-    """An uploaded photograph."""
+class PictureFile(ReadUpload):
+    """An uploaded picture."""
+
+    def read(self) -> tuple[NDArray[np.float64], str]:
+        """Decode the picture and shrink it to at most 480 pixels."""
+        found = flows.read_picture(self.data, name=self.name, longest=LARGEST_PICTURE, max_bytes=LARGEST_UPLOAD)
+        return found.pixels, found.sentence
 
     def pixels(self) -> NDArray[np.float64]:
-        """Decode and shrink the picture to at most 480 pixels; refuse what is none, or a decompression bomb."""
-        from PIL import Image
-
-        try:
-            with Image.open(io.BytesIO(self.data), formats=("PNG", "JPEG", "WEBP", "BMP")) as opened:
-                if opened.width * opened.height > 40_000_000:
-                    raise ValueError(f"{self.name} has {opened.width} × {opened.height} pixels; up to 40 million fit")
-                picture = opened.convert("RGB")
-        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-            raise ValueError(f"{self.name} is no readable PNG, JPEG, WebP or BMP picture") from error
-        picture.thumbnail((LARGEST_PICTURE, LARGEST_PICTURE))
-        return np.asarray(picture, dtype=np.float64) / 255
+        """Return the pixels (height, width, 3) in [0, 1]."""
+        return self.contents()
 
 
 class ColourView(View):
@@ -85,7 +80,10 @@ class ColourView(View):
     def _chooser(self, side: str) -> Any:
         is_wanted = pn.bind(lambda choice: choice == FILE, self.param[side])
         take = functools.partial(self.take_file, side)
-        return file_chooser("PNG, JPEG, WebP or BMP", ".png,.jpg,.jpeg,.webp,.bmp", take, visible=is_wanted)
+        chooser = file_chooser("PNG, JPEG, WebP or BMP", ".png,.jpg,.jpeg,.webp,.bmp", take)
+        return pn.Column(
+            chooser, reading_line(self, f"{side}_file"), visible=is_wanted, sizing_mode="stretch_width", margin=0
+        )
 
     def take_file(self, side: str, name: str, data: bytes) -> None:
         """Use an uploaded picture."""

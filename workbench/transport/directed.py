@@ -17,6 +17,7 @@ Reference: K. Nguyen, T. Ren, H. Nguyen, L. Rout, T. Nguyen, N. Ho, "Self-attent
 optimization for sliced Wasserstein point-cloud reconstruction", ICML 2023, arXiv 2301.04791.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,10 +39,11 @@ from workbench.transport.vmf import (
     chosen_rule,
     even_density,
     log_peak,
+    orthonormal_frame,
 )
 
 LOOK_DIRECTIONS = 300
-NEWTON_STEPS = 40
+NEWTON_STEPS = 25
 STARTS = 6
 REFINEMENTS = 6
 SETTLED = 1e-12
@@ -150,7 +152,7 @@ def climb(seen: Look, kappa: float, start: Vectors) -> tuple[float, Vectors]:
 
 def _newton(here: Vectors, gradient: Vectors, hessian: Vectors) -> Vectors | None:
     """Return a Newton step on the sphere towards a maximum; None where the Hessian is not negative across ε."""
-    basis = np.linalg.svd(here[None])[2][1:]
+    basis = orthonormal_frame(here)[1:]
     across = basis @ hessian @ basis.T - (here @ gradient) * np.eye(len(here) - 1)
     if not len(across) or np.linalg.eigvalsh(across)[-1] >= 0:
         return None
@@ -207,16 +209,23 @@ def find_location(x: Cloud, y: Cloud, kappa: float, n: int, rng: np.random.Gener
     _, location = best_location(seen, min(kappa, _resolved(n, x.dim)))
     if kappa <= _resolved(n, x.dim):
         return location
-    starts = [location]
-    if power == 2:
-        wide = [replace(cloud, coordinates=cloud.coordinates.astype(np.float64)) for cloud in (x, y)]
-        starts.append(search_pair(*wide, 1e-3, 20_000).direction)
-    number = max(n // 2, 50)
-    refined = [refine(x, y, kappa, start, number, rng, power) for start in starts]
+    if power != 2:
+        return refined(x, y, kappa, [location], n // 2, rng, power)
+    wide = [replace(cloud, coordinates=cloud.coordinates.astype(np.float64)) for cloud in (x, y)]
+    top = search_pair(*wide, 1e-3, 20_000).direction
+    return refined(x, y, kappa, [location, top], n // 2, rng, power)
+
+
+def refined(
+    x: Cloud, y: Cloud, kappa: float, starts: Sequence[Vectors], n: int, rng: np.random.Generator, power: int = 2
+) -> Vectors:
+    """Return the best of the axes that are reached from ``starts`` by directions gathered around them."""
+    number = max(n, 50)
+    found = [refine(x, y, kappa, start, number, rng, power) for start in starts]
     method = chosen_rule("auto", kappa, x.dim, 0)
-    rules = [RULES[method](kappa, where, number, np.random.default_rng(0)) for where in refined]
+    rules = [RULES[method](kappa, where, number, np.random.default_rng(0)) for where in found]
     values = [draw(x, y, rule, power=power).value for rule in rules]
-    return _signed(refined[int(np.argmax(values))])
+    return _signed(found[int(np.argmax(values))])
 
 
 def _resolved(n: int, dim: int) -> float:
@@ -272,9 +281,9 @@ def directed_sliced_wasserstein(
 
     ``location="best"`` looks along ``look_directions`` directions all around, takes the ε that maximises F_κ there,
     and then measures F_κ(ε) with fresh directions, so no chance of the search enters the value. A vector (d,) is taken
-    as ε. ``method`` is a rule of :data:`workbench.transport.vmf.RULES`, ``"vmf-sampling"`` the paper's; ``"auto"`` takes the
-    reweighted design while it resolves κ and the vMF spiral beyond (sampling where d > 3). The value is the mean of
-    ``repeats`` rules of ``n_directions`` directions, the standard error comes from their scatter.
+    as ε. ``method`` is a rule of :data:`workbench.transport.vmf.RULES`, ``"vmf-sampling"`` the paper's; ``"auto"``
+    takes the reweighted design while it resolves κ and the vMF spiral beyond (sampling where d > 3). The value is the
+    mean of ``repeats`` rules of ``n_directions`` directions, the standard error comes from their scatter.
 
     Shapes, units and errors as :func:`~workbench.transport.sliced_wasserstein`; κ in [0, 1e6]. Cost: (look_directions +
     repeats × n_directions) × n × 10 ns. Reference: arXiv 2301.04791, definitions 3 and 4 as far as the released code

@@ -107,7 +107,7 @@ def even_bounds(kappa: float, dim: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _frame(location: Vectors) -> Vectors:
+def orthonormal_frame(location: Vectors) -> Vectors:
     """Return an orthonormal basis (d, d) whose first row is ε: the Householder reflection that exchanges e₁ and ±ε.
 
     The sign is chosen so that nothing cancels; the released code divides by |e₁ − ε| + 1e-5 instead and returns
@@ -125,7 +125,7 @@ def _around(location: Vectors, cosines: Vectors, tangents: Vectors) -> Vectors:
     """Return t ε + √(1 − t²) v for cosines (n,) and unit tangents (n, d − 1) in the coordinates of the frame."""
     sines = np.sqrt(np.maximum(1 - cosines**2, 0))
     local = np.concatenate([cosines[:, None], sines[:, None] * tangents], axis=1)
-    return local @ _frame(location)
+    return local @ orthonormal_frame(location)
 
 
 def _cosines_3(kappa: float, uniform: Vectors) -> Vectors:

@@ -14,7 +14,7 @@ MOST_FIELDS = 100
 
 
 def read_state(search: str) -> dict[str, str]:
-    """Return the query of a URL as strings; overlong values, repeated names and what exceeds 100 fields are left out."""
+    """Return the query of a URL as strings, without overlong values, repeated names and what exceeds 100 fields."""
     fields = search.lstrip("?")[:LONGEST_QUERY].split("&", MOST_FIELDS)[:MOST_FIELDS]
     found = parse_qsl("&".join(fields), keep_blank_values=True)
     return {name: value for name, value in reversed(found) if len(value) <= LONGEST_VALUE}

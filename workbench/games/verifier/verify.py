@@ -139,7 +139,9 @@ def _refused(error: Exception) -> Report:
     """A claim that failed, or a checker that did: either way nothing is proved."""
     if isinstance(error, Refused):
         return Report(False, str(error), error.field)
-    return Report(False, f"the certificate is malformed, or too large: {type(error).__name__}: {str(error)[:200]}")
+    if isinstance(error, MemoryError):
+        return Report(False, "checking this certificate takes more memory than is allowed here", "size")
+    return Report(False, f"the certificate is malformed: {type(error).__name__}: {str(error)[:200]}")
 
 
 def content_of(certificate: Any) -> Any:

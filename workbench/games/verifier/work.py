@@ -5,17 +5,20 @@ that are alive at once. Both are bounds of the worst case: nothing that a docume
 """
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .document import Refused
 from .model import Document, Formulas, NormalForm, Program, Quadratic
 
 SECONDS = 600.0  # what :func:`.verify.verify` spends at most unless told otherwise
 BYTES = 2 * 2**30
-BALL = 0.35e-6  # seconds of one operation on balls, with the bookkeeping around it
+BALL = 0.45e-6  # seconds of one operation on balls, with the bookkeeping around it
 RATIONAL = 1.2e-6  # the same on rationals of a few words
+PER_LEAF = 60  # operations
 ELEMENTARY = 12  # an exponential or a sine in operations
 ENTRY = 260  # bytes of a ball with its key
 
@@ -46,44 +49,65 @@ def estimate(document: Document) -> Work:
     if bounds is not None:
         seconds += 12 * RATIONAL * (bounds.couplings.values.size + bounds.players)
         n = min(bounds.players, 400)
-        seconds += 3e-8 * n**3 + 2e-6 * n**2
-        if not _plain(document):
-            memory += 8.0 * bounds.players**2
+        seconds += 6e-8 * n**3 + 2e-6 * n**2
+        if isinstance(game, (Quadratic, NormalForm, Formulas)):
+            memory += 40.0 * bounds.players**2
     if isinstance(game, Quadratic) and set(game.sizes) != {1}:
-        for a in game.sizes:
-            seconds += sum(_rational_seconds(a, b, game.matrix) for b in game.sizes)
+        spread = _spread(game.matrix)
+        seconds += sum(k * _rational_seconds(a, b, spread) for a, b, k in _pairs(game.sizes))
     elif isinstance(game, NormalForm):
         for i, a in enumerate(game.sizes):
-            for j, b in enumerate(game.sizes):
-                tables = game.payoffs[i].size // (a * b)
-                seconds += tables * 3 * _rational_seconds(a, b, game.payoffs[i]) if i != j else 0.0
+            spread, entries = _spread(game.payoffs[i]) + 16, game.payoffs[i].size
+            others = [b for j, b in enumerate(game.sizes) if j != i]
+            seconds += sum(entries / (a * b) * 3 * _rational_seconds(a, b, spread) for b in others)
     elif isinstance(game, Formulas):
-        leaves = 1 if document.tree is None else (len(document.tree) + 1) // 2
-        once, memory = evaluation(game.program, 2 if game.costs else 1)
+        once, evaluated = evaluation(game.program, 2 if game.costs else 1)
         d, n = sum(game.sizes), len(game.sizes)
-        blocks = sum(
-            2 + (a * b * min(a, b) + min(a, b) ** 3 if a * b > 1 else 0) for a in game.sizes for b in game.sizes
+        blocks = sum(k * _block_operations(a, b) for a, b, k in _pairs(game.sizes))
+        each = (
+            PER_LEAF + once + 4 * d + d * d + 3 * blocks + (5 * n**3 + 10 * n**2 if document.kind == "leafwise" else 0)
         )
-        each = once + d * d + 3 * blocks + (5 * n**3 + 10 * n**2 if document.kind == "leafwise" else 0)
+        leaves, most_open = _tree(document.tree)
         basin = 0 if document.basin is None else 3 * once + 4 * d**3
         seconds += BALL * (leaves * each + basin)
-        memory += ENTRY * 3 * d * d
+        memory += evaluated + ENTRY * 3.0 * d * d + 16.0 * most_open * d
     return Work(seconds, memory)
 
 
-def _plain(document: Document) -> bool:
-    return not isinstance(document.game, (Quadratic, NormalForm, Formulas))
+def _pairs(sizes: tuple[int, ...]) -> list[tuple[int, int, int]]:
+    """Return (a, b, how many pairs of players have these sizes): few, however many players there are."""
+    counts = Counter(sizes)
+    return [(a, b, m * k) for a, m in counts.items() for b, k in counts.items()]
 
 
-def _rational_seconds(rows: int, columns: int, values: np.ndarray) -> float:
+def _tree(tree: tuple[int, ...] | None) -> tuple[int, int]:
+    """Return the number of leaves, and the most boxes that wait at once while the leaves are listed."""
+    if tree is None:
+        return 1, 1
+    waiting = np.cumsum(np.where(np.asarray(tree) < 0, -1, 1))
+    return (len(tree) + 1) // 2, 2 + int(waiting.max())
+
+
+def _block_operations(a: int, b: int) -> int:
+    """Elimination of a Gram matrix in balls."""
+    small, large = min(a, b), max(a, b)
+    return 2 if large == 1 else 2 + small**2 * large + small**3
+
+
+def _spread(values: NDArray) -> float:
+    """Return how many binary places the entries stretch over: the length of a common integer."""
+    nonzero = np.abs(values[values != 0])
+    if nonzero.size == 0:
+        return 1.0
+    exponents = np.frexp([nonzero.min(), nonzero.max()])[1]
+    return float(exponents[1] - exponents[0]) + 53
+
+
+def _rational_seconds(rows: int, columns: int, spread: float) -> float:
     """Elimination of a Gram matrix in rationals: entries grow with the spread of exponents and with every pivot."""
     small, large = min(rows, columns), max(rows, columns)
-    nonzero = np.abs(values[values != 0])
-    if nonzero.size == 0 or small * large == 1:
-        return 4 * RATIONAL
-    exponents = np.frexp([nonzero.min(), nonzero.max()])[1]
-    words = (2 * (float(exponents[1] - exponents[0]) + 53)) / 64 * small
-    return RATIONAL * (small**2 * large + small**3) * (1 + words**1.4 / 60)
+    words = 2 * spread / 64 * small
+    return RATIONAL * (4 + small**2 * large + small**3) * (1 + words**1.4 / 60)
 
 
 def evaluation(program: Program, order: int) -> tuple[float, float]:
@@ -103,11 +127,11 @@ def evaluation(program: Program, order: int) -> tuple[float, float]:
         size, inner = mask.bit_count(), [pairs[k] for k in step.arguments]
         full = size * (size + 1) // 2
         if step.operation == "var":
-            mask, held, cost = 1 << int(step.value), 0, 1
+            mask, held, cost = 1 << int(step.value), 0, 3
         elif step.operation == "const":
-            held, cost = 0, 1
+            held, cost = 0, 2
         elif step.operation in ("add", "sub", "neg"):
-            held, cost = min(full, sum(inner)), 2 + size + sum(inner)
+            held, cost = min(full, sum(inner)), 4 + 2 * size + 2 * sum(inner)
         elif step.operation in ("mul", "div"):
             a, b = (part.bit_count() for part in used)
             if step.operation == "div":

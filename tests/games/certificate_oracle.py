@@ -139,10 +139,10 @@ def _tau(d, a, margin):
             yield "tau is attained, and not told"
         return
     tau, true = _number(d["tau"]), _smallest_real(a)
-    scale = max(abs(x) for x in a)
-    if abs(tau - true) > mpmath.mpf("3e-7") * scale:
+    scale = max(abs(true), *(abs(a[i, i]) for i in range(a.rows)))
+    if abs(tau - true) > CLEAR * scale:
         yield "tau is not the smallest eigenvalue"
-    if d["attained"] and (margin is None or margin < tau - mpmath.mpf("3e-7") * scale):
+    if d["attained"] and (margin is None or margin < tau - CLEAR * scale):
         yield "tau is not attained"
 
 
@@ -470,7 +470,12 @@ def _refusal_findings(d):
         yield "the witness inequality is false"
     if np.linalg.eigvals(np.diag(mu) - couplings).real.min() > target + tolerance * scale:
         yield "some weights reach the target"
-    if d["tau"] is not None and game["type"] in ("smooth", "bounds"):
+    if d["attained"]:
+        yield "a refusal says that its weights attain something"
+    if d["tau"] is not None and game["type"] == "smooth":
         tau = np.linalg.eigvals(np.diag(mu) - couplings).real.min()
-        if abs(float(_number(d["tau"])) - tau) > max(tolerance, 3e-7) * 10 * scale:
+        if abs(float(_number(d["tau"])) - tau) > 1e-3 * max(abs(tau), np.abs(mu).max()):
             yield "tau is not the smallest eigenvalue"
+    elif d["tau"] is not None:
+        own, _, matrix = bounds_of(d)
+        yield from _tau(d, mpmath.diag(own) - matrix, None)

@@ -228,6 +228,20 @@ def test_tau_is_the_best_margin(tau):
     refused({**toy(), "tau": tau, "attained": False}, "tau")
 
 
+def test_a_wide_bound_does_not_make_any_tau_true():
+    """The tolerance was relative to the largest coupling: one of 1e300 let every tau pass."""
+    honest = seeds()["refused matrix"]
+    assert games.check_refusal(sealed(honest))
+    for number in (0, 1):
+        forged = json.loads(json.dumps(honest))
+        forged["bounds"]["values"][number] = 1e300
+        refused(forged)
+        assert games.check_refusal(sealed(forged)).field == "tau"
+        assert games.check_refusal(sealed({**forged, "tau": None}))  # the game is refused all the same
+    for factor in (1 + 1e-6, 1 - 1e-6):
+        refused({**toy(), "tau": toy()["tau"] * factor})
+
+
 def test_tau_is_proved_where_coupling_runs_one_way():
     certificate = games.certify(games.Bounds([1, 2], [1, 2], [[0, 3], [0, 0]]))
     assert certificate.certified

@@ -44,7 +44,7 @@ def of_certificate(document: Document) -> Meaning:
             f"themselves left out) has a margin of at least {document.goal!r}."
         )
     if document.tau is not None:
-        proves.append(f"No weights give these bounds a margin above τ = {document.tau!r}, to 7 digits.")
+        proves.append(f"No weights give these bounds a margin above τ = {document.tau!r}, to 9 digits.")
     if document.basin is not None:
         proves.append(
             "There is exactly one equilibrium in the small box in the file, and every start within "

@@ -42,6 +42,8 @@ def impossibility(document: Document) -> None:
         raise Refused(f"the witness has the ceiling {witness.ceiling}, above the target {document.goal}", "witness")
     if isinstance(game, Formulas):
         return _at_a_point(document, game, witness)
+    if document.kind != "perron":
+        raise Refused("a refusal by bounds is of the kind that bounds can prove, perron", "kind")
     if witness.point is not None:
         raise Refused("only a game of formulas is refused at a point", "witness")
     bounds = document.bounds

@@ -1,4 +1,4 @@
-"""Is tau the best margin that any weights can give? From below and from above, to seven digits.
+"""Is tau the best margin that any weights can give? From below and from above, to nine digits (at a point, seven).
 
 tau(A), A = diag(mu) - L, is the smallest real eigenvalue. Any x > 0 with A x >= a x shows tau >= a, any x >= 0, not
 zero, with A x <= b x shows tau <= b (A. Berman, R. Plemmons, *Nonnegative Matrices in the Mathematical Sciences*,
@@ -15,20 +15,20 @@ from .document import Refused
 from .exact import Couplings, failing_row, rational
 from .model import Bounds, Document
 
-SAME = 1e-7  # relative to the largest entry of mu and L
+SAME, SAME_AT_POINT = 1e-9, 1e-7  # relative to the largest of |mu| and |tau|, which no scaling of players changes
 MOST_PLAYERS = 400  # up to here the checker finds vectors of its own when those in the file do not do
 
 
 def tau_claim(document: Document, low: Bounds, vectors: Sequence[NDArray], high: Bounds | None = None) -> None:
     """Prove the entries ``tau`` and ``attained`` for a comparison matrix between those of ``low`` and ``high``."""
+    same = SAME if high is None else SAME_AT_POINT
     high = low if high is None else high
     tau = document.tau
     if tau is None:
         if document.attained:
             raise Refused("that tau is attained cannot be claimed without tau", "attained")
         return
-    scale = max(np.abs(low.mu).max(), low.couplings.values.max(initial=0.0))
-    slack = rational(float(scale)) * rational(SAME)
+    slack = rational(max(float(np.abs(low.mu).max()), abs(tau))) * rational(same)
     if document.attained and not rational(document.margin or 0.0) >= rational(tau) - slack:
         raise Refused(f"the weights are said to reach tau = {tau}, but the margin is {document.margin}", "attained")
     if not (_at_least(low, vectors, rational(tau) - slack) and _at_most(high, vectors, rational(tau) + slack)):

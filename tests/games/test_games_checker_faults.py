@@ -446,6 +446,14 @@ def test_apart_and_here_say_the_same():
     assert examine_apart(b"{}").claims == {}
 
 
+def test_a_large_file_arrives_whole_and_is_refused_by_its_cost():
+    text = long_formulas(15, 8000)
+    report = examine_apart(text, seconds=20).report
+    assert "would take about" in report.message
+    large = text + " " * 2**23
+    assert "would take about" in examine_apart(large, seconds=20).report.message
+
+
 def test_a_check_that_takes_too_long_is_ended():
     """The estimate is switched off by asking for all the time there is; the watcher then ends the process."""
     text = long_formulas(15, 8000)

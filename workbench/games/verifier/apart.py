@@ -6,10 +6,10 @@ outside by ending it. Nothing here holds the interpreter: the caller waits for a
 """
 
 import json
-import math
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -45,38 +45,46 @@ def examine_apart(
         return examine(content, seconds=limit)  # an object of this process, or a refusal that costs nothing
     arguments = [sys.executable, "-I", str(Path(__file__).parent / "child.py"), repr(limit), str(int(memory))]
     single = {f"{name}_NUM_THREADS": "1" for name in ("OPENBLAS", "OMP", "MKL")}
-    child = subprocess.Popen(
-        arguments,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**{k: v for k, v in os.environ.items() if k in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH")}, **single},
-    )
-    started, given = time.monotonic(), bytes(content)
-    try:
-        while True:
-            try:
-                out, _ = child.communicate(given, timeout=BETWEEN_LOOKS)
-                break
-            except subprocess.TimeoutExpired:
-                given = None  # type: ignore[assignment]
-                spent = time.monotonic() - started
-                if watch is not None:
-                    watch(spent)
-                if spent > limit + GRACE and not math.isinf(limit):
-                    return _ended(f"the check was ended after {spent:.0f} s")
-    finally:
-        if child.poll() is None:
-            child.kill()
-            child.wait()
-        for pipe in (child.stdin, child.stdout):
-            if pipe is not None:
-                pipe.close()
+    # A file and not a pipe: it is there whole before the process starts, so waiting is all that is left to do.
+    with tempfile.TemporaryFile() as given:
+        given.write(content)
+        given.seek(0)
+        child = subprocess.Popen(
+            arguments,
+            stdin=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**{k: v for k, v in os.environ.items() if k in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH")}, **single},
+        )
+        out = _wait(child, limit, watch)
+    if out is None:
+        return _ended(f"the check was ended after {limit + GRACE:.0f} s")
     try:
         answer = json.loads(out)
         return Examination(_report(answer["report"]), _report(answer["refusal"]), answer["claims"])
     except (ValueError, KeyError, TypeError):
         return _ended(f"the check ended without an answer (code {child.returncode}): it needed too much memory or time")
+
+
+def _wait(child: subprocess.Popen, limit: float, watch: Callable[[float], None] | None) -> bytes | None:
+    """Return what the process says, or None if it had to be ended; it does not outlive this call."""
+    started = time.monotonic()
+    try:
+        while True:
+            try:
+                return child.communicate(timeout=BETWEEN_LOOKS)[0]
+            except subprocess.TimeoutExpired:
+                spent = time.monotonic() - started
+                if watch is not None:
+                    watch(spent)
+                if spent > limit + GRACE:
+                    return None
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+        if child.stdout is not None:
+            child.stdout.close()
 
 
 def _ended(why: str) -> Examination:

@@ -20,8 +20,8 @@ def verification(certificate: Any, *, seconds: float = SECONDS, progress: Progre
 
     ``valid`` is what :func:`check` returns, ``message`` the reason; ``refusal`` whether a REFUSED certificate's witness
     is verified; ``proves`` and ``not_proved`` what that means, a sentence a line. The numbers are those that the file
-    claims, proved only if ``valid``; NaN if the file is no certificate. The check runs in a process of its own, which
-    is ended after ``seconds``: whoever wrote the file cannot make it run longer.
+    claims (of the weights the first 1000), proved only if ``valid``; NaN if the file is no certificate. The check runs
+    in a process of its own, which is ended after ``seconds``: whoever wrote the file cannot make it run longer.
     """
     limit, progress = checks.real("seconds", seconds, exclusive_minimum=0), progress or Progress()
     content = certificate.to_json() if isinstance(certificate, Certificate) else certificate

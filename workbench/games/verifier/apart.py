@@ -37,6 +37,11 @@ def examine_apart(
     ``memory`` bounds its addresses in bytes (where the system has such limits). ``watch`` is called ten times a second
     with the seconds so far; what it raises ends the process and is raised. Raises ``FileNotFoundError`` for a path that
     leads to no file.
+
+    Example
+    -------
+    >>> examine_apart(b"{}", seconds=10).report.message
+    'the file does not say that it is a workbench-games-certificate'
     """
     limit, content = allowed(seconds), content_of(certificate)
     if isinstance(content, str):

@@ -59,12 +59,27 @@ def check(certificate: Any, *, seconds: float = work.SECONDS) -> bool:
     document that needs more is not checked, and so not valid. Only a CERTIFIED certificate can pass: an ESTIMATED,
     REFUSED or UNKNOWN one proves no contraction. See :func:`verify` for the reason. Rational arithmetic; 10^4 players
     take well under a second. Raises ``FileNotFoundError`` for a path that leads to no file.
+
+    Example
+    -------
+    >>> from workbench import games
+    >>> certificate = games.certify(games.Bounds([1, 1], [1, 1], [[0, 10], [0.05, 0]]))
+    >>> games.check(certificate), games.check(certificate.to_json().replace("0.05", "0.06"))
+    (True, False)
     """
     return verify(certificate, seconds=seconds).valid
 
 
 def verify(certificate: Any, *, seconds: float = work.SECONDS) -> Report:
-    """Return a :class:`Report` on the certificate; never raises for a bad one. Arguments as :func:`check`."""
+    """Return a :class:`Report` on the certificate; never raises for a bad one. Arguments as :func:`check`.
+
+    Example
+    -------
+    >>> from workbench import games
+    >>> report = games.verify(games.certify(games.Bounds([1, 1], [1, 1], [[0, 10], [0.05, 0]])))
+    >>> report.not_proved[0]
+    'That any game, and which, keeps the bounds: they are taken as given.'
+    """
     return examine(certificate, seconds=seconds, refusal=False).report
 
 

@@ -157,6 +157,7 @@ def judge(document, counts):
     text = sealed(document)
     proof, refusal = games.verify(text), games.check_refusal(text)
     assert not (proof.valid and refusal.valid)
+    findings = []
     for report, false in ((proof, false_proof), (refusal, false_refusal)):
         try:
             finding = false(document)
@@ -164,10 +165,10 @@ def judge(document, counts):
             finding = f"no meaning: {nothing}"
         except (mpmath_trouble(), np.linalg.LinAlgError):
             finding = None
-        counts["false" if finding else "not known to be false"] += 1
-        counts["accepted"] += report.valid
-        counts["refused"] += not report.valid
+        findings.append(finding)
         assert not (finding and report.valid), (finding, text[:3000])
+    counts["false" if all(findings) else "not known to be false"] += 1  # neither a true proof nor a true refusal
+    counts["accepted" if proof.valid or refusal.valid else "refused"] += 1
 
 
 def mpmath_trouble():
@@ -210,7 +211,7 @@ def run(name, number_of_singles, number_of_pairs, seed=0):
 @pytest.mark.parametrize("name", list(seeds()))
 def test_changed_claims_that_are_false_are_refused(name):
     counts = run(name, 70, 40)
-    assert counts["false"] > 60
+    assert counts["false"] > 50
 
 
 def small(document):

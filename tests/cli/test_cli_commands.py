@@ -214,7 +214,11 @@ def test_check_says_yes_or_no_by_its_code(command, tmp_path):
     good = games.certify(bounds).save(tmp_path / "good.json")
     code, out, _ = command("check", good)
     assert code == 0
-    assert out == f"valid: {games.verify(good).message}\n"
+    report = games.verify(good)
+    assert out.startswith(f"valid: {report.message}\nIt proves:\n")
+    for sentence in (*report.proves, *report.not_proved):
+        assert f"  - {sentence}\n" in out
+    assert out.index("It does not prove:") > out.index("It proves:")
     (tmp_path / "bad.json").write_text(good.read_text().replace("0.05", "0.06"))
     code, out, _ = command("check", tmp_path / "bad.json", "--json")
     assert code == 1

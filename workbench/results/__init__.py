@@ -14,13 +14,23 @@
 ('workbench.results.squares', '{"n": 3, "seed": 0}', 0)
 """
 
+from workbench.results.attributes import read_json
 from workbench.results.conventions import dataset, problems, validate
-from workbench.results.provenance import describe, experiment, is_experiment, python_lines
+from workbench.results.provenance import (
+    Described,
+    describe,
+    experiment,
+    is_experiment,
+    public_name,
+    public_path,
+    python_lines,
+)
 from workbench.results.storage import DEFAULT_LIMIT, open_bytes, save, to_bytes
 from workbench.results.storage import open_result as open
 
 __all__ = [
     "DEFAULT_LIMIT",
+    "Described",
     "dataset",
     "describe",
     "experiment",
@@ -28,7 +38,10 @@ __all__ = [
     "open",
     "open_bytes",
     "problems",
+    "public_name",
+    "public_path",
     "python_lines",
+    "read_json",
     "save",
     "to_bytes",
     "validate",

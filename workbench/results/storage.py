@@ -1,7 +1,6 @@
 """Save and open results: NetCDF-4 by default, Zarr on request; written atomically, read without pickle."""
 
 import io
-import json
 import os
 import shutil
 import tempfile
@@ -14,9 +13,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from workbench.results.attributes import decode_attribute, encode_attribute
 from workbench.results.conventions import validate
 
-JSON_MARK = "json:"
 NETCDF_MAGIC = (b"\x89HDF\r\n\x1a\n",)
 DEFAULT_LIMIT = 4 * 2**30
 PathOrName = str | os.PathLike[str]
@@ -131,24 +130,16 @@ def _compression(ds: xr.Dataset) -> dict[Any, dict[str, Any]]:
 
 
 def _encode(ds: xr.Dataset) -> xr.Dataset:
-    """NetCDF attributes hold numbers and strings only: None, booleans and containers travel as marked JSON."""
     encoded = ds.copy()
-    encoded.attrs = {key: _encode_attribute(value) for key, value in ds.attrs.items()}
+    encoded.attrs = {key: encode_attribute(value) for key, value in ds.attrs.items()}
     for name in ds.variables:
-        attrs = {key: _encode_attribute(value) for key, value in ds[name].attrs.items()}
-        encoded[name].attrs = attrs
+        encoded[name].attrs = {key: encode_attribute(value) for key, value in ds[name].attrs.items()}
         encoded[name].encoding = {}
     return encoded
 
 
-def _encode_attribute(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, dict, list, tuple)):
-        return JSON_MARK + json.dumps(value)
-    return value
-
-
 def _decode(ds: xr.Dataset) -> xr.Dataset:
-    ds.attrs = {key: _decode_attribute(value) for key, value in ds.attrs.items()}
+    ds.attrs = {key: decode_attribute(value) for key, value in ds.attrs.items()}
     renewed = {}
     for name in list(ds.variables):
         variable = ds[name].variable
@@ -157,13 +148,7 @@ def _decode(ds: xr.Dataset) -> xr.Dataset:
     ds = ds.assign({n: v for n, v in renewed.items() if n in ds.data_vars})
     ds = ds.assign_coords({n: v for n, v in renewed.items() if n in ds.coords})
     for name in ds.variables:
-        ds[name].attrs = {key: _decode_attribute(value) for key, value in ds[name].attrs.items()}
+        ds[name].attrs = {key: decode_attribute(value) for key, value in ds[name].attrs.items()}
         ds[name].encoding = {}
     ds.encoding = {}
     return ds
-
-
-def _decode_attribute(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(JSON_MARK):
-        return json.loads(value[len(JSON_MARK) :])
-    return value.item() if isinstance(value, np.generic) else value

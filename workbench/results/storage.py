@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from workbench.checks import memory
 from workbench.results.attributes import decode_attribute, encode_attribute
 from workbench.results.conventions import validate
+from workbench.results.hdf5 import Unfit, unpacked_bytes
 
 NETCDF_MAGIC = (b"\x89HDF\r\n\x1a\n",)
 DEFAULT_LIMIT = 4 * 2**30
@@ -103,21 +105,26 @@ def _check_magic(head: bytes, name: str) -> None:
         )
 
 
-def _read(source: Any, name: str, max_bytes: int, *, engine: str) -> xr.Dataset:
+def _read(source: Path | io.BytesIO, name: str, max_bytes: int, *, engine: str) -> xr.Dataset:
+    with _in_words(name):
+        needed = unpacked_bytes(source, max_bytes) if engine == "h5netcdf" else 0
+    memory(needed, name)
+    with _in_words(name), xr.open_dataset(source, engine=engine, decode_times=False) as lazy:
+        if lazy.nbytes > max_bytes:
+            raise Unfit(f"it unpacks to {lazy.nbytes:,} bytes, more than the {max_bytes:,} allowed here")
+        decoded = _decode(lazy.load())
+    return validate(decoded)
+
+
+@contextmanager
+def _in_words(name: str) -> Iterator[None]:
+    """Say what is wrong with a file as one ``ValueError``."""
     try:
-        with xr.open_dataset(source, engine=engine) as lazy:
-            if lazy.nbytes > max_bytes:
-                raise _TooLarge(f"{name} unpacks to {lazy.nbytes:,} bytes, more than the {max_bytes:,} allowed here")
-            loaded = lazy.load()
-    except _TooLarge as error:
-        raise ValueError(str(error)) from None
+        yield
+    except Unfit as error:
+        raise ValueError(f"{name} is refused: {error}") from None
     except Exception as error:  # the readers raise many kinds; all mean the same to the user
-        raise ValueError(f"{name} is damaged or is not a workbench result: {error}") from error
-    return validate(_decode(loaded))
-
-
-class _TooLarge(Exception):
-    pass
+        raise ValueError(f"{name} is damaged or is not a workbench result: {str(error)[:300]}") from error
 
 
 def _compression(ds: xr.Dataset) -> dict[Any, dict[str, Any]]:

@@ -8,6 +8,7 @@ import sys
 import tracemalloc
 
 import h5py
+import isolated_toys
 import numpy as np
 import pytest
 import xarray as xr
@@ -201,6 +202,25 @@ def test_the_whole_process_stays_small(rewritten, tmp_path):
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "bad.nc"], capture_output=True, text=True, timeout=60)
     assert "is refused: it unpacks to" in done.stderr
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1.5 * 2**20
+
+
+def test_uploads_are_read_in_a_process_that_can_be_ended(rewritten, tmp_path, monkeypatch):
+    made = valid(s=(("x",), np.array(["word", "", "é", "longer", "b"]), "s"), t=((), "one", "t"), b=((), True, "b"))
+    made.attrs |= {"none": None, "list": [1, "a"], "mark": "json:", "array": np.arange(3.0), "inf": np.inf}
+    data = results.to_bytes(made)
+    xr.testing.assert_identical(results.open_foreign(data), made)
+    xr.testing.assert_identical(results.open_foreign(results.save(made, tmp_path / "a.nc")), made)
+    assert list(results.open_foreign(data).variables) == list(results.open_bytes(data).variables)
+    for edit in (shared_strings, external_link):
+        with pytest.raises(ValueError, match=r"cloud\.nc is refused: "):
+            results.open_foreign(rewritten(edit), name="cloud.nc", max_bytes=LIMIT)
+    with pytest.raises(ValueError, match=r"cloud\.nc is not a NetCDF-4 file"):
+        results.open_foreign(b"PK", name="cloud.nc")
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        results.open_foreign(tmp_path / "none.nc")
+    monkeypatch.setattr("workbench.results.foreign._parts", isolated_toys.stuck)
+    with pytest.raises(ValueError, match=r"^the upload is refused: it took longer than 0\.5 s and was stopped$"):
+        results.open_foreign(data, seconds=0.5)
 
 
 def test_what_is_counted_is_what_is_taken():

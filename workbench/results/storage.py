@@ -31,11 +31,7 @@ def save(ds: xr.Dataset, path: PathOrName) -> Path:
     if it cannot be written.
     """
     validate(ds)
-    target = Path(path)
-    if target.suffix not in (".nc", ".zarr"):
-        raise ValueError(f"cannot save to {target.name!r}: end the name in .nc (NetCDF) or .zarr (Zarr)")
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"the folder {str(target.parent)!r} does not exist; create it first")
+    target = check_target(path)
     encoded = _encode(ds)
     try:
         with _beside(target) as temporary:
@@ -50,6 +46,34 @@ def save(ds: xr.Dataset, path: PathOrName) -> Path:
     except OSError as error:
         raise OSError(f"could not write {target.name!r} in {str(target.parent)!r}: {error}") from error
     return target
+
+
+def check_target(path: PathOrName) -> Path:
+    """Return where a result is to be saved, or refuse it before anything is computed.
+
+    Raises ``ValueError`` for a suffix other than ``.nc`` and ``.zarr``, and for a place where something else than a
+    result is: a ``.zarr`` folder is replaced only if it is Zarr (or empty), a ``.nc`` never replaces a folder.
+    ``FileNotFoundError`` if the folder around it does not exist.
+    """
+    target = Path(path)
+    if target.suffix not in (".nc", ".zarr"):
+        raise ValueError(f"cannot save to {target.name!r}: end the name in .nc (NetCDF) or .zarr (Zarr)")
+    if not target.absolute().parent.is_dir():
+        raise FileNotFoundError(f"the folder {str(target.absolute().parent)!r} does not exist; create it first")
+    if target.is_dir() and not (target.suffix == ".zarr" and _is_zarr(target)):
+        raise ValueError(
+            f"the folder {str(target)!r} holds something else than a saved result and would be lost; move it away, or "
+            "choose another name"
+        )
+    if target.suffix == ".zarr" and target.exists() and not target.is_dir():
+        raise ValueError(f"{str(target)!r} is a file and would be lost; choose another name")
+    return target
+
+
+def _is_zarr(folder: Path) -> bool:
+    """Whether a folder is a Zarr group as xarray writes one (format 2 or 3), or empty."""
+    inside = {entry.name for entry in folder.iterdir()}
+    return not inside or "zarr.json" in inside or ".zgroup" in inside
 
 
 @contextmanager
@@ -112,8 +136,8 @@ def _read(source: Path | io.BytesIO, name: str, max_bytes: int, *, engine: str) 
     with _in_words(name), xr.open_dataset(source, engine=engine, decode_times=False) as lazy:
         if lazy.nbytes > max_bytes:
             raise Unfit(f"it unpacks to {lazy.nbytes:,} bytes, more than the {max_bytes:,} allowed here")
-        decoded = _decode(lazy.load())
-    return validate(decoded)
+        found = decoded(lazy.load())
+    return validate(found)
 
 
 @contextmanager
@@ -145,7 +169,8 @@ def _encode(ds: xr.Dataset) -> xr.Dataset:
     return encoded
 
 
-def _decode(ds: xr.Dataset) -> xr.Dataset:
+def decoded(ds: xr.Dataset) -> xr.Dataset:
+    """Return a Dataset as it came from a file with its attributes and text as they were before saving."""
     ds.attrs = {key: decode_attribute(value) for key, value in ds.attrs.items()}
     renewed = {}
     for name in list(ds.variables):

@@ -40,6 +40,7 @@ def sweep(
     retry_failed: bool = True,
     keep: Sequence[str] | None = None,
     zarr: PathOrName | None = None,
+    allow_import: bool = False,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Compute a function over a grid of its parameters and return one labelled Dataset; resume by calling again.
@@ -81,7 +82,10 @@ def sweep(
         Names of the variables that the result shall hold (the cells hold all). ``None``: all.
     zarr
         A ``.zarr`` folder to write the result to, box by box, when it may not fit into memory; the returned Dataset
-        then reads from it lazily.
+        then reads from it lazily. An older result there is replaced, any other folder refused.
+    allow_import
+        Whether a name such as ``"your_package.module:function"`` may be imported, which runs that module. Not needed
+        for a function that is handed in.
 
     Returns
     -------
@@ -104,7 +108,7 @@ def sweep(
     Cost beside the function: one to a few milliseconds a cell, most of it two flushes of the disk
     (``benchmarks/results/sweeps.md``), and about a second to start each worker process.
     """
-    function = checked(function)
+    function = checked(function, allow_import=allow_import)
     cells = plan(function, grid, repeats=repeats, seed=seed, paired=paired)
     integer("threads", threads, minimum=1)
     _check_executor(executor, function)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import answers
+from workbench.cli import console
 
 
 def check(
@@ -24,7 +24,7 @@ def check(
 
     report = games.verify(certificate)
     if print_json:
-        answers.say_json({"file": str(certificate), "valid": report.valid, "message": report.message})
+        console.say_json({"file": str(certificate), "valid": report.valid, "message": report.message})
     else:
-        answers.say(f"{'valid' if report.valid else 'NOT valid'}: {report.message}")
-    raise typer.Exit(answers.YES if report.valid else answers.NO)
+        console.say(f"{'valid' if report.valid else 'NOT valid'}: {report.message}")
+    raise typer.Exit(console.YES if report.valid else console.NO)

@@ -1,8 +1,8 @@
 """Every code block of the documentation runs, in the order of its page, in an empty folder.
 
-A block marked ``python`` is executed, and so is every line of a block marked ``sh`` or ``console``; those that cannot be
-are listed below with their reason. A page can prepare files that its blocks expect in a block inside an HTML comment:
-``<!-- setup`` followed by Python and ``-->``.
+A block marked ``python`` is executed, and so is every line of a block marked ``sh`` or ``console``; those that cannot
+be are listed below with their reason. A page can prepare files that its blocks expect in a block inside an HTML
+comment: ``<!-- setup`` followed by Python and ``-->``.
 """
 
 import ast
@@ -28,7 +28,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```|^<!-- setup\n(.*?)^-->", re.M | re.S)
 
 COMMANDS = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.M | re.S)
 FILES = re.compile(r"^```toml\n(.*?)^```", re.M | re.S)
-UNMARKED = re.compile(r"^```\n(.*?)^```", re.M | re.S)
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 
 # Commands that no test runs whole, each with the reason and the command that is run in its stead
 INSTALLS, MINUTES, ALL_TESTS = "installs packages", "takes minutes", "is the whole test suite"
@@ -53,7 +53,8 @@ NOT_RUN = {
     ),
 }
 # What a reader has and the test's folder has not
-STAND_INS = {"--address 0.0.0.0": "--address 127.0.0.1", "/srv/results": ".", "users.json": f"{'word' * 4}"}
+STAND_INS = {"--address 0.0.0.0": "--address 127.0.0.1", "/srv/results": "."}
+USERS = '{"ada": "a long password"}'
 
 
 def commands(page):
@@ -93,6 +94,7 @@ def _named(lines, suffix):
 
 def _serves(line, folder, environment):
     """Start a server as the page says, on a port of its own, until it is alive; then stop it."""
+    (folder / "users.json").write_text(USERS)
     for words, instead in STAND_INS.items():
         line = line.replace(words, instead)
     with socket.socket() as free:
@@ -132,8 +134,9 @@ def test_every_exception_is_on_a_page():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_blocks_that_are_not_run_are_at_least_python(page):
-    for block in UNMARKED.findall(page.read_text()):
-        ast.parse(block)
+    for language, block in FENCED.findall(page.read_text()):
+        if not language:
+            ast.parse(block)
 
 
 def _indented(block: str) -> str:

@@ -41,18 +41,17 @@ def finite_array(
     ...
     TypeError: x holds complex numbers; give their real and imaginary parts as two arrays
     """
-    array = _as_numpy(name, value)
+    array = _real_numbers(name, _as_numpy(name, value))
     allowed = (ndim,) if isinstance(ndim, int) else ndim
     if allowed is not None and array.ndim not in allowed:
         wanted = " or ".join(str(n) for n in allowed)
         raise ValueError(f"{name} must have {wanted} dimension(s), got shape {array.shape}")
     if array.size == 0 and not allow_empty:
         raise ValueError(f"{name} is empty (shape {array.shape}); give at least one entry")
-    real_numbers = _real_numbers(name, array)
-    bad = real_numbers.size - int(np.count_nonzero(np.isfinite(real_numbers)))
+    bad = array.size - int(np.count_nonzero(np.isfinite(array)))
     if bad:
         raise ValueError(f"{name} holds {bad} value(s) that are NaN or infinite; remove or replace them first")
-    return _converted(name, real_numbers, np.dtype(dtype))
+    return _converted(name, array, np.dtype(dtype))
 
 
 def _as_numpy(name: str, value: Any) -> NDArray:

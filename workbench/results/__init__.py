@@ -26,6 +26,7 @@ from workbench.results.provenance import (
     public_name,
     public_path,
     python_lines,
+    stamp,
 )
 from workbench.results.storage import DEFAULT_LIMIT, check_target, open_bytes, save, to_bytes
 from workbench.results.storage import open_result as open
@@ -49,6 +50,7 @@ __all__ = [
     "python_lines",
     "read_json",
     "save",
+    "stamp",
     "to_bytes",
     "validate",
 ]

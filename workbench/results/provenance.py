@@ -163,19 +163,29 @@ def experiment(function: Callable[Parameters, xr.Dataset]) -> Callable[Parameter
         started = time.perf_counter()
         ds = function(*args, **kwargs)
         seconds = time.perf_counter() - started
-        seed = described.get("seed")
-        ds.attrs = {
-            **plain_attributes(ds.attrs),
-            "function": public_name(function),
-            "parameters": parameters_json(described),
-            "seed": seed if isinstance(seed, (int, str)) else "none",
-            "version": workbench.__version__,
-            "seconds": round(seconds, 6),
-        }
-        return validate(ds)
+        return validate(stamp(ds, public_name(function), described, seconds=round(seconds, 6)))
 
     run.is_workbench_experiment = True  # type: ignore[attr-defined]
     return run
+
+
+def stamp(
+    ds: xr.Dataset, function: str, parameters: Mapping[str, Any] | None = None, *, seconds: float = 0.0
+) -> xr.Dataset:
+    """Return ``ds`` with the attributes that say where it came from; its other attributes stay.
+
+    :func:`experiment` does this for finished results. Call it for what is handed out in another way: the unfinished
+    state of a long run, or a log that grew beside somebody's training.
+    """
+    described = describe(dict(parameters or {}))
+    seed = described.get("seed")
+    return ds.assign_attrs(**plain_attributes(ds.attrs)).assign_attrs(
+        function=function,
+        parameters=parameters_json(described),
+        seed=seed if isinstance(seed, (int, str)) else "none",
+        version=workbench.__version__,
+        seconds=seconds,
+    )
 
 
 def parameters_json(described: Mapping[str, Any]) -> str:

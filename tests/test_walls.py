@@ -68,7 +68,7 @@ def test_every_folder_has_its_place_in_the_house():
                 assert path.name in {*ROOMS, "kit", "server"}, f"{folder}/{path.name} belongs to no room of rooms.py"
     # What is no room draws nothing and knows no room: a room that nobody listed would fail here at the latest.
     assert ground() == {
-        "checks", "data", "parallel", "progress", "registry", "results", "rooms", "sweeps", "verdicts",
+        "checks", "data", "isolated", "parallel", "progress", "registry", "results", "rooms", "sweeps", "verdicts",
     }  # fmt: skip
 
 

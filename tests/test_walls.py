@@ -19,8 +19,14 @@ PACKAGE = Path(workbench.__file__).parent
 DRAWING = {"panel", "holoviews", "bokeh", "plotly", "matplotlib", "panel_material_ui", "IPython"}
 SHARED = {"transport", "clouds"}
 UPPER = {"figures", "ui", "cli", "notebook"}
-DYNAMIC = {"sweeps/experiments.py", "figures/choose.py", "ui/home.py", "__init__.py"}
-"""Files that import a package by a name made at run time; they take the name from ``ROOMS`` and nowhere else."""
+DYNAMIC = {
+    *("sweeps/experiments.py", "results/provenance.py", "figures/choose.py", "ui/home.py", "__init__.py"),
+    "isolated.py",
+}
+"""Files that import a package by a name made at run time; they take the name from ``ROOMS`` and nowhere else.
+
+``isolated.py`` is the exception: it imports what its caller has handed in as a function, in another process.
+"""
 
 
 def ground() -> set[str]:

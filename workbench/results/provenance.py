@@ -22,6 +22,7 @@ import xarray as xr
 import workbench
 from workbench.results.attributes import DEEPEST, plain_attributes, read_json
 from workbench.results.conventions import validate
+from workbench.rooms import ROOMS
 
 Parameters = ParamSpec("Parameters")
 LARGEST_LISTED_ARRAY = 256
@@ -257,14 +258,11 @@ def python_lines(ds: xr.Dataset) -> str:
 
 def _is_ours(package: list[str], name: str) -> bool:
     """Whether the name is an experiment of a room: ``os.system`` is a good name too, ``workbench.cli.main`` as well."""
-    if len(package) != 2 or package[0] != "workbench" or package[1].startswith("_"):
+    if len(package) != 2 or package[0] != "workbench":
         return False
     if (package[1], name) == ("sweeps", "sweep"):
         return True
-    try:
-        return is_experiment(getattr(importlib.import_module(".".join(package)), name, None))
-    except ImportError:
-        return False
+    return package[1] in ROOMS and is_experiment(getattr(importlib.import_module(".".join(package)), name, None))
 
 
 def _is_identifier(word: str) -> bool:

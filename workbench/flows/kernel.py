@@ -24,8 +24,6 @@ from numba import njit
 DIGIT_BITS = 11
 DIGITS = 2
 LARGEST_KEY = 2 ** (DIGITS * DIGIT_BITS) - 1
-BLOCK = 4
-TILE = 1024
 
 kernel = njit(nogil=True, cache=True, fastmath=True)
 
@@ -116,21 +114,6 @@ def take_place(start, digit):
 
 
 @kernel
-def sort_values(values, spare, lowest, scale, starts):
-    """Sort ``values`` in place, by way of ``spare``."""
-    count_low_digits(values, lowest, scale, starts)
-    low, high = starts[0], starts[1]
-    for i in range(values.shape[0]):
-        key = sort_key(values[i], lowest, scale)
-        spare[take_place(low, low_digit(key))] = values[i]
-        high[high_digit(key)] += np.uint32(1)
-    counts_to_starts(high)
-    for i in range(values.shape[0]):
-        key = sort_key(spare[i], lowest, scale)
-        values[take_place(high, high_digit(key))] = spare[i]
-
-
-@kernel
 def order_by_low_digit(values, order, lowest, scale, starts):
     """Write the indices of ``values`` to ``order``, by the low digit of their keys; make the high digit ready."""
     count_low_digits(values, lowest, scale, starts)
@@ -153,17 +136,6 @@ def full_order(values, order, spare, lowest, scale, starts):
 
 
 @kernel
-def match_in_place(values, partners, offset, order, lowest, scale, starts):
-    """Last sorting pass: replace each value by its difference to its partner."""
-    high = starts[1]
-    for j in range(order.shape[0]):
-        i = order[j]
-        value = values[i]
-        rank = take_place(high, high_digit(sort_key(value, lowest, scale)))
-        values[i] = value - partners[rank] + offset
-
-
-@kernel
 def cost_of(differences, power):
     """Return Σ |difference|^power; for ``power`` 1 leave the signs, which is what the gradient needs.
 
@@ -181,66 +153,12 @@ def cost_of(differences, power):
 
 
 @kernel
-def accumulate(gradient, differences, coefficients):
-    """Add Σ_b coefficients[b, axis] · differences[b] to every row of the gradient, tile by tile."""
-    n = gradient.shape[1]
-    for begin in range(0, n, TILE):
-        end = min(n, begin + TILE)
-        for axis in range(gradient.shape[0]):
-            row = gradient[axis]
-            for b in range(coefficients.shape[0]):
-                coefficient = coefficients[b, axis]
-                difference = differences[b]
-                for i in range(begin, end):
-                    row[i] += coefficient * difference[i]
-
-
-@kernel
-def costs_equal(x, y, radius_x, radius_y, directions, offsets, power):
-    """Return Σ_r |x_(r) − y_(r) + offset|^power per direction, for clouds of equal size and equal weights."""
-    n = x.shape[1]
-    starts = empty_starts()
-    xs, ys, spare = np.empty(n, np.float32), np.empty(n, np.float32), np.empty(n, np.float32)
-    costs = np.zeros(directions.shape[0])
-    for l in range(directions.shape[0]):
-        project(x, directions[l], radius_x, xs)
-        sort_values(xs, spare, -radius_x, key_scale(radius_x), starts)
-        project(y, directions[l], radius_y, ys)
-        sort_values(ys, spare, -radius_y, key_scale(radius_y), starts)
-        for r in range(n):
-            xs[r] += offsets[l] - ys[r]
-        costs[l] = cost_of(xs, power)
-    return costs
-
-
-@kernel
-def gradient_equal(x, y, radius_x, radius_y, directions, offsets, weights, power):
-    """Return the costs of :func:`costs_equal` and Σ_l weights_l θ_l (matched difference), shape (d, n).
-
-    For ``power`` 1 the matched difference is its sign.
-    """
-    n = x.shape[1]
-    starts = empty_starts()
-    lowest, scale = -radius_x, key_scale(radius_x)
-    projections = np.empty((BLOCK, n), np.float32)
-    ys, spare, order = np.empty(n, np.float32), np.empty(n, np.float32), np.empty(n, np.uint32)
-    gradient = np.zeros((x.shape[0], n), np.float32)
-    coefficients = np.empty((BLOCK, x.shape[0]), np.float32)
-    costs = np.zeros(directions.shape[0])
-    for l in range(directions.shape[0]):
-        project(y, directions[l], radius_y, ys)
-        sort_values(ys, spare, -radius_y, key_scale(radius_y), starts)
-        row = l % BLOCK
-        values = projections[row]
-        project(x, directions[l], radius_x, values)
-        order_by_low_digit(values, order, lowest, scale, starts)
-        match_in_place(values, ys, offsets[l], order, lowest, scale, starts)
-        costs[l] = cost_of(values, power)
-        for axis in range(x.shape[0]):
-            coefficients[row, axis] = weights[l] * directions[l, axis]
-        if row == BLOCK - 1 or l == directions.shape[0] - 1:
-            accumulate(gradient, projections, coefficients[: row + 1])
-    return costs, gradient
+def accumulate(gradient, differences, direction, weight):
+    """Add weight · direction[axis] · differences to every row of the gradient."""
+    for axis in range(gradient.shape[0]):
+        row, factor = gradient[axis], weight * direction[axis]
+        for i in range(row.shape[0]):
+            row[i] += factor * differences[i]
 
 
 @kernel
@@ -302,22 +220,19 @@ def gradient_merged(x, y, radius_x, radius_y, masses_x, masses_y, directions, of
     """Return costs and Σ_l weights_l θ_l (mass-weighted difference) for both clouds; any sizes and weights."""
     n, m, dim = x.shape[1], y.shape[1], x.shape[0]
     starts = empty_starts()
-    px, py = np.empty((1, n), np.float32), np.empty((1, m), np.float32)
+    px, py = np.empty(n, np.float32), np.empty(m, np.float32)
     order_x, order_y, spare = np.empty(n, np.uint32), np.empty(m, np.uint32), np.empty(max(n, m), np.uint32)
     gradient_x = np.zeros((dim, n if want_x else 0), np.float32)
     gradient_y = np.zeros((dim, m if want_y else 0), np.float32)
-    coefficients = np.empty((1, dim), np.float32)
     costs = np.zeros(directions.shape[0])
     for l in range(directions.shape[0]):
-        project(x, directions[l], radius_x, px[0])
-        project(y, directions[l], radius_y, py[0])
-        full_order(px[0], order_x, spare[:n], -radius_x, key_scale(radius_x), starts)
-        full_order(py[0], order_y, spare[:m], -radius_y, key_scale(radius_y), starts)
-        costs[l] = merge(px[0], order_x, masses_x, py[0], order_y, masses_y, offsets[l], power)
-        for axis in range(dim):
-            coefficients[0, axis] = weights[l] * directions[l, axis]
+        project(x, directions[l], radius_x, px)
+        project(y, directions[l], radius_y, py)
+        full_order(px, order_x, spare[:n], -radius_x, key_scale(radius_x), starts)
+        full_order(py, order_y, spare[:m], -radius_y, key_scale(radius_y), starts)
+        costs[l] = merge(px, order_x, masses_x, py, order_y, masses_y, offsets[l], power)
         if want_x:
-            accumulate(gradient_x, px, coefficients)
+            accumulate(gradient_x, px, directions[l], weights[l])
         if want_y:
-            accumulate(gradient_y, py, coefficients)
+            accumulate(gradient_y, py, directions[l], weights[l])
     return costs, gradient_x, gradient_y

@@ -25,9 +25,10 @@ lab: $(VENV)/.all
 	WORKBENCH_LIVE=1 $(RUN) -m jupyterlab notebooks/tour.ipynb
 
 bench: $(VENV)/.all
-	for room in flows fisher steps games sweeps; do $(RUN) benchmarks/$$room.py --write || exit 1; done
+	for room in $$($(RUN) -m workbench.rooms) sweeps; do $(RUN) benchmarks/$$room.py --write || exit 1; done
 
 docs: $(VENV)/.all
+	$(RUN) docs/make_index.py
 	$(RUN) docs/make_reference.py
 
 screenshots: $(VENV)/.all

@@ -283,7 +283,7 @@ def test_serve_without_apps_says_so(command, monkeypatch, tmp_path):
 
 
 def test_serve_hands_its_options_to_the_server(command, monkeypatch, tmp_path):
-    from workbench.ui import serve as server
+    from workbench.ui.server import serve as server
 
     called = []
     monkeypatch.setattr(server, "serve", lambda **options: called.append(options) or 0)

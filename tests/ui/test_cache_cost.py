@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from demo_room import sine
 
-from workbench.ui.cache import ResultCache
 from workbench.ui.cost import Cost, duration, size
+from workbench.ui.kit.cache import ResultCache
 
 
 def test_key_is_by_value():

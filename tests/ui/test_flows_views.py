@@ -9,11 +9,11 @@ from workbench import data, flows, results
 from workbench.progress import Progress
 from workbench.ui.flows import FlowsRoom
 from workbench.ui.flows.cloud_choice import CHOICES, CloudFile
-from workbench.ui.flows.colour_view import ColourView, PictureFile
-from workbench.ui.flows.compare_view import CompareView
-from workbench.ui.flows.directions_view import DirectionsView
-from workbench.ui.flows.flow_view import FIRST_FLOW, FlowView, arguments
-from workbench.ui.flows.paper_view import PaperView
+from workbench.ui.flows.colour import ColourView, PictureFile
+from workbench.ui.flows.compare import CompareView
+from workbench.ui.flows.directions import DirectionsView
+from workbench.ui.flows.flow import FIRST_FLOW, FlowView, arguments
+from workbench.ui.flows.paper import PaperView
 
 VIEWS = (FlowView, CompareView, DirectionsView, ColourView)
 

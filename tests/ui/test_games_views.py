@@ -9,10 +9,10 @@ from workbench import games
 from workbench.progress import Progress
 from workbench.ui.games import GamesRoom
 from workbench.ui.games.certificate_card import card_html
-from workbench.ui.games.check_view import CheckView, report_html
-from workbench.ui.games.contraction_view import ContractionView
+from workbench.ui.games.check import CheckView, report_html
+from workbench.ui.games.contraction import ContractionView
 from workbench.ui.games.game_choice import OWN, game_of, knobs_of
-from workbench.ui.upload import Upload
+from workbench.ui.kit.upload import Upload
 from workbench.verdicts import Outcome
 
 

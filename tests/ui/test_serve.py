@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from workbench.ui import serve
+from workbench.ui.server import serve
 
 
 def test_only_this_machine_may_connect_by_default():
@@ -55,6 +55,6 @@ def test_the_results_folder_must_be_there(tmp_path):
 
 
 def test_finding_the_apps_imports_nothing_that_draws():
-    code = "import sys, workbench.ui.serve; print(*{m.split('.')[0] for m in sys.modules})"
+    code = "import sys, workbench.ui.server.serve; print(*{m.split('.')[0] for m in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"panel", "holoviews", "bokeh", "torch"} & set(loaded)

@@ -25,7 +25,7 @@ def serve(
     show: Annotated[bool, typer.Option("--show", help="Open a browser.")] = False,
 ) -> None:
     """Serve the pages at http://localhost:5006 until Ctrl-C."""
-    from workbench.ui.serve import serve as start
+    from workbench.ui.server.serve import serve as start
 
     code = start(
         port=port,

@@ -21,7 +21,7 @@ from workbench import checks
 from workbench.fisher import zone
 from workbench.fisher.cumulants import Triple, triple
 from workbench.fisher.metric import Pairs
-from workbench.fisher.parallel import for_each
+from workbench.parallel import for_each
 from workbench.progress import Progress
 
 LAST_LEG_HORIZONTAL = ((0, 0, 0), (0, 1, 0), (1, 1, 0))

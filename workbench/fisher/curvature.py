@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from workbench import checks, results
 from workbench.fisher import contraction, graphs, metric, plain, torch_engine, transfer_matrix
 from workbench.fisher.enumeration import LARGEST_STATES, curvature_variables, enumerate_moments
-from workbench.fisher.parallel import THREADS
 from workbench.fisher.tensors import Invariants
 from workbench.fisher.torus import J_CRITICAL, ORIENTATIONS, Torus, torus
 from workbench.fisher.trace_norm import trace_term
+from workbench.parallel import THREADS
 from workbench.progress import Progress
 from workbench.registry import Registry
 

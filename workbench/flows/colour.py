@@ -5,9 +5,9 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from workbench import checks, results
-from workbench.flows.draw import draw, make_rule
-from workbench.flows.transport import prepare
 from workbench.progress import Progress
+from workbench.transport.evaluate import draw, make_rule
+from workbench.transport.measures import prepare
 
 LARGEST_IMAGE = 20_000_000
 

@@ -1,6 +1,5 @@
 """What a guarded optimiser did at each step, as records while it runs and as a Dataset afterwards."""
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -9,7 +8,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-import workbench
 from workbench import results
 
 COLUMNS = {
@@ -83,14 +81,8 @@ class GuardLog:
             for name, (long_name, units, kind) in COLUMNS.items()
         }
         steps = (("step",), np.arange(len(self._records)), "training step")
-        attrs = {
-            "function": "workbench.steps.SafeStep",
-            "parameters": json.dumps(results.describe(options)),
-            "seed": "none",
-            "version": workbench.__version__,
-            "seconds": 0.0,
-        }
-        return results.validate(results.dataset(variables, {"step": steps}, attrs))
+        made = results.dataset(variables, {"step": steps})
+        return results.validate(results.stamp(made, "workbench.steps.SafeStep", options))
 
     def state(self) -> dict[str, Any]:
         """Return everything as plain numbers, lists and words."""

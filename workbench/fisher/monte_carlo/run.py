@@ -9,7 +9,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-import workbench
 from workbench import checks, results
 from workbench.fisher.enumeration import curvature_variables
 from workbench.fisher.monte_carlo.autocorrelation import blocked_error, integrated_time
@@ -18,8 +17,8 @@ from workbench.fisher.monte_carlo.models import MODELS, Model, lattice_shape
 from workbench.fisher.monte_carlo.momenta import Triples, triples
 from workbench.fisher.monte_carlo.random_bits import states
 from workbench.fisher.monte_carlo.samplers import ALGORITHMS, Chain
-from workbench.fisher.parallel import for_each
 from workbench.fisher.tensors import Invariants
+from workbench.parallel import for_each
 from workbench.progress import Progress
 
 BATCH = 32
@@ -127,10 +126,7 @@ class Run:
 
     def provenance(self) -> dict[str, object]:
         """Return the attributes that mark a Dataset as the unfinished state of this run."""
-        return {
-            "function": "workbench.fisher.monte_carlo.Run", "parameters": json.dumps(self.settings),
-            "seed": self.settings["seed"], "version": workbench.__version__, "seconds": 0.0,
-        }  # fmt: skip
+        return results.stamp(xr.Dataset(), "workbench.fisher.monte_carlo.Run", self.settings).attrs
 
     def snapshot(self) -> xr.Dataset:
         """Return the result so far: estimates with errors, series statistics, and the spins of the first chain."""

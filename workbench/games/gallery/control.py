@@ -5,9 +5,9 @@ import numpy as np
 from workbench import checks
 from workbench.games.expressions import Expression, wrap
 from workbench.games.gallery.registry import GALLERY, Example, example
-from workbench.games.markov import solve_formulas
-from workbench.games.region import Box
-from workbench.games.smooth import SmoothGame
+from workbench.games.models.markov import solve_formulas
+from workbench.games.models.region import Box
+from workbench.games.models.smooth import SmoothGame
 
 MAZUMDAR = "E. Mazumdar, L. Ratliff, M. Jordan, S. Sastry, arXiv:1907.03712"
 

@@ -5,8 +5,8 @@ import numpy as np
 from workbench import checks
 from workbench.games.expressions import Expression, exp
 from workbench.games.gallery.registry import GALLERY, Example, example
-from workbench.games.region import Box
-from workbench.games.smooth import SmoothGame
+from workbench.games.models.region import Box
+from workbench.games.models.smooth import SmoothGame
 
 
 @GALLERY.add(

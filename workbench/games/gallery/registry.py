@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.games.certificate import Status
-from workbench.games.region import Box
+from workbench.games.certificates.certificate import Status
+from workbench.games.models.region import Box
 from workbench.registry import Registry
 
 GALLERY = Registry("game")

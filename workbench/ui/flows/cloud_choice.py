@@ -10,9 +10,9 @@ import param
 from numpy.typing import NDArray
 
 from workbench import flows
-from workbench.ui.controls import widget_for
-from workbench.ui.upload import Upload, check_size, file_chooser
-from workbench.ui.view import View
+from workbench.ui.kit.controls import widget_for
+from workbench.ui.kit.upload import Upload, check_size, file_chooser
+from workbench.ui.kit.view import View
 
 TEXT, FILE = "text", "file"
 CHOICES = {entry.label: name for name, entry in flows.SHAPES.items()} | {"Text …": TEXT, "Your own file …": FILE}

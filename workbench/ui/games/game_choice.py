@@ -8,9 +8,9 @@ import panel_material_ui as pmui
 import param
 
 from workbench import games
-from workbench.ui.controls import widget_for
 from workbench.ui.cost import Cost
-from workbench.ui.view import View
+from workbench.ui.kit.controls import widget_for
+from workbench.ui.kit.view import View
 
 OWN = "own"
 CHOICES = {entry.label: name for name, entry in games.GALLERY.items()} | {"Your own matrix …": OWN}

@@ -6,9 +6,9 @@ from itertools import product
 import numpy as np
 
 from workbench import games
-from workbench.games import steps
 from workbench.games.gallery.finite import two_state_game
-from workbench.games.quadratic import block_bounds
+from workbench.games.models.quadratic import block_bounds
+from workbench.games.small_gain import steps
 from workbench.verdicts import Outcome, Verdict
 
 

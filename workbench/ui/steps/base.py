@@ -8,7 +8,7 @@ import xarray as xr
 
 from workbench import data
 from workbench.steps import DIRECTIONS, NETWORKS, STAGES
-from workbench.ui.view import View
+from workbench.ui.kit.view import View
 
 
 def options(registry: Mapping[str, Any]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from workbench.figures.steps.spike import RULE_NAMES
 from workbench.progress import Progress
 from workbench.steps import OPTIMISERS, RULES
 from workbench.ui.cost import Cost
-from workbench.ui.picture import Picture
+from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, network
 
 KINDS = {"from then on (persistent)": True, "one step only": False}

@@ -12,7 +12,7 @@ from workbench.figures import steps as figures
 from workbench.progress import Progress
 from workbench.steps import STAGES
 from workbench.ui.cost import Cost
-from workbench.ui.picture import Picture
+from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, direction, network, samples, stage
 
 SECONDS_FOR_ALL_STAGES = {"cnn-batchnorm": 8.0, "transformer": 12.0}

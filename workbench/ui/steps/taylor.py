@@ -10,7 +10,7 @@ from workbench import steps
 from workbench.figures import steps as figures
 from workbench.progress import Progress
 from workbench.ui.cost import Cost
-from workbench.ui.picture import Picture
+from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, direction, network, samples, stage
 
 SECONDS = {"cnn-batchnorm": 6.0, "transformer": 15.0}

@@ -44,10 +44,10 @@ def top_bits(n: int) -> int:
 
 @kernel
 def place_scale(radius):
-    """Return the factor from projections to places; 0 when all points coincide."""
+    """Return the factor from projections to places; 0 when all points coincide, and finite for the smallest radius."""
     if radius == 0:
         return np.float32(0)
-    return np.float32(np.float64(FARTHEST) / np.float64(radius))
+    return np.float32(min(np.float64(FARTHEST) / np.float64(radius), 3e38))
 
 
 @kernel

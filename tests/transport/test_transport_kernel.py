@@ -26,7 +26,8 @@ def sort(values, top=0):
     radius = np.float32(np.abs(values).max() * 1.00001)
     found = np.empty_like(values)
     scratch = equal.room(len(values), top)
-    equal.sort_points(values[None], radius, np.ones(1, np.float32), top, scratch, found)
+    step = np.float32(radius / equal.FARTHEST)
+    equal.sort_points(values[None], radius, np.ones(1, np.float32), top, scratch, step, found)
     return found, radius
 
 
@@ -175,6 +176,19 @@ def test_matches_as_a_plain_sort_does(rng, n, dim, number, top, power):
     ]
     np.testing.assert_allclose(costs, plain, rtol=1e-5, atol=1e-5 * n)
     np.testing.assert_allclose(equal.costs_equal(*arguments, power, top), costs, rtol=1e-6)
+
+
+@pytest.mark.parametrize("p", [1, 2])
+@pytest.mark.parametrize("n", [1, 500, 3000])
+def test_a_cloud_is_exactly_at_itself(rng, n, p):
+    """Not a rounding error away: its sign would be a gradient for p = 1."""
+    from workbench import transport
+
+    x = rng.normal(size=(n, 3))
+    value, gradient = transport.sliced_wasserstein_gradient(x, x.copy(), n_directions=30, p=p)
+    assert value == 0
+    np.testing.assert_array_equal(gradient, 0)
+    assert transport.sliced_wasserstein(x, x.copy(), n_directions=30, p=p).value == 0
 
 
 def test_buckets_change_no_digit(rng):

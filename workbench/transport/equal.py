@@ -132,20 +132,22 @@ def gather(places, shift, mask, starts, source, out):
 
 
 @kernel
-def sort_bucket(places, spare, bits, starts, step, out):
-    """Write the projections that the places of a bucket stand for to ``out``, sorted."""
+def sort_bucket(places, spare, bits, starts, factor, out):
+    """Write ``factor`` times the steps that the places of a bucket stand for to ``out``, sorted."""
     mask = np.uint32((1 << bits) - 1)
     count_both(places, bits, mask, starts)
     spread(places, np.uint32(BELOW_KEY), mask, starts[0], spare)
     high, shift = starts[1], np.uint32(BELOW_KEY + bits)
     for j in range(spare.shape[0]):
-        out[take_place(high, (spare[j] >> shift) & mask)] = step * from_place(spare[j])
+        out[take_place(high, (spare[j] >> shift) & mask)] = factor * from_place(spare[j])
 
 
 @kernel
-def match_bucket(places, spare, bits, starts, again, step, partners, offset):
+def match_bucket(places, spare, bits, starts, again, factor, unit, partners, offset):
     """Replace each place of a bucket, in its memory, by the difference to the partner of the same rank.
 
+    The difference is taken in the common unit and scaled afterwards: a compiler may round a product and what is added
+    to it at once, and then the difference of a point to itself would be a rounding error with a sign, not 0.
     ``again`` (a row like those of ``starts``) remembers where the first pass began.
     """
     mask = np.uint32((1 << bits) - 1)
@@ -155,7 +157,7 @@ def match_bucket(places, spare, bits, starts, again, step, partners, offset):
     high, shift, differences = starts[1], np.uint32(BELOW_KEY + bits), spare.view(np.float32)
     for j in range(spare.shape[0]):
         rank = take_place(high, (spare[j] >> shift) & mask)
-        differences[j] = step * from_place(spare[j]) - partners[rank] + offset
+        differences[j] = unit * (factor * from_place(spare[j]) - partners[rank]) + offset
     gather(places, np.uint32(BELOW_KEY), mask, again, differences, places.view(np.float32))
 
 
@@ -227,31 +229,40 @@ def deal(places, top, edges, out):
 
 
 @kernel
-def sort_points(cloud, radius, direction, top, scratch, out):
-    """Write the projections of a cloud on a direction to ``out``, sorted."""
+def units(radius_x, radius_y):
+    """Return the steps of two clouds in their common unit, which is the larger step, and that unit."""
+    larger = max(radius_x, radius_y)
+    if larger == 0:
+        return np.float32(0), np.float32(0), np.float32(0)
+    return np.float32(radius_x / larger), np.float32(radius_y / larger), np.float32(larger / FARTHEST)
+
+
+@kernel
+def sort_points(cloud, radius, direction, top, scratch, factor, out):
+    """Write ``factor`` times the projections of a cloud on a direction, in steps, to ``out``, sorted."""
     starts, _, edges, places, spare, hot = scratch
-    bits, step = np.uint32((KEY_BITS - top) // 2), np.float32(radius / FARTHEST)
+    bits = np.uint32((KEY_BITS - top) // 2)
     write_places(cloud, direction * place_scale(radius), places)
     if top == 0:
-        sort_bucket(places, spare, bits, starts, step, out)
+        sort_bucket(places, spare, bits, starts, factor, out)
         return
     deal(places, top, edges, spare)
     for k in range(edges.shape[1]):
         begin, end = edges[0, k], edges[1, k]
         if begin < end:
             number = end - begin
-            sort_bucket(spare[begin:end], places[:number], bits, starts, step, hot[:number])
+            sort_bucket(spare[begin:end], places[:number], bits, starts, factor, hot[:number])
             out[begin:end] = hot[:number]
 
 
 @kernel
-def match_points(cloud, radius, direction, top, scratch, partners, offset, out):
+def match_points(cloud, radius, direction, top, scratch, factor, unit, partners, offset, out):
     """Write each point's difference to its partner to ``out``, in the order of the cloud."""
     starts, again, edges, places, spare, hot = scratch
-    bits, step, own = np.uint32((KEY_BITS - top) // 2), np.float32(radius / FARTHEST), out.view(np.uint32)
+    bits, own = np.uint32((KEY_BITS - top) // 2), out.view(np.uint32)
     write_places(cloud, direction * place_scale(radius), own)
     if top == 0:
-        match_bucket(own, spare, bits, starts, again, step, partners, offset)
+        match_bucket(own, spare, bits, starts, again, factor, unit, partners, offset)
         return
     deal(own, top, edges, spare)
     for k in range(edges.shape[1]):
@@ -259,7 +270,9 @@ def match_points(cloud, radius, direction, top, scratch, partners, offset, out):
         if begin < end:
             number = end - begin
             hot[:number] = partners[begin:end]
-            match_bucket(spare[begin:end], places[:number], bits, starts, again, step, hot[:number], offset)
+            match_bucket(
+                spare[begin:end], places[:number], bits, starts, again, factor, unit, hot[:number], offset
+            )
     shift, mask = np.uint32(32 - top), np.uint32((1 << top) - 1)
     gather(own, shift, mask, edges[0], spare.view(np.float32), out)
 
@@ -269,13 +282,14 @@ def costs_equal(x, y, radius_x, radius_y, directions, offsets, power, top):
     """Return Σ_r |x_(r) − y_(r) + offset|^power per direction; ``top``: see :func:`top_bits`."""
     n = x.shape[1]
     scratch = room(n, top)
+    factor_x, factor_y, unit = units(radius_x, radius_y)
     xs, ys = np.empty(n, np.float32), np.empty(n, np.float32)
     costs = np.zeros(directions.shape[0])
     for l in range(directions.shape[0]):
-        sort_points(x, radius_x, directions[l], top, scratch, xs)
-        sort_points(y, radius_y, directions[l], top, scratch, ys)
+        sort_points(x, radius_x, directions[l], top, scratch, factor_x, xs)
+        sort_points(y, radius_y, directions[l], top, scratch, factor_y, ys)
         for r in range(n):
-            xs[r] += offsets[l] - ys[r]
+            xs[r] = unit * (xs[r] - ys[r]) + offsets[l]
         costs[l] = cost_of(xs, power)
     return costs
 
@@ -288,14 +302,17 @@ def gradient_equal(x, y, radius_x, radius_y, directions, offsets, weights, power
     """
     dim, n = x.shape
     scratch = room(n, top)
+    factor_x, factor_y, unit = units(radius_x, radius_y)
     block = min(BLOCK, directions.shape[0])
     partners, differences = np.empty(n, np.float32), np.empty((block, n), np.float32)
     gradient, coefficients = np.zeros((dim, n), np.float32), np.empty((block, dim), np.float32)
     costs = np.zeros(directions.shape[0])
     for l in range(directions.shape[0]):
         row = l % block
-        sort_points(y, radius_y, directions[l], top, scratch, partners)
-        match_points(x, radius_x, directions[l], top, scratch, partners, offsets[l], differences[row])
+        sort_points(y, radius_y, directions[l], top, scratch, factor_y, partners)
+        match_points(
+            x, radius_x, directions[l], top, scratch, factor_x, unit, partners, offsets[l], differences[row]
+        )
         for axis in range(dim):
             coefficients[row, axis] = weights[l] * directions[l, axis]
         if row == block - 1 or l == directions.shape[0] - 1:

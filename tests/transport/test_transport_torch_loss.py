@@ -126,7 +126,8 @@ class NoWaiting(TorchDispatchMode):
         masked = name in ("index", "index_put", "index_put_") and any(
             isinstance(one, torch.Tensor) and one.dtype == torch.bool for group in args[1:2] for one in group
         )
-        assert name not in self.WAITING and "unique" not in name and not masked, f"{func.name()} waits for the device"
+        waits = name in self.WAITING or "unique" in name or masked
+        assert not waits, f"{func.name()} waits for the device"
         return func(*args, **(kwargs or {}))
 
 

@@ -262,8 +262,8 @@ def _storage(*clouds: NDArray[np.float64]) -> type[np.floating]:
     with np.errstate(over="ignore"):
         extents = [float(np.ptp(cloud, axis=0).max()) for cloud in clouds]
     farthest = max(float(np.abs(cloud).max()) for cloud in clouds)
-    narrow = min(extents) < FAR * farthest or not LEAST_SINGLE < min(extents) or farthest > MOST_SINGLE
-    return np.float64 if narrow else np.float32
+    enough = min(extents) >= max(FAR * farthest, LEAST_SINGLE) and farthest <= MOST_SINGLE
+    return np.float32 if enough else np.float64
 
 
 def _as_dataset(recorder: Recorder, target: NDArray, seen: list[float]) -> xr.Dataset:

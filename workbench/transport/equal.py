@@ -14,12 +14,13 @@ cheap while the cloud lies in the cache, most of the time at a million points. H
   every value of a digit. Two digits of 11 bits are best while the cloud lies in the second-level cache. Beyond, the
   cloud is first dealt to a few buckets by the top of its key, there and back likewise, and the buckets are sorted and
   matched one by one by what is left of the key.
-* **Everything a block shares is read once.** The gradient is touched once for ``BLOCK`` directions.
+* **Blocks of directions.** The differences of ``BLOCK`` directions are added to the gradient together, in tiles that
+  stay in the first-level cache, so the gradient is fetched once for all of them.
 """
 
 import numpy as np
 
-from workbench.transport.kernel import DIGIT_BITS, DIGITS, cost_of, counts_to_starts, kernel, take_place
+from workbench.transport.kernel import DIGIT_BITS, DIGITS, counts_to_starts, kernel, take_place
 
 BLOCK = 8
 TILE = 1024
@@ -162,6 +163,23 @@ def match_bucket(places, spare, bits, starts, again, factor, unit, partners, off
 
 
 @kernel
+def cost_of(differences, power):
+    """Return Σ |difference|^power; for ``power`` 1 leave the signs, which is what the gradient needs.
+
+    A pass of its own, because a running float64 sum inside the sorting pass would make every point wait for the last.
+    """
+    cost = 0.0
+    if power == 2:
+        for i in range(differences.shape[0]):
+            cost += np.float64(differences[i]) * np.float64(differences[i])
+    else:
+        for i in range(differences.shape[0]):
+            cost += abs(np.float64(differences[i]))
+            differences[i] = np.sign(differences[i])
+    return cost
+
+
+@kernel
 def fold(gradient, differences, coefficients, power, costs):
     """Add Σ_b coefficients[b, axis] · differences[b] to every row of the gradient, and their costs to ``costs``.
 
@@ -270,9 +288,7 @@ def match_points(cloud, radius, direction, top, scratch, factor, unit, partners,
         if begin < end:
             number = end - begin
             hot[:number] = partners[begin:end]
-            match_bucket(
-                spare[begin:end], places[:number], bits, starts, again, factor, unit, hot[:number], offset
-            )
+            match_bucket(spare[begin:end], places[:number], bits, starts, again, factor, unit, hot[:number], offset)
     shift, mask = np.uint32(32 - top), np.uint32((1 << top) - 1)
     gather(own, shift, mask, edges[0], spare.view(np.float32), out)
 
@@ -310,9 +326,7 @@ def gradient_equal(x, y, radius_x, radius_y, directions, offsets, weights, power
     for l in range(directions.shape[0]):
         row = l % block
         sort_points(y, radius_y, directions[l], top, scratch, factor_y, partners)
-        match_points(
-            x, radius_x, directions[l], top, scratch, factor_x, unit, partners, offsets[l], differences[row]
-        )
+        match_points(x, radius_x, directions[l], top, scratch, factor_x, unit, partners, offsets[l], differences[row])
         for axis in range(dim):
             coefficients[row, axis] = weights[l] * directions[l, axis]
         if row == block - 1 or l == directions.shape[0] - 1:

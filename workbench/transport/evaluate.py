@@ -58,9 +58,7 @@ def draw(
     )
 
 
-def _draw_in_unit(
-    x: Cloud, y: Cloud, rule: Rule, power: int, want_x: bool, want_y: bool, threads: int | None
-) -> Draw:
+def _draw_in_unit(x: Cloud, y: Cloud, rule: Rule, power: int, want_x: bool, want_y: bool, threads: int | None) -> Draw:
     weights, pair = rule.weights, None
     if rule.control is not None:
         pair = moments(x, y)

@@ -1,19 +1,16 @@
-"""The fused kernel: one-dimensional optimal transport along many directions in O(n) memory.
+"""The kernel for clouds of any sizes and masses, and what it shares with that for equal ones (``equal.py``).
 
 For every direction θ both clouds are projected, sorted and matched, and the matched differences are folded into the
-gradient at once; nothing of size n × L is ever stored. Three choices make it fast.
+gradient at once; nothing of size n × L is ever stored. Two choices make it fast.
 
 * **Radix sort by rank.** A projection θ·x lies in [−r, r], r the radius of the centred cloud, so it is mapped
-  linearly to a 22-bit key and sorted by two passes over 11-bit digits. This is branch-free, needs no SIMD (NumPy's
-  own sort is several times slower where it has no good vector code for the machine), and in the last pass the rank
-  of a point is known at the moment it is placed: its partner is looked up and the difference written in place, so
-  the sorted cloud itself is never stored. Points closer than r/2²¹, a few units in the last place of float32, may be
-  matched in either order, which changes a cost by less than their distance times that of their partners.
+  linearly to a 22-bit key and sorted by two passes over 11-bit digits. This is branch-free and needs no SIMD (NumPy's
+  own sort is several times slower where it has no good vector code for the machine). Points closer than r/2²¹, a few
+  units in the last place of float32, may be matched in either order, which changes a cost by less than their distance
+  times that of their partners.
 * **Structure of arrays.** Coordinates are ``(d, n)``, so that projecting and accumulating run over unit strides.
-* **Blocks of directions.** The differences of ``BLOCK`` directions are added to the gradient together, in tiles that
-  stay in the first-level cache.
 
-The functions release the GIL; ``transport.py`` spreads directions over threads. Clouds arrive centred on their own
+The functions release the GIL; ``lines.py`` spreads directions over threads. Clouds arrive centred on their own
 means (the shift between the means enters as one exact number per direction), so float32 cancels nowhere. Sums that
 grow with n are float64.
 """
@@ -114,42 +111,22 @@ def take_place(start, digit):
 
 
 @kernel
-def order_by_low_digit(values, order, lowest, scale, starts):
-    """Write the indices of ``values`` to ``order``, by the low digit of their keys; make the high digit ready."""
+def full_order(values, order, spare, lowest, scale, starts):
+    """Write the indices that sort ``values`` to ``order``, by way of ``spare``.
+
+    The first pass orders the indices by the low digit. It counts the high digits on the way, which needs no order, and
+    so saves a pass over the values.
+    """
     count_low_digits(values, lowest, scale, starts)
     low, high = starts[0], starts[1]
     for i in range(values.shape[0]):
         key = sort_key(values[i], lowest, scale)
-        order[take_place(low, low_digit(key))] = np.uint32(i)
+        spare[take_place(low, low_digit(key))] = np.uint32(i)
         high[high_digit(key)] += np.uint32(1)
     counts_to_starts(high)
-
-
-@kernel
-def full_order(values, order, spare, lowest, scale, starts):
-    """Write the indices that sort ``values`` to ``order``."""
-    order_by_low_digit(values, spare, lowest, scale, starts)
-    high = starts[1]
     for j in range(spare.shape[0]):
         i = spare[j]
         order[take_place(high, high_digit(sort_key(values[i], lowest, scale)))] = i
-
-
-@kernel
-def cost_of(differences, power):
-    """Return Σ |difference|^power; for ``power`` 1 leave the signs, which is what the gradient needs.
-
-    A pass of its own, because a running float64 sum inside the sorting pass would make every point wait for the last.
-    """
-    cost = 0.0
-    if power == 2:
-        for i in range(differences.shape[0]):
-            cost += np.float64(differences[i]) * np.float64(differences[i])
-    else:
-        for i in range(differences.shape[0]):
-            cost += abs(np.float64(differences[i]))
-            differences[i] = np.sign(differences[i])
-    return cost
 
 
 @kernel
@@ -169,13 +146,15 @@ def merge(px, order_x, masses_x, py, order_y, masses_y, offset, power):
     Σ_j π_ij (x_i − y_j) and −Σ_i π_ij (x_i − y_j); signs instead of differences when ``power`` is 1.
     """
     n, m = order_x.shape[0], order_y.shape[0]
-    i = j = 0
+    i = j = 0  # the ranks of the two atoms that exchange mass now
+    # What is left of their masses, and where they lie. The places are kept beside the arrays, because an atom's entry
+    # is overwritten with its sum as soon as the atom is used up.
     left_x, left_y = masses_x[order_x[0]], masses_y[order_y[0]]
     value_x, value_y = np.float64(px[order_x[0]]), np.float64(py[order_y[0]])
     moved_x = moved_y = 0.0
     cost = 0.0
     while True:
-        mass = min(left_x, left_y)
+        mass = min(left_x, left_y)  # monotone coupling: the lowest atoms left exchange all they can
         difference = value_x - value_y + offset
         if power == 2:
             cost += mass * difference * difference
@@ -184,6 +163,9 @@ def merge(px, order_x, masses_x, py, order_y, masses_y, offset, power):
             difference = np.sign(difference)
         moved_x += mass * difference
         moved_y -= mass * difference
+        # Compared before subtracting: both are true where both are used up at once, as at every step of two equal
+        # clouds. A remainder is never compared with 0, which rounding would spoil: whole masses stay whole (they are
+        # exact in float64), and with others a remainder of 1e-17 only makes one more step of that little mass.
         advance_x, advance_y = left_x <= left_y, left_y <= left_x
         left_x -= mass
         left_y -= mass
@@ -195,6 +177,8 @@ def merge(px, order_x, masses_x, py, order_y, masses_y, offset, power):
             py[order_y[j]] = moved_y
             moved_y = 0.0
             j += 1
+        # Rounded masses need not add up to the same total, so one side may end a last bit before the other. Tested
+        # here, between the two halves of the step, since the next atom of a side that has ended must not be read.
         if i == n or j == m:
             break
         if advance_x:

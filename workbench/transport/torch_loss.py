@@ -256,9 +256,7 @@ def _shares(name: str, weights: Any, cloud: torch.Tensor) -> torch.Tensor | None
 def _shares_unseen(name: str, weights: torch.Tensor, cloud: torch.Tensor) -> torch.Tensor:
     """Return weights as shares of 1 without looking at them: NaN if one is negative or not finite, or all are 0."""
     if weights.shape != cloud.shape[:1]:
-        raise ValueError(
-            f"{name} has shape {tuple(weights.shape)} for {len(cloud)} points; give one weight per point, ({len(cloud)},)"
-        )
+        raise ValueError(f"{name} has shape {tuple(weights.shape)} for {len(cloud)} points; give one weight per point")
     total = weights.sum()
     good = (weights >= 0).all() & (total > 0) & torch.isfinite(total)
     return torch.where(good, weights / total, torch.nan).to(cloud.dtype)

@@ -11,6 +11,7 @@ import param
 from workbench import results
 from workbench.rooms import ROOMS
 from workbench.ui.kit import saved, url
+from workbench.ui.kit.dispatch import in_session
 from workbench.ui.kit.message import message
 from workbench.ui.kit.page import page
 from workbench.ui.kit.upload import check_size, file_chooser
@@ -58,7 +59,9 @@ class Room(pn.viewable.Viewer):
         )
         self._built: dict[int, pn.Column] = {}
         self._tabs.param.watch(lambda event: setattr(self, "tab", event.new), "active")
-        self._open_tab()
+        self._furnished = False
+        if not in_session():
+            self.furnish()
 
     @classmethod
     def verdicts(cls) -> Iterable[Verdict]:
@@ -75,11 +78,22 @@ class Room(pn.viewable.Viewer):
         """The view that is open."""
         return self.views[self.tab]
 
+    def furnish(self) -> None:
+        """Put the open tab in, and start its work; later tabs follow as they are opened.
+
+        A served page does this when its visitor has connected: one that only fetches addresses gets an empty room,
+        which costs the server little.
+        """
+        self._furnished = True
+        self._open_tab()
+
     @param.depends("tab", watch=True)
     def _open_tab(self) -> None:
         """Build a tab when it is first seen; a room with many pictures opens as fast as one with few."""
         view = self.view
         self._tabs.active = self.tab
+        if not self._furnished:
+            return
         if self.tab not in self._built:
             self._built[self.tab] = view.sidebar()
             self._bodies[self.tab].objects = [view]
@@ -185,6 +199,8 @@ class Room(pn.viewable.Viewer):
         """Return the whole page, with its state in the URL and its clean-up arranged."""
         if pn.state.location is not None:
             self.follow_address(pn.state.location)
+        if not self._furnished:
+            pn.state.onload(self.furnish)
         return page(self, self.title, sidebar=[self._sidebar, self._opener()], main=self.main())
 
 

@@ -97,7 +97,8 @@ def sliced_wasserstein(
     slower. Same seed, same result, whatever ``threads`` is (default: all cores).
 
     Raises ``ValueError`` for NaN, infinity, empty clouds, different d, negative or zero-sum weights, or an unknown
-    name. Cost: about 10 ns per point and direction on one core; memory O(n), independent of the directions.
+    name. Coordinates may be of any finite size: only a result that itself exceeds 1.8e308 is refused, and one below
+    5e-324 is 0. Cost: about 10 ns per point and direction on one core; memory O(n), independent of the directions.
 
     Reference: Bonneel, Rabin, Peyré, Pfister, "Sliced and Radon Wasserstein barycenters of measures", 2015.
 

@@ -19,7 +19,7 @@ PACKAGE = Path(workbench.__file__).parent
 DRAWING = {"panel", "holoviews", "bokeh", "plotly", "matplotlib", "panel_material_ui", "IPython"}
 SHARED = {"transport", "clouds"}
 UPPER = {"figures", "ui", "cli", "notebook"}
-DYNAMIC = {"sweeps/experiments.py", "figures/choose.py", "ui/home.py", "__init__.py"}
+DYNAMIC = {"costs.py", "verdicts.py", "sweeps/experiments.py", "figures/choose.py", "ui/home.py", "__init__.py"}
 """Files that import a package by a name made at run time; they take the name from ``ROOMS`` and nowhere else."""
 
 
@@ -68,7 +68,7 @@ def test_every_folder_has_its_place_in_the_house():
                 assert path.name in {*ROOMS, "kit", "server"}, f"{folder}/{path.name} belongs to no room of rooms.py"
     # What is no room draws nothing and knows no room: a room that nobody listed would fail here at the latest.
     assert ground() == {
-        "checks", "data", "parallel", "progress", "registry", "results", "rooms", "sweeps", "verdicts",
+        "checks", "costs", "data", "parallel", "progress", "registry", "results", "rooms", "sweeps", "verdicts",
     }  # fmt: skip
 
 

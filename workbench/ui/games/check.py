@@ -11,8 +11,9 @@ import param
 import xarray as xr
 
 from workbench import data, games
+from workbench.costs import Cost
+from workbench.games import costs
 from workbench.progress import Progress
-from workbench.ui.cost import Cost
 from workbench.ui.kit.upload import Upload, check_size, file_chooser
 from workbench.ui.kit.view import View
 
@@ -53,7 +54,7 @@ class CheckView(View):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time by the size of the file."""
-        return Cost(0.3 if inputs["certificate"] is None else 0.3 + len(inputs["certificate"].data) / 200_000)
+        return costs.checking(0 if inputs["certificate"] is None else len(inputs["certificate"].data))
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Verify."""

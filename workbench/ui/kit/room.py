@@ -17,7 +17,7 @@ from workbench.ui.kit.page import page
 from workbench.ui.kit.upload import check_size, file_chooser
 from workbench.ui.kit.verdict_table import verdict_table
 from workbench.ui.kit.view import View
-from workbench.verdicts import Verdict
+from workbench.verdicts import Verdict, of_room
 
 PURPOSE = """
 h1 { font-size: 22px; line-height: 1.3; font-weight: 600; margin: 6px 8px 2px; }
@@ -27,7 +27,10 @@ LARGEST_UPLOAD = 64 * 2**20
 
 
 class Room(pn.viewable.Viewer):
-    """The common frame of all rooms; a subclass names its views, its paper and its thumbnail."""
+    """The common frame of all rooms; a subclass names its views, its paper and its thumbnail.
+
+    Its verdicts are those of the package that bears its slug.
+    """
 
     slug: ClassVar[str] = ""
     """The name of the room's package; title and purpose come from :mod:`workbench.rooms`, unless they are set here."""
@@ -65,8 +68,8 @@ class Room(pn.viewable.Viewer):
 
     @classmethod
     def verdicts(cls) -> Iterable[Verdict]:
-        """Return the rows of the verdict table."""
-        return ()
+        """Return the rows of the verdict table: by default those of ``workbench.<slug>.verdicts``."""
+        return of_room(cls.slug)
 
     @classmethod
     def thumbnail(cls) -> Any:

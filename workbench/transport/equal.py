@@ -35,7 +35,7 @@ MANY = 4_000_000
 def top_bits(n: int) -> int:
     """Return by how many bits of the key to deal ``n`` points to buckets; what remains must be even.
 
-    The buckets hold some 10⁴ points. More of them than needed cost time: each has its own two histograms.
+    The buckets hold 10⁴ to 10⁵ points. 4, 6 and 8 bits were timed at 1, 4 and 16 million points: the best is taken.
 
     >>> top_bits(10_000), top_bits(1_000_000)
     (0, 4)

@@ -29,7 +29,7 @@ _WHERE = {
         "sigmoid_radius",
         "tanh_radius",
     ),
-    "jvp": ("Linearisation", "logits_and_slopes"),
+    "jvp": ("Linearisation", "NotFiniteError", "TangentError", "logits_and_slopes"),
     "network": ("network_radius",),
     "taylor": ("convergence_radius", "logit_series", "loss_series", "taylor_radius"),
     "guard": ("SafeStep",),

@@ -10,9 +10,12 @@ import xarray as xr
 from torch import Tensor, nn
 
 from workbench import checks
-from workbench.steps.guard_checks import checked_criterion, needs_closure
+from workbench.steps.guard_checks import calling_scaler, checked_criterion, needs_closure, unscale
 from workbench.steps.guard_log import GuardLog
-from workbench.steps.jvp import METHODS, OUTPUTS, Linearisation, NotFiniteError, logits_and_slopes
+from workbench.steps.jvp import METHODS, NotFiniteError
+from workbench.steps.measure import Measure
+from workbench.steps.ranks import Ranks
+from workbench.steps.reading import OUTPUTS
 from workbench.steps.snapshot import Snapshot
 
 MODES = ("cap", "set")
@@ -54,17 +57,26 @@ class SafeStep:
         ``"exact"`` (forward mode) or ``"finite-difference"`` (two plain forward passes).
     mode, temperature
         As above; ``temperature`` is that of the loss CE(z/T).
-    outputs, class_axis, logits, ignore_index
+    outputs, class_axis, logits, ignore_index, shift
         How the output is read, see :func:`workbench.steps.logits_and_slopes`.
     criterion
         Optionally the training loss, only to be checked: it must be a cross-entropy; its ``ignore_index`` is taken.
+    group
+        The processes that take one and the same step: by default those of a model under DistributedDataParallel, else
+        all of them if torch.distributed is initialised. The widest spread of all ranks gives one factor, and a step
+        refused on one is refused on all. A ``ProcessGroup``, or False for this process alone.
+    verify
+        Compare the first measurement with one made in another way, at the cost of two or four forward passes once,
+        and raise ``TangentError`` if they contradict each other: what loses a tangent would otherwise pass for safe.
     protect_optimizer
         Keep a copy of the optimiser's state during the step, so that a step which fails or is refused leaves it as
         well as the model as they were (costs that memory; False protects the model only).
 
     A step is refused (model and optimiser stay as they were, the log says why) when a gradient, the update or a logit
-    is NaN or infinite. If the measurement raises, everything is put back and the error passes on. What it guarantees
-    is a trust region on *predicted* logit gaps: early in training r < 1 is no promise of a falling loss.
+    is NaN or infinite; after 10 such steps in a row it warns. If the measurement raises, everything is put back and
+    the error passes on. Under mixed precision call ``guard.step(x, scaler=scaler)`` or ``scaler.step(guard, x)``;
+    either works whether or not the gradients were unscaled before. What it guarantees is a trust region on *predicted*
+    logit gaps: early in training r < 1 is no promise of a falling loss.
 
     Reference: P. Sao, "Ghosts of Softmax", arXiv 2603.13552; measuring along the actual update instead of the raw
     gradient is the difference to its code.
@@ -86,6 +98,9 @@ class SafeStep:
         logits: Callable[[Any], Tensor] | None = None,
         criterion: Any = None,
         ignore_index: int = -100,
+        shift: bool | None = None,
+        group: Any = None,
+        verify: bool = True,
         protect_optimizer: bool = True,
     ) -> None:
         if not isinstance(optimizer, torch.optim.Optimizer):
@@ -100,12 +115,22 @@ class SafeStep:
         self.mode = checks.choice("mode", mode, MODES)
         self.temperature = checks.real("temperature", temperature, exclusive_minimum=0)
         outputs, ignore_index = checked_criterion(criterion, checks.choice("outputs", outputs, OUTPUTS), ignore_index)
-        self._reading = {
-            "outputs": outputs,
-            "class_axis": checks.integer("class_axis", class_axis),
-            "logits": logits,
-            "ignore_index": ignore_index,
-        }
+        self._ranks = Ranks(group, model)
+        self._measure = Measure(
+            model,
+            self._ranks,
+            method=self.jvp,
+            quantile=self.quantile,
+            temperature=self.temperature,
+            verify=bool(verify),
+            reading={
+                "outputs": outputs,
+                "class_axis": checks.integer("class_axis", class_axis),
+                "logits": logits,
+                "ignore_index": ignore_index,
+                "shift": shift,
+            },
+        )
         self.protect_optimizer = bool(protect_optimizer)
         self._closure_needed = needs_closure(optimizer)
         self._log = GuardLog()
@@ -118,24 +143,34 @@ class SafeStep:
         targets: Tensor | Sequence[Tensor] | None = None,
         *,
         closure: Callable[[], Any] | None = None,
+        scaler: torch.amp.GradScaler | None = None,
         sample_ids: Any = None,
     ) -> Any:
         """Take one guarded step and return the closure's loss, if there is one.
 
         ``inputs``: the batch that the gradient came from, as the model takes it (tensor, tuple of positional or dict
         of keyword arguments); a *list* is a sequence of such micro-batches (gradient accumulation), all measured.
-        ``targets`` are needed only to leave out ``ignore_index`` positions. ``closure`` does zero_grad, forward and
-        backward and returns the loss, as in torch. ``sample_ids`` names the samples of the batch in the log.
+        ``targets`` are needed only to leave out ``ignore_index`` positions; ``labels`` among the inputs are found.
+        ``closure`` does zero_grad, forward and backward and returns the loss, as in torch. ``scaler`` unscales the
+        gradients, unless it has; call ``scaler.update()`` afterwards. ``sample_ids`` names the samples of the batch in
+        the log.
 
         Raises ``ValueError`` when no parameter has a gradient, and whatever the model raises; then nothing has changed.
         """
         loss = None
         if closure is None and self._closure_needed:
             raise ValueError(f"{type(self.optimizer).__name__} needs a closure; call guard.step(inputs, closure=...)")
+        if scaler is not None and closure is not None:
+            raise ValueError("a GradScaler and a closure cannot be combined; give one of them")
+        batches = inputs if isinstance(inputs, list) else [inputs]
+        goals = list(targets) if isinstance(inputs, list) and targets is not None else [targets] * len(batches)
+        if len(goals) != len(batches):
+            raise ValueError(f"{len(batches)} micro-batches but {len(goals)} targets")
         if not self._closure_needed:
             if closure is not None:
                 with torch.enable_grad():
                     loss = closure()
+            self._unscale(scaler)
             if not self._gradients_are_finite():
                 self._log.refuse("gradient not finite")
                 return loss
@@ -146,16 +181,28 @@ class SafeStep:
                 loss = self.optimizer.step(closure)
             else:
                 self.optimizer.step()
-            self._rescale(before, list(names.values()), inputs, targets, sample_ids)
+            self._rescale(before, list(names.values()), batches, goals, sample_ids)
         except BaseException:
             before.restore()
             raise
         return loss
 
-    def _rescale(self, before: Snapshot, names: list[str], inputs: Any, targets: Any, sample_ids: Any) -> None:
+    # GradScaler.step then leaves unscaling to us; without it, it would unscale what scaler.unscale_(optimizer) has
+    # unscaled already, since it keeps its books by optimiser and takes the guard for another one
+    _step_supports_amp_scaling = True
+
+    def _unscale(self, scaler: torch.amp.GradScaler | None) -> None:
+        if scaler is None and getattr(self, "grad_scale", None) is not None:  # set by GradScaler.step around its call
+            scaler = calling_scaler()
+        if scaler is not None and scaler.is_enabled():
+            unscale(scaler, self.optimizer)
+
+    def _rescale(
+        self, before: Snapshot, names: list[str], batches: Sequence[Any], goals: Sequence[Any], sample_ids: Any
+    ) -> None:
         """Measure along the update that was just made and scale it in place."""
         update = before.update()
-        length = _length(update)
+        length = float(self._ranks.gather([_length(update)]).max())  # one number on all ranks; NaN stays NaN
         if not math.isfinite(length):
             before.restore()
             self._log.refuse("update not finite")
@@ -168,17 +215,22 @@ class SafeStep:
             direction = {name: u / length for name, u in zip(names, update, strict=True)}
             start = dict(self.model.named_parameters()) | dict(zip(names, before.values, strict=True))
             try:
-                self._measure(direction, start, inputs, targets, sample_ids)
+                found = self._measure(batches, goals, direction, start, self._log.radius)
             except NotFiniteError:
                 before.restore()
                 self._log.refuse("logits not finite")
                 return
+            sample = found.sample if sample_ids is None else int(np.asarray(sample_ids).reshape(-1)[found.sample])
+            self._log.radius, self._log.bottleneck = found.radius, (sample, found.position)
         self._since_measured += 1
         factor = self._factor(length)
+        taken = length * factor
         if factor != 1.0:
             before.move(factor, update)
+            if before.rounds:  # 16-bit parameters move by whole units of theirs, if at all
+                taken = float(self._ranks.gather([_length(before.update())]).max())
         outcome = {"cap": "capped", "set": "set"}[self.mode] if factor != 1.0 else "kept"
-        self._log.add(length, length * factor, measured, outcome)
+        self._log.add(length, taken, measured, outcome)
 
     def _factor(self, length: float) -> float:
         """Return what to multiply an update of ``length`` with."""
@@ -186,45 +238,6 @@ class SafeStep:
             return 1.0
         factor = self.r_max * self._log.radius / length
         return factor if self.mode == "set" else min(1.0, factor)
-
-    def _measure(
-        self, direction: dict[str, Tensor], start: dict[str, Tensor], inputs: Any, targets: Any, sample_ids: Any
-    ) -> None:
-        """Set the radius in force and its bottleneck from the slopes of all micro-batches."""
-        batches = inputs if isinstance(inputs, list) else [inputs]
-        goals = list(targets) if isinstance(inputs, list) and targets is not None else [targets] * len(batches)
-        if len(goals) != len(batches):
-            raise ValueError(f"{len(batches)} micro-batches but {len(goals)} targets")
-        spreads, places, offset = [], [], 0
-        for batch, goal in zip(batches, goals, strict=True):
-            found = self._linearise(batch, goal, direction, start)
-            spreads.append(found.slopes.amax(-1) - found.slopes.amin(-1))
-            places.append(torch.stack([found.sample + offset, found.position], dim=-1))
-            offset += int(found.sample.max()) + 1 if found.sample.numel() else 0
-        delta, place = torch.cat(spreads).double(), torch.cat(places)
-        if delta.numel() == 0:
-            raise ValueError("every position of the batch is ignored; there is nothing to measure")
-        widest = float(delta.max() if self.quantile == 1 else torch.quantile(delta, self.quantile))
-        self._log.radius = math.pi * self.temperature / widest if widest > 0 else math.inf
-        sample, position = (int(entry) for entry in place[int(delta.argmax())])
-        if sample_ids is not None:
-            sample = int(np.asarray(sample_ids).reshape(-1)[sample])
-        self._log.bottleneck = (sample, position)
-
-    def _linearise(
-        self, batch: Any, goal: Any, direction: dict[str, Tensor], start: dict[str, Tensor]
-    ) -> Linearisation:
-        radius = self._log.radius
-        return logits_and_slopes(
-            self.model,
-            batch,
-            direction,
-            method=self.jvp,
-            targets=goal,
-            parameters=start,
-            step=0.02 * radius if math.isfinite(radius) and radius > 0 else None,
-            **self._reading,
-        )
 
     @property
     def engaged(self) -> bool:
@@ -253,14 +266,16 @@ class SafeStep:
         )
 
     def _gradients_are_finite(self) -> bool:
+        """Return whether all gradients are finite on all ranks; raises ``ValueError`` if one has no gradient at all."""
         gradients = [p.grad for group in self.optimizer.param_groups for p in group["params"] if p.grad is not None]
-        if not gradients:
-            raise ValueError("no parameter of the optimiser has a gradient; call loss.backward() before guard.step()")
         values = [_values(g) for g in gradients]
         # one norm is quicker than looking at every entry; it may overflow where no entry does
-        if math.isfinite(float(nn.utils.get_total_norm(values))):
-            return True
-        return all(bool(torch.isfinite(v).all()) for v in values)
+        finite = not values or math.isfinite(float(nn.utils.get_total_norm(values)))
+        finite = finite or all(bool(torch.isfinite(v).all()) for v in values)
+        missing, lost = self._ranks.gather([float(not gradients), float(not finite)]).any(axis=0)
+        if missing:
+            raise ValueError("no parameter of the optimiser has a gradient; call loss.backward() before guard.step()")
+        return not lost
 
     def _names(self) -> dict[nn.Parameter, str]:
         """Return the optimiser's parameters with their names in the model."""

@@ -2,6 +2,7 @@
 
 import json
 import math
+import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -26,6 +27,10 @@ COLUMNS = {
 """Field of a record → long name, units and type of its variable."""
 
 
+PATIENCE = 10
+"""Refused steps in a row after which the log warns."""
+
+
 @dataclass(frozen=True)
 class StepRecord:
     """What happened at one step; the fields are those of ``COLUMNS``."""
@@ -39,6 +44,11 @@ class StepRecord:
     sample: int
     position: int
     outcome: str
+
+    @property
+    def refused(self) -> bool:
+        """Whether the step was not taken."""
+        return self.outcome.startswith("refused")
 
 
 class GuardLog:
@@ -70,6 +80,15 @@ class GuardLog:
         """Note a step that was not taken."""
         numbers = (math.nan, self.radius, math.nan, 0.0)
         self._records.append(StepRecord(*numbers, False, False, *self.bottleneck, f"refused: {reason}"))
+        last = self._records[-PATIENCE:]
+        before = self._records[-PATIENCE - 1 : -PATIENCE]
+        if len(last) == PATIENCE and all(r.refused for r in last) and not (before and before[0].refused):
+            warnings.warn(
+                f"the guard has refused {PATIENCE} steps in a row, the last one for: {reason}. The model does not "
+                "change; look at the loss, the data and the log's outcome",
+                RuntimeWarning,
+                stacklevel=4,
+            )
 
     def _in_radii(self, length: float) -> float:
         if length == 0:

@@ -213,8 +213,8 @@ def _dual(
     if slope is None:
         raise TangentError(
             f"{len(direction)} parameters move and no tangent arrives at the logits: the forward runs code that "
-            "forward mode cannot see (a compiled or scripted function, detach, NumPy), or none of these parameters takes part. "
-            'Use the method "finite-difference"'
+            "forward mode cannot see (a compiled or scripted function, detach, NumPy), or none of these parameters "
+            'takes part. Use the method "finite-difference"'
         )
     return (value, slope), shape
 

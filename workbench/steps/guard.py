@@ -220,8 +220,12 @@ class SafeStep:
                 before.restore()
                 self._log.refuse("logits not finite")
                 return
-            sample = found.sample if sample_ids is None else int(np.asarray(sample_ids).reshape(-1)[found.sample])
-            self._log.radius, self._log.bottleneck = found.radius, (sample, found.position)
+            sample = found.sample
+            if sample_ids is not None:  # names are known to the rank that holds the sample
+                named = np.asarray(sample_ids).reshape(-1)
+                here = int(named[sample]) if sample < len(named) else -1
+                sample = int(self._ranks.gather([float(here)])[found.rank, 0])
+            self._log.radius, self._log.bottleneck = found.radius, (sample, found.position, found.rank)
         self._since_measured += 1
         factor = self._factor(length)
         taken = length * factor
@@ -250,7 +254,7 @@ class SafeStep:
 
         ``update_norm`` ‖p‖ as proposed, ``radius`` ρ_a in force, ``r_proposed`` and ``r_taken`` in units of ρ_a,
         ``engaged`` whether the step was changed, ``measured`` whether the radius is fresh, ``sample`` and ``position``
-        of the row with the widest slopes (−1 before the first measurement), ``outcome`` in words.
+        of the row with the widest slopes (−1 before the first measurement) on ``rank``, ``outcome`` in words.
         """
         return self._log.dataset(
             {

@@ -22,6 +22,7 @@ COLUMNS = {
     "measured": ("whether the radius was measured at this step", "1", bool),
     "sample": ("bottleneck sample", "1", int),
     "position": ("bottleneck position in the sequence", "1", int),
+    "rank": ("rank that holds the bottleneck sample", "1", int),
     "outcome": ("what was done", "1", str),
 }
 """Field of a record → long name, units and type of its variable."""
@@ -43,6 +44,7 @@ class StepRecord:
     measured: bool
     sample: int
     position: int
+    rank: int
     outcome: str
 
     @property
@@ -56,7 +58,7 @@ class GuardLog:
 
     def __init__(self) -> None:
         self.radius = math.nan
-        self.bottleneck = (-1, -1)
+        self.bottleneck = (-1, -1, 0)
         self._records: list[StepRecord] = []
 
     def __len__(self) -> int:
@@ -121,6 +123,8 @@ class GuardLog:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from :meth:`state`."""
-        records = [StepRecord(**record) for record in state["records"]]
-        sample, position = (int(entry) for entry in state["bottleneck"])
-        self.radius, self.bottleneck, self._records = float(state["radius"]), (sample, position), records
+        self._records = [
+            StepRecord(**{"rank": 0, **record}) for record in state["records"]
+        ]  # rank: not in older states
+        sample, position, rank = (int(entry) for entry in (*state["bottleneck"], 0)[:3])
+        self.radius, self.bottleneck = float(state["radius"]), (sample, position, rank)

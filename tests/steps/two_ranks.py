@@ -16,7 +16,12 @@ from torch.nn.parallel import DistributedDataParallel
 
 from workbench import steps
 
-RUNS = {"whole": (1.0, "exact", 50), "most": (0.9, "exact", 10), "difference": (1.0, "finite-difference", 10)}
+RUNS = {
+    "whole": (1.0, "exact", 50),
+    "most": (0.9, "exact", 10),
+    "difference": (1.0, "finite-difference", 10),
+    "hooks": (1.0, "exact", 10),
+}
 
 
 def data():
@@ -50,11 +55,29 @@ def train(rank, world, quantile, jvp, count):
     return np.array(path), guard
 
 
+def hooked(rank, world, quantile, jvp, count):
+    """The same with hooks on the optimiser instead of SafeStep."""
+    x, y = data()
+    mine = slice(rank * 32 // world, (rank + 1) * 32 // world)
+    model = DistributedDataParallel(network())
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.5)
+    guarded = steps.guard(optimizer, model, mode="cap", r_max=0.5, quantile=quantile, measure=jvp)
+    path = []
+    for k in range(count):
+        optimizer.zero_grad()
+        cross_entropy(model(x[mine]), y[mine]).backward()
+        if k == 7 and rank == world - 1:
+            model.module[0].weight.grad[0, 0] = float("nan")  # one rank has lost its gradient: no rank may step
+        optimizer.step()
+        path.append(flat(model).numpy())
+    return np.array(path), guarded
+
+
 def main(rank, world, folder):
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder / 'meeting'}", rank=rank, world_size=world)
     for name, (quantile, jvp, count) in RUNS.items():
-        path, guard = train(rank, world, quantile, jvp, count)
+        path, guard = (hooked if name == "hooks" else train)(rank, world, quantile, jvp, count)
         columns = {column: guard.log[column].values for column in ("radius", "r_taken", "engaged", "sample", "rank")}
         outcome = guard.log.outcome.values.astype("U40")
         np.savez(folder / f"{name}-{rank}.npz", path=path, outcome=outcome, **columns)

@@ -7,8 +7,8 @@ stream are what they were.
 
 import math
 import warnings
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ with warnings.catch_warnings(), forward_ad.dual_level():
     warnings.simplefilter("ignore", DeprecationWarning)
     forward_ad.make_dual(torch.zeros(1), torch.zeros(1))
 
-METHODS = ("exact", "finite-difference")
+METHODS = ("exact", "finite-difference", "replay")
 AGREEMENT = 0.1  # two measurements of the same spread may differ by this part of the widest
 LEAST_GAP, GOOD_GAP, MOST_GAP = 0.002 * math.pi, 0.02 * math.pi, 0.1 * math.pi
 Direction = Mapping[str, Tensor]
@@ -41,6 +41,10 @@ class TangentError(RuntimeError):
     """The slopes cannot be trusted: a tangent was lost on the way, or two measurements contradict each other."""
 
 
+class ForwardModeError(RuntimeError):
+    """An operation of the model has no forward derivative."""
+
+
 class ReducedPrecisionError(TangentError):
     """The forward computes in 16 bits by itself, too coarse for finite differences."""
 
@@ -51,13 +55,14 @@ class Linearisation:
 
     ``logits`` and ``slopes``: (rows, classes); a row is a sample, or one position of a sequence that is not ignored.
     A class that the model masks out has logit −∞ and the slope of the row's top class: it adds to no spread.
-    ``sample`` and ``position``: (rows,), where each row came from.
+    ``sample`` and ``position``: (rows,), where each row came from; ``samples`` how many the batch has.
     """
 
     logits: Tensor
     slopes: Tensor
     sample: Tensor
     position: Tensor
+    samples: int
 
     @property
     def spread(self) -> Tensor:
@@ -83,7 +88,8 @@ def logits_and_slopes(
 ) -> Linearisation:
     """Return z and a = J v for a batch, v given as parameter name → tensor (names left out stand still).
 
-    ``inputs`` is what the model takes: a tensor, a tuple of positional or a dict of keyword arguments.
+    ``inputs`` is what the model takes: a tensor, a tuple of positional or a dict of keyword arguments, or a
+    :class:`workbench.steps.passes.Call` of both.
     ``outputs``: ``"classes"`` for a class axis (``class_axis``), ``"binary"`` for independent one-logit outputs,
     ``"auto"`` takes a class axis of length 1 for binary. A binary logit z becomes the pair (0, z). ``logits`` picks
     the tensor out of a structured output (an entry or attribute ``logits`` is found without). Positions whose target
@@ -94,11 +100,14 @@ def logits_and_slopes(
     ``method="exact"`` is one forward-mode pass (about one gradient); ``"finite-difference"`` two plain passes with a
     central difference over a step that moves no logit gap by more than about 0.1·π (``step`` is tried first), in
     float32 whatever the parameters' type, and in float64 where float32 would lose more than a hundredth.
+    ``"replay"`` is the actual change over a step of length ``step``, divided by it: two plain passes in float32, and
+    curvature counts.
     ``verify`` measures once more in the other way and compares.
 
     Raises ``ValueError`` for an output without class axis, NaN or infinite logits or slopes, wrong names or shapes,
     labels that were not shifted; :class:`TangentError` (a ``RuntimeError``) where parameters move and no tangent
-    reaches the logits, or two measurements disagree; ``RuntimeError`` if an operation has no forward derivative.
+    reaches the logits, or two measurements disagree; :class:`ForwardModeError` (a ``RuntimeError``) if an operation
+    has no forward derivative.
     """
     checks.choice("method", method, METHODS)
     checks.choice("outputs", outputs, OUTPUTS)
@@ -114,6 +123,10 @@ def logits_and_slopes(
     with torch.no_grad():
         if method == "exact":
             (z, a), shape = _dual(model, inputs, direction, base, rows)
+        elif method == "replay":
+            if step is None:
+                raise ValueError('the method "replay" needs the length of the step')
+            (z, a), shape, h = *_replay(model, inputs, direction, base, rows, step, verify), step
         else:
             (z, a), shape, h = _difference(model, inputs, direction, base, rows, step)
     z, a = without_absent(z, a)
@@ -127,13 +140,13 @@ def logits_and_slopes(
             raise NotFiniteError(
                 f"the model's {name} hold NaN or infinity along this direction; no radius can be measured"
             )
-    found = Linearisation(z, a, sample, position)
+    found = Linearisation(z, a, sample, position, shape[0])
     if verify:
 
         def again(h: float | None, *, adapt: bool) -> tuple[Linearisation, float]:
             (z, a), _, used = _difference(model, inputs, direction, base, rows, h, adapt=adapt)
             z, a = (t if keep is None else t[keep] for t in without_absent(z, a))
-            return Linearisation(z, a, sample, position), used
+            return Linearisation(z, a, sample, position, shape[0]), used
 
         with torch.no_grad():
             _verify(found, again, method, step if method == "exact" else h)
@@ -148,6 +161,9 @@ def _verify(
     ``again(h, adapt=...)`` is a finite difference and its step.
     """
     if not found.sample.numel():
+        return
+    if method == "replay":  # curvature is its own: only that the logits move, which a difference checks, is asked
+        again(None, adapt=True)
         return
     if method != "exact":
         row, apart = _apart(found, again(0.5 * h, adapt=False)[0])
@@ -206,7 +222,7 @@ def _dual(
         except (NotImplementedError, RuntimeError) as error:
             if not isinstance(error, NotImplementedError) and "forward AD" not in str(error):
                 raise
-            raise RuntimeError(
+            raise ForwardModeError(
                 f"an operation of the model has no forward derivative ({error}); use the finite-difference JVP"
             ) from error
         value, slope = forward_ad.unpack_dual(output)
@@ -217,6 +233,59 @@ def _dual(
             'takes part. Use the method "finite-difference"'
         )
     return (value, slope), shape
+
+
+def _replay(
+    model: nn.Module,
+    inputs: Any,
+    direction: Direction,
+    base: Mapping[str, Tensor],
+    rows: Rows,
+    length: float,
+    repeat: bool,
+) -> tuple[tuple[Tensor, Tensor], tuple[int, ...]]:
+    """Return logits before a step of ``length``, and their change divided by it; ``repeat`` checks the first pass."""
+    with _plain_passes(model, inputs, direction, base, rows, torch.float32) as at:
+        (before, shape), (after, _) = at(0.0), at(length)
+        if repeat and not torch.equal(at(0.0)[0], before):
+            raise TangentError(
+                "two passes of the same parameters give different logits: the forward draws random numbers from a "
+                'stream that cannot be put back. Use the method "exact"'
+            )
+    gone = absent(before) & absent(after)
+    return (before, torch.where(gone, 0.0, (after - before) / length)), shape
+
+
+@contextmanager
+def _plain_passes(
+    model: nn.Module,
+    inputs: Any,
+    direction: Direction,
+    base: Mapping[str, Tensor],
+    rows: Rows,
+    least: torch.dtype,
+) -> Iterator[Callable[[float], tuple[Tensor, tuple[int, ...]]]]:
+    """Yield a function from τ to the rows of logits at base + τ·direction, in precision ``least`` or better."""
+    base, direction = widened({n: p.detach() for n, p in base.items()}, least), widened(dict(direction), least)
+    with ExitStack() as stack:
+        state = stack.enter_context(evaluation(model))
+        for kind in {p.device.type for p in base.values()}:
+            if torch.amp.is_autocast_available(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+
+        def at(tau: float) -> tuple[Tensor, tuple[int, ...]]:
+            state.restore()
+            shifted = {name: base[name] + tau * v.to(base[name]) for name, v in direction.items()}
+            logits, shape = rows(call(model, inputs, {**base, **shifted}, least=least))
+            if torch.finfo(logits.dtype).bits < 32:
+                raise ReducedPrecisionError(
+                    f"the logits come out in {logits.dtype} though parameters and inputs were float32: the forward "
+                    "casts them itself (or enters autocast), and differences of such numbers err by tens of percent. "
+                    'Use the method "exact", or enter autocast outside the model'
+                )
+            return logits, shape
+
+        yield at
 
 
 def _difference(
@@ -253,29 +322,10 @@ def _central(
     adapt: bool,
 ) -> tuple[tuple[Tensor, Tensor], tuple[int, ...], float, float]:
     """Return what :func:`_difference` does, and the part of the widest spread that rounding may be."""
-    base, direction = widened({n: p.detach() for n, p in base.items()}, least), widened(dict(direction), least)
-    kinds = {p.device.type for p in base.values()}
-
-    with ExitStack() as stack:
-        state = stack.enter_context(evaluation(model))
-        for kind in kinds:
-            if torch.amp.is_autocast_available(kind):
-                stack.enter_context(torch.autocast(kind, enabled=False))
-
-        def at(tau: float) -> tuple[Tensor, tuple[int, ...]]:
-            state.restore()
-            shifted = {name: base[name] + tau * v.to(base[name]) for name, v in direction.items()}
-            return rows(call(model, inputs, {**base, **shifted}, least=least))
-
+    with _plain_passes(model, inputs, direction, base, rows, least) as at:
         largest_step = 1e3 * h
         for _ in range(8):
             (plus, shape), (minus, _) = at(h), at(-h)
-            if torch.finfo(plus.dtype).bits < 32:
-                raise ReducedPrecisionError(
-                    f"the logits come out in {plus.dtype} though parameters and inputs were float32: the forward casts "
-                    "them itself (or enters autocast), and differences of such numbers err by tens of percent. Use the "
-                    'method "exact", or enter autocast outside the model'
-                )
             gone = absent(plus) & absent(minus)
             slopes = torch.where(gone, 0.0, (plus - minus) / (2 * h))
             middle = torch.where(gone, plus, 0.5 * plus + 0.5 * minus)

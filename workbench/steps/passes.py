@@ -8,12 +8,22 @@ import random
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a model is called with, where some inputs come by position and some by name."""
+
+    arguments: tuple[Any, ...]
+    keywords: dict[str, Any]
+
 
 WRAPPERS = {"OptimizedModule": "_orig_mod", "DistributedDataParallel": "module", "DataParallel": "module"}
 """Class of a module that only wraps another → the attribute that holds it."""
@@ -107,6 +117,8 @@ def call(model: nn.Module, inputs: Any, parameters: Mapping[str, Tensor], *, lea
     state = {**parameters, **{name: buffer.clone() for name, buffer in model.named_buffers()}}
     if least is not None:
         state, inputs = widened(state, least), widened(inputs, least)
+    if isinstance(inputs, Call):
+        return functional_call(model, state, inputs.arguments, inputs.keywords)
     if isinstance(inputs, Mapping):
         return functional_call(model, state, (), dict(inputs))
     return functional_call(model, state, inputs if isinstance(inputs, tuple) else (inputs,))
@@ -117,6 +129,8 @@ def widened(value: Any, least: torch.dtype) -> Any:
     if isinstance(value, Tensor):
         narrow = value.is_floating_point() and torch.finfo(value.dtype).bits < torch.finfo(least).bits
         return value.to(least) if narrow else value
+    if isinstance(value, Call):
+        return Call(widened(value.arguments, least), widened(value.keywords, least))
     if isinstance(value, Mapping):
         entries = {key: widened(entry, least) for key, entry in value.items()}
         return entries if type(value) is dict else _like(value, entries)

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from workbench.steps.passes import Call
+
 OUTPUTS = ("auto", "classes", "binary")
 
 
@@ -64,8 +66,9 @@ def kept(
     that position t is trained on target t + 1. ``shift=None`` refuses targets that repeat the tokens: nobody can tell
     a language model's labels before their shift from a model that is trained to copy. Raises ``ValueError``.
     """
+    inputs = _by_name(inputs)
     if targets is None:
-        labels = inputs.get("labels") if isinstance(inputs, Mapping) else None
+        labels = inputs.get("labels")
         if not isinstance(labels, Tensor) or labels.is_floating_point() or tuple(labels.shape) != shape:
             return None
         if shift is None:
@@ -91,16 +94,21 @@ def kept(
     return targets.reshape(-1) != ignore_index
 
 
-def _repeats(targets: Tensor, inputs: Any, ignore_index: int) -> bool:
+def _by_name(inputs: Any) -> Mapping[Any, Any]:
+    """Return all inputs by name, the positional ones by number."""
+    if isinstance(inputs, Call):
+        return {**dict(enumerate(inputs.arguments)), **inputs.keywords}
+    if isinstance(inputs, Mapping):
+        return inputs
+    return dict(enumerate(inputs if isinstance(inputs, tuple) else (inputs,)))
+
+
+def _repeats(targets: Tensor, inputs: Mapping[Any, Any], ignore_index: int) -> bool:
     """Return whether ``targets`` (batch, positions) equal one of the integer inputs wherever they are not ignored."""
-    if targets.ndim != 2 or targets.shape[1] < 2:
-        return False
-    values = inputs.values() if isinstance(inputs, Mapping) else inputs if isinstance(inputs, tuple) else (inputs,)
-    names = list(inputs) if isinstance(inputs, Mapping) else [""] * len(list(values))
     counts = targets != ignore_index
-    if int(counts.sum()) < 2:
+    if targets.ndim != 2 or targets.shape[1] < 2 or int(counts.sum()) < 2:
         return False
-    for name, value in zip(names, values, strict=True):
+    for name, value in inputs.items():
         tokens = isinstance(value, Tensor) and not value.is_floating_point() and not value.is_complex()
         if name == "labels" or not tokens or value.dtype == torch.bool or value.shape != targets.shape:
             continue

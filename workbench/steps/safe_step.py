@@ -1,24 +1,17 @@
 """``SafeStep``: cap (or set) the step of any torch optimiser by the bound radius measured along its actual update."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor, nn
 
 from workbench import checks
+from workbench.steps.engine import Engine
 from workbench.steps.guard_checks import calling_scaler, checked_criterion, needs_closure, unscale
-from workbench.steps.guard_log import GuardLog
-from workbench.steps.jvp import METHODS, NotFiniteError
-from workbench.steps.measure import Measure
-from workbench.steps.ranks import Ranks
 from workbench.steps.reading import OUTPUTS
 from workbench.steps.snapshot import Snapshot
-
-MODES = ("cap", "set")
 
 
 class SafeStep:
@@ -27,7 +20,8 @@ class SafeStep:
     The wrapped optimiser takes its own step on a snapshot; p = new − old is its actual update (momentum, weight decay
     and all). One Jacobian–vector product gives the slopes of the logits along p, the bound radius ρ_a = πT/max Δ, and
     the step becomes ``min(1, r_max·ρ_a/‖p‖)·p``. In ``mode="set"`` it becomes ``(r_max·ρ_a/‖p‖)·p``: the learning rate
-    only points, it does not scale.
+    only points, it does not scale. ``mode="warn"`` changes nothing and logs what would have been done, ``"refuse"``
+    takes a step that is too long back. :func:`workbench.steps.guard` is the same as hooks on the optimiser itself.
 
     A whole training loop::
 
@@ -54,7 +48,8 @@ class SafeStep:
         Measure at every k-th step and use the last radius in between (a radius along an older direction: cheaper,
         and only as good as directions are persistent).
     jvp
-        ``"exact"`` (forward mode) or ``"finite-difference"`` (two plain forward passes).
+        ``"exact"`` (forward mode), ``"auto"`` (that, and differences where it fails), ``"finite-difference"`` (two plain forward passes) or ``"replay"`` (the actual
+        change of the logits, before and after: curvature counts).
     mode, temperature
         As above; ``temperature`` is that of the loss CE(z/T).
     outputs, class_axis, logits, ignore_index, shift
@@ -103,26 +98,18 @@ class SafeStep:
         verify: bool = True,
         protect_optimizer: bool = True,
     ) -> None:
-        if not isinstance(optimizer, torch.optim.Optimizer):
-            raise TypeError(f"optimizer must be a torch.optim.Optimizer, got {type(optimizer).__name__}")
-        if not isinstance(model, nn.Module):
-            raise TypeError(f"model must be a torch.nn.Module, got {type(model).__name__}")
-        self.optimizer, self.model = optimizer, model
-        self.r_max = checks.real("r_max", r_max, exclusive_minimum=0)
-        self.quantile = checks.real("quantile", quantile, exclusive_minimum=0, maximum=1)
-        self.every = checks.integer("every", every, minimum=1)
-        self.jvp = checks.choice("jvp", jvp, METHODS)
-        self.mode = checks.choice("mode", mode, MODES)
-        self.temperature = checks.real("temperature", temperature, exclusive_minimum=0)
         outputs, ignore_index = checked_criterion(criterion, checks.choice("outputs", outputs, OUTPUTS), ignore_index)
-        self._ranks = Ranks(group, model)
-        self._measure = Measure(
+        self._engine = Engine(
+            optimizer,
             model,
-            self._ranks,
-            method=self.jvp,
-            quantile=self.quantile,
-            temperature=self.temperature,
-            verify=bool(verify),
+            r_max=r_max,
+            quantile=quantile,
+            every=every,
+            measure=jvp,
+            mode=mode,
+            temperature=temperature,
+            group=group,
+            verify=verify,
             reading={
                 "outputs": outputs,
                 "class_axis": checks.integer("class_axis", class_axis),
@@ -131,11 +118,9 @@ class SafeStep:
                 "shift": shift,
             },
         )
+        self.optimizer, self.model, self.jvp, self.mode = optimizer, model, jvp, mode
         self.protect_optimizer = bool(protect_optimizer)
         self._closure_needed = needs_closure(optimizer)
-        self._log = GuardLog()
-        self._since_measured = 0
-        self._names()
 
     def step(
         self,
@@ -171,17 +156,17 @@ class SafeStep:
                 with torch.enable_grad():
                     loss = closure()
             self._unscale(scaler)
-            if not self._gradients_are_finite():
-                self._log.refuse("gradient not finite")
+            if not self._engine.gradients_are_finite() and self.mode != "warn":
+                self._engine.refuse(None, "gradient not finite")
                 return loss
-        names = self._names()
+        names = self._engine.names()
         before = Snapshot(self.optimizer, list(names), with_state=self.protect_optimizer)
         try:
             if self._closure_needed:
                 loss = self.optimizer.step(closure)
             else:
                 self.optimizer.step()
-            self._rescale(before, list(names.values()), batches, goals, sample_ids)
+            self._engine.rescale(before, list(names.values()), batches, goals, sample_ids)
         except BaseException:
             before.restore()
             raise
@@ -197,56 +182,10 @@ class SafeStep:
         if scaler is not None and scaler.is_enabled():
             unscale(scaler, self.optimizer)
 
-    def _rescale(
-        self, before: Snapshot, names: list[str], batches: Sequence[Any], goals: Sequence[Any], sample_ids: Any
-    ) -> None:
-        """Measure along the update that was just made and scale it in place."""
-        update = before.update()
-        length = float(self._ranks.gather([_length(update)]).max())  # one number on all ranks; NaN stays NaN
-        if not math.isfinite(length):
-            before.restore()
-            self._log.refuse("update not finite")
-            return
-        if length == 0:
-            self._log.add(0.0, 0.0, False, "no update")
-            return
-        measured = self._since_measured % self.every == 0 or math.isnan(self._log.radius)
-        if measured:
-            direction = {name: u / length for name, u in zip(names, update, strict=True)}
-            start = dict(self.model.named_parameters()) | dict(zip(names, before.values, strict=True))
-            try:
-                found = self._measure(batches, goals, direction, start, self._log.radius)
-            except NotFiniteError:
-                before.restore()
-                self._log.refuse("logits not finite")
-                return
-            sample = found.sample
-            if sample_ids is not None:  # names are known to the rank that holds the sample
-                named = np.asarray(sample_ids).reshape(-1)
-                here = int(named[sample]) if sample < len(named) else -1
-                sample = int(self._ranks.gather([float(here)])[found.rank, 0])
-            self._log.radius, self._log.bottleneck = found.radius, (sample, found.position, found.rank)
-        self._since_measured += 1
-        factor = self._factor(length)
-        taken = length * factor
-        if factor != 1.0:
-            before.move(factor, update)
-            if before.rounds:  # 16-bit parameters move by whole units of theirs, if at all
-                taken = float(self._ranks.gather([_length(before.update())]).max())
-        outcome = {"cap": "capped", "set": "set"}[self.mode] if factor != 1.0 else "kept"
-        self._log.add(length, taken, measured, outcome)
-
-    def _factor(self, length: float) -> float:
-        """Return what to multiply an update of ``length`` with."""
-        if math.isinf(self._log.radius):  # constant slopes: nothing limits the step, nothing sets it
-            return 1.0
-        factor = self.r_max * self._log.radius / length
-        return factor if self.mode == "set" else min(1.0, factor)
-
     @property
     def engaged(self) -> bool:
         """Whether the last step was changed."""
-        return self._log.engaged
+        return self._engine.log.engaged
 
     @property
     def log(self) -> xr.Dataset:
@@ -254,44 +193,22 @@ class SafeStep:
 
         ``update_norm`` ‖p‖ as proposed, ``radius`` ρ_a in force, ``r_proposed`` and ``r_taken`` in units of ρ_a,
         ``engaged`` whether the step was changed, ``measured`` whether the radius is fresh, ``sample`` and ``position``
-        of the row with the widest slopes (−1 before the first measurement) on ``rank``, ``outcome`` in words.
+        of the row with the widest slopes (−1 before the first measurement) on ``rank``, ``rising`` and ``falling`` its
+        classes that set it, ``outcome`` in words. Of more than 4096 steps the older ones are thinned.
         """
-        return self._log.dataset(
+        return self._engine.log.dataset(
+            "workbench.steps.SafeStep",
             {
                 "optimizer": type(self.optimizer).__name__,
                 "model": type(self.model).__name__,
-                "r_max": self.r_max,
-                "quantile": self.quantile,
-                "every": self.every,
+                "r_max": self._engine.r_max,
+                "quantile": self._engine.measure.quantile,
+                "every": self._engine.every,
                 "jvp": self.jvp,
                 "mode": self.mode,
-                "temperature": self.temperature,
-            }
+                "temperature": self._engine.measure.temperature,
+            },
         )
-
-    def _gradients_are_finite(self) -> bool:
-        """Return whether all gradients are finite on all ranks; raises ``ValueError`` if one has no gradient at all."""
-        gradients = [p.grad for group in self.optimizer.param_groups for p in group["params"] if p.grad is not None]
-        values = [_values(g) for g in gradients]
-        # one norm is quicker than looking at every entry; it may overflow where no entry does
-        finite = not values or math.isfinite(float(nn.utils.get_total_norm(values)))
-        finite = finite or all(bool(torch.isfinite(v).all()) for v in values)
-        missing, lost = self._ranks.gather([float(not gradients), float(not finite)]).any(axis=0)
-        if missing:
-            raise ValueError("no parameter of the optimiser has a gradient; call loss.backward() before guard.step()")
-        return not lost
-
-    def _names(self) -> dict[nn.Parameter, str]:
-        """Return the optimiser's parameters with their names in the model."""
-        owned = {parameter: name for name, parameter in self.model.named_parameters()}
-        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
-        strangers = sum(p not in owned for p in parameters)
-        if strangers:
-            raise ValueError(
-                f"{strangers} of the optimiser's {len(parameters)} parameters do not belong to the model; "
-                "pass the module that owns all of them"
-            )
-        return {p: owned[p] for p in parameters}
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Clear the gradients, as the optimiser does."""
@@ -305,32 +222,19 @@ class SafeStep:
     def add_param_group(self, group: dict[str, Any]) -> None:
         """Add a parameter group to the optimiser; its parameters must belong to the model."""
         self.optimizer.add_param_group(group)
-        self._names()
+        self._engine.names()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the optimiser's state, the radius in force and the log, loadable with ``weights_only=True``."""
-        guard = {"since_measured": self._since_measured, **self._log.state()}
-        return {"optimizer": self.optimizer.state_dict(), "guard": guard}
+        return {"optimizer": self.optimizer.state_dict(), "guard": self._engine.state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from :meth:`state_dict`; raises ``ValueError`` if ``state`` is none of ours."""
         if not isinstance(state, dict) or set(state) != {"optimizer", "guard"}:
             raise ValueError("this is no state of a SafeStep: it must hold exactly 'optimizer' and 'guard'")
         self.optimizer.load_state_dict(state["optimizer"])
-        self._since_measured = int(state["guard"]["since_measured"])
-        self._log.restore(state["guard"])
+        self._engine.restore(state["guard"])
 
     def __repr__(self) -> str:
-        return f"SafeStep({type(self.optimizer).__name__}, r_max={self.r_max}, mode={self.mode!r}, jvp={self.jvp!r})"
-
-
-def _values(gradient: Tensor) -> Tensor:
-    return gradient.coalesce().values() if gradient.is_sparse else gradient
-
-
-def _length(update: list[Tensor]) -> float:
-    """Return the Euclidean length over all tensors, accumulated in float64."""
-    if not update:
-        return 0.0
-    wide = torch.float32 if update[0].device.type == "mps" else torch.float64
-    return float(torch.stack([torch.linalg.vector_norm(u, dtype=wide) for u in update]).norm())
+        name, r_max = type(self.optimizer).__name__, self._engine.r_max
+        return f"SafeStep({name}, r_max={r_max}, mode={self.mode!r}, jvp={self.jvp!r})"

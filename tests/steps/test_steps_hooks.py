@@ -326,7 +326,7 @@ def test_what_it_refuses():
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     for options, message in (
         ({"mode": "magic"}, "unknown mode"),
-        ({"measure": "magic"}, "unknown jvp"),
+        ({"measure": "magic"}, "unknown measure"),
         ({"rows": 0}, "at least 1"),
         ({"protect": "none", "mode": "cap"}, "nothing to come back to"),
         ({"criterion": nn.MSELoss()}, "no cross-entropy"),

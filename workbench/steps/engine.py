@@ -22,6 +22,7 @@ MODES = {
     "refuse": "take back a step that is too long",
 }
 """Mode → what it does."""
+MEASURES = (*METHODS, "auto")
 
 
 class Engine:
@@ -57,7 +58,7 @@ class Engine:
         self.measure = Measure(
             model,
             self.ranks,
-            method=measure if measure == "auto" else checks.choice("jvp", measure, METHODS),
+            method=checks.choice("measure", measure, MEASURES),
             quantile=checks.real("quantile", quantile, exclusive_minimum=0, maximum=1),
             temperature=checks.real("temperature", temperature, exclusive_minimum=0),
             verify=bool(verify),

@@ -8,7 +8,7 @@ import xarray as xr
 from torch import Tensor, nn
 
 from workbench import checks
-from workbench.steps.engine import Engine
+from workbench.steps.engine import MEASURES, Engine
 from workbench.steps.guard_checks import calling_scaler, checked_criterion, needs_closure, unscale
 from workbench.steps.reading import OUTPUTS
 from workbench.steps.snapshot import Snapshot
@@ -48,8 +48,8 @@ class SafeStep:
         Measure at every k-th step and use the last radius in between (a radius along an older direction: cheaper,
         and only as good as directions are persistent).
     jvp
-        ``"exact"`` (forward mode), ``"auto"`` (that, and differences where it fails), ``"finite-difference"`` (two plain forward passes) or ``"replay"`` (the actual
-        change of the logits, before and after: curvature counts).
+        ``"exact"`` (forward mode), ``"auto"`` (that, and differences where it fails), ``"finite-difference"`` (two
+        plain forward passes) or ``"replay"`` (the actual change of the logits, before and after: curvature counts).
     mode, temperature
         As above; ``temperature`` is that of the loss CE(z/T).
     outputs, class_axis, logits, ignore_index, shift
@@ -99,6 +99,7 @@ class SafeStep:
         protect_optimizer: bool = True,
     ) -> None:
         outputs, ignore_index = checked_criterion(criterion, checks.choice("outputs", outputs, OUTPUTS), ignore_index)
+        checks.choice("jvp", jvp, MEASURES)
         self._engine = Engine(
             optimizer,
             model,

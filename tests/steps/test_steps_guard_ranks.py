@@ -84,3 +84,17 @@ def test_a_group_needs_a_distributed_training():
     with pytest.raises(ValueError, match="not initialised"):
         steps.SafeStep(torch.optim.SGD(model.parameters(), lr=1.0), model, group=object())
     assert Ranks(False, model).size == Ranks(None, model).size == 1
+
+
+def test_sharded_parameters_are_refused(tmp_path):
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import Replicate, distribute_tensor
+
+    dist.init_process_group("gloo", init_method=f"file://{tmp_path / 'meeting'}", rank=0, world_size=1)
+    try:
+        model, mesh = nn.Linear(4, 2), init_device_mesh("cpu", (1,))
+        model.weight = nn.Parameter(distribute_tensor(model.weight.detach(), mesh, [Replicate()]))
+        with pytest.raises(ValueError, match="sharded over processes"):
+            steps.SafeStep(torch.optim.SGD(model.parameters(), lr=1.0), model)
+    finally:
+        dist.destroy_process_group()

@@ -257,6 +257,27 @@ def test_positional_and_named_inputs_together():
     assert guarded.engaged
 
 
+@pytest.mark.parametrize("where", ["outer", "inner", "in place"])
+def test_compiled_models(where):
+    """The batch of every step is the one measured, whichever module is guarded and however often it was traced."""
+    torch._dynamo.reset()
+    logs = []
+    for compiled in (False, True):
+        model, x, y = problem()
+        called = torch.compile(model, backend="aot_eager") if compiled and where != "in place" else model
+        if compiled and where == "in place":
+            model.compile(backend="aot_eager")
+        optimizer = torch.optim.SGD(model.parameters(), lr=20.0)
+        guarded = steps.guard(optimizer, called if where == "outer" else model, mode="cap")
+        for k in range(4):
+            optimizer.zero_grad()
+            cross_entropy(called(x * 2**k), y).backward()
+            optimizer.step()
+        logs.append(guarded.log)
+    np.testing.assert_allclose(logs[1].radius, logs[0].radius, rtol=1e-3)
+    np.testing.assert_array_equal(logs[1].sample, logs[0].sample)
+
+
 def test_on_step_and_explain():
     model, x, y = problem()
     optimizer, seen = torch.optim.SGD(model.parameters(), lr=1e-3), []

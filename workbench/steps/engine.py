@@ -78,6 +78,13 @@ class Engine:
                 f"{strangers} of the optimiser's {len(parameters)} parameters do not belong to the model; "
                 "pass the module that owns all of them"
             )
+        if any(hasattr(p, "placements") for p in parameters) or any(
+            type(m).__name__ == "FullyShardedDataParallel" for m in self.model.modules()
+        ):
+            raise ValueError(
+                "the parameters are sharded over processes (FSDP): no process can repeat a forward on its own. Train "
+                "with DistributedDataParallel, or guard a run that fits one device"
+            )
         return {p: owned[p] for p in parameters}
 
     def gradients_are_finite(self) -> bool:
@@ -186,12 +193,5 @@ def _length(update: list[Tensor]) -> float:
     if not update:
         return 0.0
     wide = torch.float32 if update[0].device.type == "mps" else torch.float64
-    # complex or on several devices: each tensor's own length is a real number that can be brought home
-    return float(
-        np.linalg.norm(
-            [
-                float(torch.linalg.vector_norm(torch.view_as_real(u) if u.is_complex() else u, dtype=wide))
-                for u in update
-            ]
-        )
-    )
+    lengths = [torch.linalg.vector_norm(torch.view_as_real(u) if u.is_complex() else u, dtype=wide) for u in update]
+    return float(torch.stack([length.to(lengths[0].device) for length in lengths]).norm())

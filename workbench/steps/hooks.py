@@ -135,6 +135,8 @@ class Guard:
             batch = Call(arguments, dict(keywords)) if arguments and keywords else (arguments or dict(keywords))
             self._batches.append((parts, batch))
 
+    _keep._torchdynamo_disable = True  # as torch.compiler.disable does, without the seconds of importing the compiler
+
     def _accumulated(self, _parameter: Tensor) -> None:
         self._backward = True
 

@@ -112,7 +112,7 @@ class Guard:
         self._batches: deque[Any] = deque(maxlen=MOST_BATCHES)
         self._before: Snapshot | None = None
         self._names: list[str] = []
-        self._trouble = ""
+        self._trouble, self._looked = "", False  # what is wrong with the gradients; whether that was looked at
         self._fresh, self._backward = True, False  # whether the next forward begins a new step; whether gradients came
         optimizer, model = engine.optimizer, engine.model
         self._handles = [
@@ -145,12 +145,13 @@ class Guard:
 
     def _prepare(self, optimizer: torch.optim.Optimizer, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         """Before a step: look at the gradients and copy what a step moves."""
-        self._trouble = ""
+        self._trouble, self._looked = "", False
         found_inf = getattr(optimizer, "found_inf", None)
         if found_inf is not None and bool(found_inf):  # a fused optimiser that its GradScaler tells to stand still
             self._trouble = "skipped by the scaler"
         elif len(arguments) < 2 and keywords.get("closure") is None:  # else the gradients are still to come
             self._trouble = "" if self._engine.gradients_are_finite() else "gradient not finite"
+            self._looked = True
         names = self._engine.names()
         self._names = list(names.values())
         with torch.no_grad():
@@ -162,7 +163,7 @@ class Guard:
         try:
             if before is None:
                 return
-            if not self._trouble and not self._engine.gradients_are_finite():
+            if not (self._trouble or self._looked or self._engine.gradients_are_finite()):
                 self._trouble = "gradient not finite"
             if self._trouble == "skipped by the scaler":
                 self._engine.log.skip(self._trouble)

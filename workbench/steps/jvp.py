@@ -5,6 +5,7 @@ of the buffers, outside compiled code, with the random state put back: afterward
 stream are what they were.
 """
 
+import functools
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -64,7 +65,7 @@ class Linearisation:
     position: Tensor
     samples: int
 
-    @property
+    @functools.cached_property
     def spread(self) -> Tensor:
         """Δ = max_k a − min_k a of each row, (rows,)."""
         return self.slopes.amax(-1) - self.slopes.amin(-1)
@@ -135,12 +136,18 @@ def logits_and_slopes(
     if keep is not None:
         keep = keep.to(z.device)
         z, a, sample, position = z[keep], a[keep], sample[keep], position[keep]
-    for name, values, allowed in (("logits", z, z == -torch.inf), ("slopes", a, False)):
-        if not (torch.isfinite(values) | allowed).all() or (name == "logits" and bool((z == -torch.inf).all(-1).any())):
-            raise NotFiniteError(
-                f"the model's {name} hold NaN or infinity along this direction; no radius can be measured"
-            )
     found = Linearisation(z, a, sample, position, shape[0])
+    if z.numel():
+        gone = z == -torch.inf if not math.isfinite(float(z.amin())) else None
+        finite = bool(torch.isfinite(z).all()) if gone is None else bool((torch.isfinite(z) | gone).all())
+        for name, good in (
+            ("logits", finite and (gone is None or not bool(gone.all(-1).any()))),
+            ("slopes", bool(torch.isfinite(found.spread).all())),  # largest less smallest: no other can hide
+        ):
+            if not good:
+                raise NotFiniteError(
+                    f"the model's {name} hold NaN or infinity along this direction; no radius can be measured"
+                )
     if verify:
 
         def again(h: float | None, *, adapt: bool) -> tuple[Linearisation, float]:
@@ -246,14 +253,14 @@ def _replay(
 ) -> tuple[tuple[Tensor, Tensor], tuple[int, ...]]:
     """Return logits before a step of ``length``, and their change divided by it; ``repeat`` checks the first pass."""
     with _plain_passes(model, inputs, direction, base, rows, torch.float32) as at:
-        (before, shape), (after, _) = at(0.0), at(length)
+        (after, shape), (before, _) = at(length), at(0.0)
         if repeat and not torch.equal(at(0.0)[0], before):
             raise TangentError(
                 "two passes of the same parameters give different logits: the forward draws random numbers from a "
                 'stream that cannot be put back. Use the method "exact"'
             )
-    gone = absent(before) & absent(after)
-    return (before, torch.where(gone, 0.0, (after - before) / length)), shape
+    gone, slopes = absent(before, after), (after - before).div_(length)
+    return (before, slopes if gone is None else torch.where(gone, 0.0, slopes)), shape
 
 
 @contextmanager
@@ -275,7 +282,8 @@ def _plain_passes(
 
         def at(tau: float) -> tuple[Tensor, tuple[int, ...]]:
             state.restore()
-            shifted = {name: base[name] + tau * v.to(base[name]) for name, v in direction.items()}
+            moving = direction.items() if tau else ()
+            shifted = {name: torch.add(base[name], v.to(base[name]), alpha=tau) for name, v in moving}
             logits, shape = rows(call(model, inputs, {**base, **shifted}, least=least))
             if torch.finfo(logits.dtype).bits < 32:
                 raise ReducedPrecisionError(
@@ -326,12 +334,12 @@ def _central(
         largest_step = 1e3 * h
         for _ in range(8):
             (plus, shape), (minus, _) = at(h), at(-h)
-            gone = absent(plus) & absent(minus)
-            slopes = torch.where(gone, 0.0, (plus - minus) / (2 * h))
-            middle = torch.where(gone, plus, 0.5 * plus + 0.5 * minus)
-            logits, slopes = without_absent(middle, slopes)
+            gone, slopes, logits = absent(plus, minus), (plus - minus).div_(2 * h), torch.lerp(plus, minus, 0.5)
+            if gone is not None:
+                slopes, logits = torch.where(gone, 0.0, slopes), torch.where(gone, plus, logits)
+            logits, slopes = without_absent(logits, slopes)
             gap = h * float((slopes.amax(-1) - slopes.amin(-1)).max()) if slopes.numel() else 0.0
-            size = float(torch.where(torch.isfinite(logits), logits.abs(), 0.0).max()) if logits.numel() else 0.0
+            size = _size(logits)
             rounding = 4 * torch.finfo(plus.dtype).eps * size
             if not adapt or not slopes.numel():
                 break
@@ -343,12 +351,22 @@ def _central(
                 h *= min(10.0, GOOD_GAP / gap) if gap > 0 else 10.0
             else:
                 break
-    if slopes.numel() and bool((plus == minus).all()):
+    if slopes.numel() and gap == 0 and bool((plus == minus).all()):
         raise TangentError(
             f"no logit changed when the parameters moved by ±{h:.2g}: the forward does not use the parameters it is "
             "given (a captured graph, cached weights), or none of those that move takes part in these logits"
         )
     return (logits, slopes), shape, h, rounding / gap if gap > 0 else math.inf
+
+
+def _size(logits: Tensor) -> float:
+    """Return the largest modulus, without masked classes."""
+    if not logits.numel():
+        return 0.0
+    low, high = (float(v) for v in torch.aminmax(logits))
+    if math.isfinite(low) and math.isfinite(high):
+        return max(abs(low), abs(high))
+    return float(torch.where(torch.isfinite(logits), logits.abs(), 0.0).max())
 
 
 def _first_step(moving: Mapping[str, Tensor]) -> float:

@@ -117,9 +117,15 @@ def _repeats(targets: Tensor, inputs: Mapping[Any, Any], ignore_index: int) -> b
     return False
 
 
-def absent(logits: Tensor) -> Tensor:
-    """Return which classes are masked out: a logit of −∞, or the lowest numbers of its type that stand for it."""
-    return logits <= 0.5 * torch.finfo(logits.dtype).min
+def absent(*logits: Tensor) -> Tensor | None:
+    """Return which classes are masked out in all of ``logits``, or None if none is.
+
+    Masked out is a logit of −∞, or one of the lowest numbers of its type, which stand for it.
+    """
+    floors = [0.5 * torch.finfo(values.dtype).min for values in logits]
+    if any(v.numel() == 0 or float(v.amin()) > floor for v, floor in zip(logits, floors, strict=True)):
+        return None  # one look at the smallest is all that most models need
+    return torch.stack([values <= floor for values, floor in zip(logits, floors, strict=True)]).all(0)
 
 
 def without_absent(logits: Tensor, slopes: Tensor) -> tuple[Tensor, Tensor]:
@@ -129,7 +135,7 @@ def without_absent(logits: Tensor, slopes: Tensor) -> tuple[Tensor, Tensor]:
     without any class left are left as they are, to be refused as not finite.
     """
     gone = absent(logits)
-    if not bool(gone.any()):
+    if gone is None:
         return logits, slopes
     gone &= ~gone.all(dim=-1, keepdim=True)
     top = slopes.gather(-1, logits.argmax(dim=-1, keepdim=True))

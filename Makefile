@@ -8,7 +8,7 @@ VENV ?= .venv
 RUN := $(VENV)/bin/python
 PORT ?= 5006
 
-.PHONY: serve test test-all lab bench docs screenshots lint types clean
+.PHONY: serve test test-all lab bench docs count screenshots lint types clean
 
 serve: $(VENV)/.apps
 	$(RUN) -m workbench.cli serve --port $(PORT)
@@ -25,10 +25,14 @@ lab: $(VENV)/.all
 	WORKBENCH_LIVE=1 $(RUN) -m jupyterlab notebooks/tour.ipynb
 
 bench: $(VENV)/.all
-	for room in flows fisher steps games sweeps; do $(RUN) benchmarks/$$room.py --write || exit 1; done
+	for room in $$($(RUN) -m workbench.rooms) sweeps; do $(RUN) benchmarks/$$room.py --write || exit 1; done
 
 docs: $(VENV)/.all
+	$(RUN) docs/make_index.py
 	$(RUN) docs/make_reference.py
+
+count: $(VENV)/bin/python
+	$(RUN) docs/count.py
 
 screenshots: $(VENV)/.all
 	$(RUN) docs/make_screenshots.py

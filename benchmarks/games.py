@@ -20,10 +20,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from workbench import games
-from workbench.games import steps
-from workbench.games.boxes import leaf_bounds
+from workbench.games.certificates.boxes import leaf_bounds
 from workbench.games.gallery.finite import two_state_game
-from workbench.games.weights import lipschitz
+from workbench.games.small_gain import steps
+from workbench.games.small_gain.weights import lipschitz
 
 HERE = Path(__file__).resolve().parent
 Row = tuple[str, str]

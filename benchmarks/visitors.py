@@ -14,6 +14,7 @@ and closed in every room, three times over, and the server's memory is read befo
 import argparse
 import os
 import statistics
+import sys
 import time
 from collections.abc import Sequence
 from datetime import date
@@ -27,10 +28,13 @@ import psutil
 from bokeh.client import pull_session
 from playwright.sync_api import BrowserContext, Page
 
-import workbench.ui.pointcloud
-import workbench.ui.screen  # noqa: F401
-from workbench.ui.browser import free_port, launched, serving
-from workbench.ui.serve import ROOMS, command
+import workbench.ui.kit.pointcloud
+import workbench.ui.kit.screen  # noqa: F401
+from workbench.rooms import ROOMS
+from workbench.ui.server.serve import command
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from chromium import free_port, launched, serving
 
 LONG_RUN = "flows?tab=paper&n=2000&seeds=5"
 # address and slider of each visitor: the value in the address keeps the results of one from being another's
@@ -200,7 +204,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="store benchmarks/results/visitors.md")
     parser.add_argument("--answers", action="store_true", help="only the sliders")
     wanted = parser.parse_args()
-    rooms = () if wanted.answers else ROOMS
+    rooms = () if wanted.answers else ("home", *ROOMS)
     port = free_port()
     with serving(command(port=port), port) as (address, started):
         with launched() as browser:

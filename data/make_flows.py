@@ -8,7 +8,7 @@ from pathlib import Path
 
 from workbench import flows, results
 from workbench.progress import TqdmProgress
-from workbench.ui.flows.flow_view import FIRST_FLOW
+from workbench.ui.flows.flow import FIRST_FLOW
 
 FOLDER = Path(__file__).resolve().parent / "flows"
 

@@ -4,13 +4,17 @@ Every page in light, dark and phone width goes to docs/images/review (not commit
 docs/images.
 """
 
+import sys
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser
 
-from workbench.ui.browser import free_port, launched, serving
-from workbench.ui.serve import ROOMS, command
+from workbench.rooms import ROOMS
+from workbench.ui.server.serve import command
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from chromium import free_port, launched, serving
 
 IMAGES = Path(__file__).with_name("images")
 VARIANTS = {"light": (1360, 900, "light"), "dark": (1360, 900, "dark"), "phone": (390, 844, "light")}
@@ -42,7 +46,7 @@ def main() -> None:
     (IMAGES / "review").mkdir(parents=True, exist_ok=True)
     port = free_port()
     with serving(command(port=port), port) as (address, _), launched() as browser:
-        for room in ROOMS:
+        for room in ("home", *ROOMS):
             for variant in VARIANTS:
                 print(take(browser, address, room, variant))
             shrink(IMAGES / "review" / f"{room}-light.png", IMAGES / f"{room}.png")

@@ -57,6 +57,16 @@ def test_readme_tables_come_from_the_benchmarks():
     assert updated(text) == text, "run python benchmarks/update_readme.py"
 
 
+def test_index_lists_the_rooms():
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        from make_index import updated
+    finally:
+        sys.path.pop(0)
+    text = (ROOT / "docs" / "index.md").read_text()
+    assert updated(text) == text, "run python docs/make_index.py"
+
+
 def test_container_files_name_what_is_there():
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     for line in lines:

@@ -1,4 +1,4 @@
-"""Checks, registry and progress: the small shared modules."""
+"""Checks and progress: the small shared modules."""
 
 import io
 
@@ -7,7 +7,6 @@ import pytest
 
 from workbench import checks
 from workbench.progress import Cancelled, Progress, RemainingTime, TqdmProgress
-from workbench.registry import Registry
 
 
 @pytest.mark.parametrize(
@@ -69,24 +68,6 @@ def test_generator_passes_through_and_seeds_repeat():
     assert checks.generator(5).random() == checks.generator(5).random()
     with pytest.raises(ValueError, match="at least 0"):
         checks.generator(-1)
-
-
-def test_registry():
-    methods = Registry("method")
-
-    @methods.add("double", label="Double", cost="1 flop", order=1)
-    def double(x):
-        """Twice x."""
-        return 2 * x
-
-    assert methods["double"](4) == 8
-    assert methods["double"].facts["order"] == 1
-    assert list(methods) == ["double"]
-    assert "other" not in methods
-    with pytest.raises(ValueError, match=r"unknown method 'other'.*double"):
-        methods["other"]
-    with pytest.raises(ValueError, match="already"):
-        methods.add("double", label="again")(double)
 
 
 def test_progress_can_be_cancelled():

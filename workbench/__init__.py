@@ -1,11 +1,12 @@
-"""The geometry workbench: four rooms, one house.
+"""The geometry workbench: many rooms, one house. :mod:`workbench.rooms` lists them.
 
 ``flows``   gradient flows between point clouds, driven by sliced-Wasserstein estimators
 ``fisher``  the Fisher metric on the couplings of Ising lattices and its scalar curvature
 ``steps``   safe step radii for cross-entropy training, and a controller for any torch optimiser
 ``games``   small-gain contraction certificates for differentiable games, with checkable proofs
 
-Rooms are imported on first use, so ``import workbench`` costs nothing::
+What rooms share: ``transport`` (optimal transport), ``clouds`` (where point clouds come from), ``results`` (save and
+open), ``sweeps`` (many runs). All are imported on first use, so ``import workbench`` costs nothing::
 
     from workbench import flows, fisher, steps, games, results
 """
@@ -13,8 +14,10 @@ Rooms are imported on first use, so ``import workbench`` costs nothing::
 import importlib
 from types import ModuleType
 
+from workbench.rooms import ROOMS
+
 __version__ = "0.1.0"
-__all__ = ["fisher", "flows", "games", "results", "steps", "sweeps"]
+__all__ = [*ROOMS, "clouds", "results", "sweeps", "transport"]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -3,7 +3,7 @@
 The caller hands a :class:`Progress` in; the work calls ``progress.update(done, total, message)`` at least a few times
 a second. ``progress=None`` means a fresh silent one. ``update`` raises :class:`Cancelled` when somebody has asked to
 stop, so an experiment is cancelled at its next report without knowing who asked. Pages pass a subclass that feeds
-their progress bar (``workbench.ui.runner``), notebooks and the command line pass :class:`TqdmProgress`.
+their progress bar (``workbench.ui.kit.runner``), notebooks and the command line pass :class:`TqdmProgress`.
 """
 
 import threading
@@ -29,6 +29,9 @@ class Progress:
 
     def show(self, done: float, total: float, message: str) -> None:
         """Display the state; the silent meter shows nothing."""
+
+    def publish(self, result: Any) -> None:
+        """Hand over what there is of the result so far; the silent meter lets it go."""
 
     def cancel(self) -> None:
         """Ask the work to stop at its next report."""

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from chromium import chromium, free_port, launched, serving
 
-from workbench.ui import serve
-from workbench.ui.browser import chromium, free_port, launched, serving
+from workbench.ui.server import serve
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "ws://localhost", "data:", "blob:", "about:")

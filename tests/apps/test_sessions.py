@@ -14,7 +14,7 @@ pytestmark = pytest.mark.ui
 # models that a page sends.
 VISIT = """
 import sys
-import panel_material_ui, workbench.ui.pointcloud, workbench.ui.screen
+import panel_material_ui, workbench.ui.kit.pointcloud, workbench.ui.kit.screen
 from bokeh.client import pull_session
 for _ in range(int(sys.argv[2])):
     pull_session(url=sys.argv[1]).close()

@@ -283,7 +283,7 @@ def test_serve_without_apps_says_so(command, monkeypatch, tmp_path):
 
 
 def test_serve_hands_its_options_to_the_server(command, monkeypatch, tmp_path):
-    from workbench.ui import serve as server
+    from workbench.ui.server import serve as server
 
     called = []
     monkeypatch.setattr(server, "serve", lambda **options: called.append(options) or 0)
@@ -323,3 +323,26 @@ def test_the_installed_command_is_quick_to_start():
     code = "import sys, workbench.cli; print(*{m.split('.')[0] for m in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"torch", "panel", "holoviews", "matplotlib", "dask", "distributed", "numba"} & set(loaded)
+
+
+def test_run_announces_what_is_long_and_refuses_what_does_not_fit(monkeypatch, capsys):
+    from workbench import costs
+    from workbench.cli import run as command
+
+    asked = []
+
+    def work(size: int = 1, progress=None):
+        asked.append(size)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(costs, "of", lambda function, **values: costs.Cost(30.0 * values["size"], 1e6))
+    with pytest.raises(KeyboardInterrupt):
+        command.run(work, {"size": 2}, output_file=None, print_json=False, no_progress=False)
+    assert "work: about 60 s on two cores" in capsys.readouterr().err
+    with pytest.raises(KeyboardInterrupt):
+        command.run(work, {"size": 2}, output_file=None, print_json=False, no_progress=True)
+    assert "two cores" not in capsys.readouterr().err
+    monkeypatch.setattr(costs, "of", lambda function, **values: costs.Cost(1.0, 1e18))
+    with pytest.raises(ValueError, match="work of this size needs about"):
+        command.run(work, {"size": 3}, output_file=None, print_json=False, no_progress=True)
+    assert asked == [2, 2]

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from workbench import results
-from workbench.figures import choose, generic, studies
+from workbench.figures import choose, fisher, flows, generic, steps
+from workbench.figures import games as games_figures
+from workbench.rooms import ROOMS, RoomEntry
 
 BACKENDS = ("bokeh", "matplotlib")
 
@@ -79,23 +81,23 @@ def test_every_study_draws_on_both_backends(request, name, backend):
 
 
 def test_estimator_error_draws_what_there_is(errors):
-    drawn = curves(studies.estimator_error(errors, pair="b"))
+    drawn = curves(flows.estimator_error(errors, pair="b"))
     assert list(drawn) == ["monte-carlo", "design"]
     np.testing.assert_array_equal(
         drawn["monte-carlo"]["relative_rmse"], errors.relative_rmse.sel(pair="b").values[:, 0]
     )
     np.testing.assert_array_equal(drawn["design"]["n_directions"], [30, 100])
-    options = hv.Store.lookup_options("bokeh", studies.estimator_error(errors), "plot").kwargs
+    options = hv.Store.lookup_options("bokeh", flows.estimator_error(errors), "plot").kwargs
     assert options["logx"]
     assert options["logy"]
     assert options["title"].endswith("a")
 
 
 def test_curvature_growth_and_across(curvature):
-    drawn = curves(studies.curvature_growth(curvature, J=0.441))
+    drawn = curves(fisher.curvature_growth(curvature, J=0.441))
     np.testing.assert_allclose(drawn["−R/n"]["per_site"], 1.44)
     np.testing.assert_allclose(drawn["‖tr T‖²/4n"]["per_site"], 5 * 1.44 / 4)
-    across = curves(studies.curvature_across(curvature))
+    across = curves(fisher.curvature_across(curvature))
     assert list(across) == ["L = 3", "L = 4", "L = 8", "L = 16"]
     np.testing.assert_allclose(across["L = 8"]["R/n"], [-1.4, -1.44, -1.48])
     one = curvature.isel(J=1)
@@ -104,15 +106,15 @@ def test_curvature_growth_and_across(curvature):
 
 def test_survival_averages_only_what_is_left_open(spikes):
     spikes["survived"].values[0, 0, :2, 0] = True
-    np.testing.assert_allclose(curves(studies.spike_survival(spikes))["none"]["share"], [0.25, 0, 0])
-    linear = studies.spike_survival(spikes, network="linear")
+    np.testing.assert_allclose(curves(steps.spike_survival(spikes))["none"]["share"], [0.25, 0, 0])
+    linear = steps.spike_survival(spikes, network="linear")
     np.testing.assert_allclose(curves(linear)["none"]["share"], [0.5, 0, 0])
     title = hv.Store.lookup_options("bokeh", linear, "plot").kwargs["title"]
     assert title == "Runs that survive a spike, network linear, mean over repeat"
 
 
 def test_certified_share(games):
-    figure = studies.certified_share(games, players=10)
+    figure = games_figures.certified_share(games, players=10)
     np.testing.assert_allclose(curves(figure)["hurwitz"]["share"], games.share.values[1, :, 1])
     assert "players 10" in hv.Store.lookup_options("bokeh", figure, "plot").kwargs["title"]
 
@@ -181,6 +183,7 @@ def test_rooms_name_their_own_figures(monkeypatch):
     room.FIGURES = {"sweep_floor": own}
     room.by_name, room.needs_more, room.number = own, needs_more, 3
     monkeypatch.setitem(sys.modules, "workbench.figures.attic", room)
+    monkeypatch.setitem(ROOMS, "attic", RoomEntry("Attic", "Nothing."))
     assert choose.room_figure("workbench.attic.sweep_floor") is own
     assert choose.room_figure("workbench.attic.by_name") is own
     assert choose.room_figure("workbench.attic.number") is None

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from workbench.fisher import contraction, metric, parallel
+from workbench import parallel
+from workbench.fisher import contraction, metric
 from workbench.fisher.torus import torus
 from workbench.progress import Cancelled, Progress
 

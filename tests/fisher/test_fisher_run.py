@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from workbench import fisher, results
+from workbench import fisher, parallel, results
 from workbench.fisher import monte_carlo as mc
-from workbench.fisher import parallel
 from workbench.progress import Cancelled, Progress
 
 

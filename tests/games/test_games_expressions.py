@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from workbench.games import SmoothGame
 from workbench.games import expressions as e
-from workbench.games.intervals import Interval, IntervalFunctions
+from workbench.games.certificates.intervals import Interval, IntervalFunctions
 
 UNARY = [e.exp, e.log, e.sqrt, e.tanh, e.sigmoid, e.sin, e.cos, lambda x: x**2, lambda x: x**3, lambda x: -x]
 

@@ -5,6 +5,7 @@ import pytest
 
 from workbench import games
 from workbench.games import GALLERY, Status
+from workbench.games.certificates.basin import newton
 
 
 @pytest.mark.parametrize("name", list(GALLERY))
@@ -93,7 +94,7 @@ def test_bertrand_refusal_is_true():
 
 def test_strict_saddle_is_a_nash_point_and_a_saddle():
     example = GALLERY["strict-saddle-lq"]()
-    nash = games.basin.newton(example.game, example.region.centre)
+    nash = newton(example.game, example.region.centre)
     np.testing.assert_allclose(nash, example.region.centre, atol=1e-7)
     eigenvalues = np.linalg.eigvals(example.game.jacobian(nash))
     assert eigenvalues.real.min() == pytest.approx(-0.0081, abs=1e-4)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from workbench import games
 from workbench.games import Box, DifferentiableGame, MarkovGame, NormalFormGame, QuadraticGame, Status
 from workbench.games.gallery.finite import PENNIES, ROCK_PAPER_SCISSORS, two_state_game
-from workbench.games.markov import solve_formulas
-from workbench.games.weights import perron
+from workbench.games.models.markov import solve_formulas
+from workbench.games.small_gain.weights import perron
 
 
 def differences(field, x, h=1e-6):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench import games, results
-from workbench.games.ladder import best_metric, metric_margin
+from workbench.games.experiments.ladder import best_metric, metric_margin
 
 
 def margins(ds):

@@ -6,8 +6,9 @@ import pytest
 from workbench import games
 from workbench.games import Box, SmoothGame, Status
 from workbench.games import expressions as e
-from workbench.games.basin import newton
-from workbench.games.boxes import BoxTree, Budget, bounds_on_box, leaf_bounds, split_until
+from workbench.games.certificates.basin import newton
+from workbench.games.certificates.boxes import BoxTree, Budget, bounds_on_box, leaf_bounds, split_until
+from workbench.games.models.quadratic import block_bounds
 from workbench.progress import Cancelled, Progress
 
 
@@ -74,7 +75,7 @@ def test_scalar_lq():
 def test_corners_are_a_trap():
     trap = games.GALLERY["vertex-trap"]()
     corners = trap.game.jacobian(trap.region.vertices())
-    sampled = games.quadratic.block_bounds(corners, [1, 1], proved=False)
+    sampled = block_bounds(corners, [1, 1], proved=False)
     estimate = games.certify(sampled)
     assert estimate.status is Status.ESTIMATED
     assert estimate.margin == pytest.approx(0.480, abs=1e-3)

@@ -5,7 +5,12 @@ import pytest
 import scipy.sparse as sp
 
 from workbench.games import Bounds, certify, check, perron
-from workbench.games.sparse_weights import perron_sparse, smallest_eigenvalue, solve_m_matrix, spectral_radius
+from workbench.games.small_gain.sparse_weights import (
+    perron_sparse,
+    smallest_eigenvalue,
+    solve_m_matrix,
+    spectral_radius,
+)
 from workbench.progress import Cancelled, Progress
 
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from test_games_weights import RING, SECOND, TOY, random_bounds
 
 from workbench.games import Bounds, Status, certify, check, perron
-from workbench.games import steps as s
-from workbench.games.weights import lipschitz
+from workbench.games.small_gain import steps as s
+from workbench.games.small_gain.weights import lipschitz
 
 
 def test_toy():

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from workbench.games import Bounds, perron
-from workbench.games.band import coordinate_band, two_player_band, two_player_margin
-from workbench.games.weights import lipschitz, margin, small_gain_radius
+from workbench.games.small_gain.band import coordinate_band, two_player_band, two_player_margin
+from workbench.games.small_gain.weights import lipschitz, margin, small_gain_radius
 
 TOY = Bounds([1, 1], [1, 1], [[0, 10], [0.05, 0]])
 SECOND = Bounds([2, 0.5], [5, 1.5], [[0, 3], [0.2, 0]])

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workbench import data, fisher, flows, results, studies, sweeps
+from workbench import data, fisher, flows, games, results, steps, sweeps
 from workbench.figures import choose
+from workbench.games.experiments.random_games import _random_game
 from workbench.sweeps.grid import plan
 
 FOLDER = Path(__file__).parents[2] / "studies"
@@ -77,7 +78,7 @@ def test_design_beats_monte_carlo_fifty_times():
 def test_certified_shares_again():
     ds = results.open(data.path("studies/certified-share.nc"))
     cell = ds.sel(players=3, coupling=0.4, density=1.0)
-    again = studies.random_games(3, 0.4, 1.0, games=20, seed=int(cell.cell_seed))
+    again = games.random_games(3, 0.4, 1.0, games=20, seed=int(cell.cell_seed))
     np.testing.assert_allclose(cell.share.sel(rung=again.rung), again.share)
 
 
@@ -110,7 +111,7 @@ def test_random_games_have_the_spectrum_they_promise():
     """Circular law: a game of many players loses stability where coupling · √density passes 1."""
     rng = np.random.default_rng(0)
     for coupling, density in ((0.6, 1.0), (1.5, 1.0), (1.5, 0.2)):
-        eigenvalues = np.linalg.eigvals(studies._random_game(400, coupling, density, rng).matrix)
+        eigenvalues = np.linalg.eigvals(_random_game(400, coupling, density, rng).matrix)
         assert np.abs(eigenvalues - 1).max() == pytest.approx(coupling * density**0.5, rel=0.12)
         assert np.mean(np.abs(eigenvalues - 1) ** 2) == pytest.approx(coupling**2 * density / 2, rel=0.1)
 
@@ -126,13 +127,13 @@ def test_random_games_have_the_spectrum_they_promise():
 )
 def test_random_games_refuse(options, message):
     with pytest.raises(ValueError, match=message):
-        studies.random_games(**options)
+        games.random_games(**options)
 
 
 def test_spike_survival_is_what_the_room_measures():
     from workbench import steps
 
-    ours = studies.spike_survival("linear", multiplier=100.0, at=5, steps=12, seed=4)
+    ours = steps.spike_survival("linear", multiplier=100.0, at=5, steps=12, seed=4)
     run = steps.spike("linear", multiplier=100.0, at=5, steps=12, seeds=(4,)).accuracy.isel(seed=0)
     np.testing.assert_array_equal(ours.accuracy, run.isel(step=-1))
     np.testing.assert_array_equal(ours.worst, run.isel(step=slice(5, None)).min("step"))
@@ -140,7 +141,7 @@ def test_spike_survival_is_what_the_room_measures():
 
 
 def test_spike_survival_leaves_out_what_cannot_be_clipped():
-    ours = studies.spike_survival("linear", "adahessian", multiplier=10.0, at=3, steps=6)
+    ours = steps.spike_survival("linear", "adahessian", multiplier=10.0, at=3, steps=6)
     clipped = ours.sel(rule="gradient-clip")
     assert all(np.isnan(clipped[name]) for name in ours.data_vars)
     assert not any(np.isnan(ours.drop_sel(rule="gradient-clip")[name]).any() for name in ours.data_vars)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workbench.ui.cache import RESULTS
+from workbench.ui.kit.cache import RESULTS
 
 
 @pytest.fixture(autouse=True)

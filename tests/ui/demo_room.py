@@ -7,12 +7,12 @@ import numpy as np
 import param
 
 from workbench import results
+from workbench.costs import Cost
 from workbench.figures import theme
-from workbench.ui.cost import Cost
-from workbench.ui.picture import Picture
-from workbench.ui.pointcloud import PointCloud
-from workbench.ui.room import Room
-from workbench.ui.view import View
+from workbench.ui.kit.picture import Picture
+from workbench.ui.kit.pointcloud import PointCloud
+from workbench.ui.kit.room import Room
+from workbench.ui.kit.view import View
 from workbench.verdicts import Outcome, Verdict
 
 

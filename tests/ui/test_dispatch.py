@@ -10,9 +10,9 @@ import xarray as xr
 from bokeh.document import Document
 from panel.io.state import set_curdoc
 
-from workbench.ui import dispatch
-from workbench.ui.session import unwatch_busy
-from workbench.ui.view import View
+from workbench.ui.kit import dispatch
+from workbench.ui.kit.view import View
+from workbench.ui.server.session import unwatch_busy
 
 
 def test_in_plain_python_a_call_is_made_at_once():
@@ -102,8 +102,8 @@ def dataset(value):
 def test_pictures_of_an_older_result_are_not_drawn_any_more(monkeypatch):
     waiting = []
     view = TwoSlates()
-    monkeypatch.setattr("workbench.ui.view.in_session", lambda: True)
-    monkeypatch.setattr("workbench.ui.view.in_loaded_session", lambda: True)
+    monkeypatch.setattr("workbench.ui.kit.view.in_session", lambda: True)
+    monkeypatch.setattr("workbench.ui.kit.view.in_loaded_session", lambda: True)
     monkeypatch.setattr(view._home, "call", lambda function, *args: waiting.append((function, args)))
     view.result = dataset(1)
     view.result = dataset(2)
@@ -117,7 +117,7 @@ def test_pictures_of_an_older_result_are_not_drawn_any_more(monkeypatch):
 def test_a_page_comes_with_its_first_picture_and_the_others_follow(monkeypatch):
     waiting = []
     view = TwoSlates()
-    monkeypatch.setattr("workbench.ui.view.in_session", lambda: True)
+    monkeypatch.setattr("workbench.ui.kit.view.in_session", lambda: True)
     monkeypatch.setattr(view._home, "call", lambda function, *args: waiting.append((function, args)))
     view.result = dataset(1)
     assert [slate.seen for slate in view._shown] == [[1.0], []]

@@ -10,7 +10,7 @@ from demo_room import SineView, sine
 from PIL import Image
 
 from workbench import results
-from workbench.ui import downloads
+from workbench.ui.kit import downloads
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import panel as pn
 import pytest
 from panel.util import edit_readonly
 
-from workbench.ui import garbage
+from workbench.ui.server import garbage
 
 
 class Loop:

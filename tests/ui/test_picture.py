@@ -12,7 +12,7 @@ from workbench.figures import fisher as fisher_figures
 from workbench.figures import games as games_figures
 from workbench.figures import steps as steps_figures
 from workbench.figures import theme
-from workbench.ui.picture import Picture, plot_structure
+from workbench.ui.kit.picture import Picture, plot_structure
 
 
 def wave(frequency, *, logarithmic=False, label="sine", top=None, legend="right"):

@@ -4,8 +4,8 @@ import numpy as np
 import panel as pn
 import pytest
 
-from workbench.ui.pointcloud import PointCloud
-from workbench.ui.pointcloud.colours import PLAIN_SOURCE, point_colours
+from workbench.ui.kit.pointcloud import PointCloud
+from workbench.ui.kit.pointcloud.colours import PLAIN_SOURCE, point_colours
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from workbench.ui import runner as runner_module
-from workbench.ui.runner import Lane, Runner
+from workbench.ui.kit import runner as runner_module
+from workbench.ui.kit.runner import Lane, Runner
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_quick_work_does_not_wait_for_long_work(monkeypatch):
 
 def test_only_work_that_lasts_is_shown(monkeypatch):
     """Buttons that come and go at every move of a slider would cost the browser more than the move itself."""
-    from workbench.ui import runner as module
+    from workbench.ui.kit import runner as module
 
     monkeypatch.setattr(module, "SHOW_AFTER", 0.1)
     runner, release, seen = Runner(), threading.Event(), []

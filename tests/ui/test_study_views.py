@@ -4,7 +4,10 @@ import holoviews as hv
 import pytest
 
 from workbench.progress import Progress
-from workbench.ui.studies import CertificateStudy, CurvatureStudy, EstimatorStudy, SpikeStudy
+from workbench.ui.fisher.study import CurvatureStudy
+from workbench.ui.flows.study import EstimatorStudy
+from workbench.ui.games.study import CertificateStudy
+from workbench.ui.steps.study import SpikeStudy
 
 VIEWS = (EstimatorStudy, CurvatureStudy, SpikeStudy, CertificateStudy)
 

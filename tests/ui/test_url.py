@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.ui import url
+from workbench.ui.kit import url
 
 
 class Settings(param.Parameterized):

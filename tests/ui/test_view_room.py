@@ -6,7 +6,7 @@ import pytest
 from demo_room import DemoRoom, SineView, sine
 
 from workbench import results
-from workbench.ui import saved, verdict_table
+from workbench.ui.kit import saved, verdict_table
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_the_address_brings_everything_back(room):
     room.view.frequency = 3.5
     room.view.logarithmic = True
     other = DemoRoom()
-    from workbench.ui import url
+    from workbench.ui.kit import url
 
     other.read_address(url.query(room.state()))
     assert other.tab == 1

@@ -56,7 +56,7 @@ def _options(
     ] = False,
     traceback: Annotated[bool, typer.Option("--traceback", help="Show where an error came from.")] = False,
 ) -> None:
-    """Four pieces of modern geometry to see, trust and use.
+    """Pieces of modern geometry to see, trust and use.
 
     A first try:
 

@@ -12,7 +12,7 @@ import workbench
 from workbench import data
 from workbench.cli import answers
 from workbench.sweeps.experiments import ROOMS, experiments
-from workbench.ui.serve import app_files
+from workbench.ui.server.serve import app_files
 
 LIBRARIES = ("numpy", "scipy", "numba", "torch", "xarray", "panel", "holoviews", "dask", "zarr", "cvxpy")
 

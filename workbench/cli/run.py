@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from workbench import results
+from workbench import costs, results
 from workbench.cli import answers, literals, summary
 from workbench.sweeps.experiments import ROOMS, experiments
 
@@ -115,6 +115,16 @@ def _option(parameter: inspect.Parameter, kind: Any) -> inspect.Parameter:
     return inspect.Parameter(parameter.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
+def announce(function: Function, values: dict[str, Any], *, quiet: bool) -> None:
+    """Say what a long run will take, on standard error; refuse one that needs more memory than is free."""
+    cost = costs.of(function, **values)
+    if cost is None:
+        return
+    costs.check_memory(cost, f"{function.__name__} of this size")
+    if not cost.is_quick and not quiet:
+        answers.note(f"{function.__name__}: {cost} on two cores")
+
+
 def run(
     function: Function, values: dict[str, Any], *, output_file: Path | None, print_json: bool, no_progress: bool
 ) -> None:
@@ -125,6 +135,7 @@ def run(
         raise FileNotFoundError(f"the folder {str(output_file.absolute().parent)!r} does not exist; create it first")
     if "progress" in inspect.signature(function).parameters:
         values["progress"] = answers.progress(function.__name__, quiet=no_progress)
+    announce(function, values, quiet=no_progress)
     ds = function(**values)
     if output_file is not None:
         results.save(ds, output_file)

@@ -29,6 +29,7 @@ DIVERGING = "coolwarm"
 DASHES = ("solid", "dashed", "dotted", "dashdot")
 MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "hex")
 HEIGHT = 380
+SMALLEST = 1e-12  # a logarithmic axis has no zero
 LEGEND_ALPHA = 0.6
 LEGEND_SIZE = "0.95em"
 
@@ -215,3 +216,10 @@ def _bokeh_size(height: int, square: bool) -> dict[str, Any]:
     if square:
         return {"frame_height": height - 80, "frame_width": height - 80, "data_aspect": 1}
     return {"height": height, "responsive": True, "min_width": 200}
+
+
+def marked_curve(data: tuple[np.ndarray, np.ndarray], across: str, up: str, label: str, k: int) -> list[hv.Element]:
+    """Return the k-th series: a curve of its own colour and dash, thinner than those before so as not to hide them."""
+    colour, dash = SERIES[k % len(SERIES)], DASHES[k % len(DASHES)]
+    curve = line(hv.Curve(data, across, up, label=label), colour, dash=dash, width=max(5 - 0.6 * k, 1.5))
+    return [curve, markers(hv.Scatter(data, across, up), colour, size=5)]

@@ -12,9 +12,9 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from workbench.fisher.parallel import THREADS
 from workbench.fisher.pfaffian import Sector, sectors
 from workbench.fisher.torus import Torus
+from workbench.parallel import THREADS
 
 PAIRS = ((0, 0), (0, 1), (1, 1))
 """Orientation pairs that are computed; (1, 0) follows by reversing the displacement."""

@@ -22,8 +22,8 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from workbench.fisher.parallel import THREADS
 from workbench.fisher.torus import Torus
+from workbench.parallel import THREADS
 
 ON_SITE = np.array([[0, 1, -1, -1], [-1, 0, 1, -1], [1, -1, 0, 1], [1, 1, -1, 0]], dtype=float)
 """On-site block of A in the order R, L, U, D."""
@@ -209,8 +209,7 @@ class _Planes:
 
 
 def _split(a: float, b: float) -> _Planes:
-    block = ON_SITE.copy()
-    block[0, 1], block[1, 0], block[2, 3], block[3, 2] = a, -a, b, -b
+    block = _corner_block(a, b)
     _, vectors = np.linalg.eigh(block.T @ block)  # doubly degenerate, low plane first, well separated where it matters
     u, w, p, q = vectors.T
     high = float(p @ block @ q)

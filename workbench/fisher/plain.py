@@ -14,7 +14,7 @@ from workbench import checks
 from workbench.fisher import metric
 from workbench.fisher.cumulants import triple
 from workbench.fisher.metric import Pairs
-from workbench.fisher.parallel import THREADS
+from workbench.parallel import THREADS
 from workbench.progress import Progress
 
 BYTES_PER_PAIR = 400

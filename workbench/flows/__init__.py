@@ -9,35 +9,48 @@ True
 
 from typing import TYPE_CHECKING, Any
 
+from workbench import transport
+from workbench.clouds import (
+    SHAPES,
+    Reading,
+    cloud,
+    digit,
+    load_cloud,
+    photograph,
+    read_cloud,
+    read_picture,
+    terrain_heights,
+    text_cloud,
+)
 from workbench.flows.colour import colour_transfer
 from workbench.flows.comparison import PAIRS, compare_estimators, compare_on, methods_for
-from workbench.flows.designs import design_degree, design_sizes, design_table
-from workbench.flows.estimators import ESTIMATORS
-from workbench.flows.estimators.harmonic import harmonic_weights
-from workbench.flows.exact import sinkhorn_divergence, wasserstein
-from workbench.flows.files import load_cloud
+from workbench.flows.direction_costs import direction_costs
 from workbench.flows.flow import gradient_flow
-from workbench.flows.real_data import digit, photograph, terrain_heights
-from workbench.flows.seed_experiment import seed_experiment
-from workbench.flows.shapes import SHAPES, cloud
-from workbench.flows.sliced import (
+from workbench.flows.paper import seed_experiment
+from workbench.transport import (
+    ESTIMATORS,
     Estimate,
+    design_degree,
+    design_sizes,
+    design_table,
     directions,
+    harmonic_weights,
     projected_costs,
+    sinkhorn_divergence,
     sliced_wasserstein,
     sliced_wasserstein_gradient,
+    wasserstein,
 )
-from workbench.flows.sphere import direction_costs
-from workbench.flows.text import text_cloud
 
 if TYPE_CHECKING:
-    from workbench.flows.autograd import SlicedWassersteinLoss, sliced_wasserstein_loss
+    from workbench.transport import SlicedWassersteinLoss, sliced_wasserstein_loss
 
 __all__ = [
     "ESTIMATORS",
     "PAIRS",
     "SHAPES",
     "Estimate",
+    "Reading",
     "SlicedWassersteinLoss",
     "cloud",
     "colour_transfer",
@@ -55,6 +68,8 @@ __all__ = [
     "methods_for",
     "photograph",
     "projected_costs",
+    "read_cloud",
+    "read_picture",
     "seed_experiment",
     "sinkhorn_divergence",
     "sliced_wasserstein",
@@ -67,11 +82,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import the torch losses when they are first asked for: torch takes seconds to import."""
+    """Hand the torch losses on from :mod:`workbench.transport`, which imports torch when they are first asked for."""
     if name in ("SlicedWassersteinLoss", "sliced_wasserstein_loss"):
-        from workbench.flows import autograd
-
-        value = getattr(autograd, name)
-        globals()[name] = value
-        return value
+        return getattr(transport, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,13 +8,13 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from workbench import checks, results
-from workbench.flows.draw import draw, make_rule
-from workbench.flows.estimators import ESTIMATORS
+from workbench.clouds.named import cloud, pair
 from workbench.flows.flow import gradient_flow
-from workbench.flows.shapes import cloud, pair
-from workbench.flows.transport import Cloud, check_same_dim, prepare
 from workbench.progress import Progress
 from workbench.registry import Registry
+from workbench.transport.estimators import ESTIMATORS
+from workbench.transport.evaluate import draw, make_rule
+from workbench.transport.measures import Cloud, check_same_dim, prepare
 
 PAIRS = Registry("pair")
 REFERENCE_DIRECTIONS, REFERENCE_REPEATS = 1000, 16

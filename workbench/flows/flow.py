@@ -10,13 +10,13 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from workbench import checks, results
-from workbench.flows.draw import draw, make_rule
-from workbench.flows.estimators import ESTIMATORS
-from workbench.flows.exact import wasserstein
-from workbench.flows.shapes import pair
-from workbench.flows.sliced import PRECISIONS
-from workbench.flows.transport import Cloud, check_same_dim, masses, points, prepare
+from workbench.clouds.named import pair
 from workbench.progress import Progress
+from workbench.transport.estimators import ESTIMATORS
+from workbench.transport.evaluate import draw, make_rule
+from workbench.transport.exact import wasserstein
+from workbench.transport.measures import Cloud, check_same_dim, masses, points, prepare
+from workbench.transport.sliced import PRECISIONS
 
 LOSSES = ("squared", "unsquared")
 EXACT_BY_DEFAULT = 5_000_000
@@ -134,7 +134,7 @@ def gradient_flow(
     A name in ``SHAPES`` (or ``"text:…"``) in place of a cloud stands for ``n`` points of that shape.
 
     ``loss="squared"`` takes steps in velocity units, x_i ← x_i − τ ∇_i SW_2² / a_i with τ = eta·d/2 and a_i the mass
-    of x_i (1/n); eta in (0, 1]: monotone there, stable up to 2. ``loss="unsquared"`` is the seed's own experiment,
+    of x_i (1/n); eta in (0, 1]: monotone there, stable up to 2. ``loss="unsquared"`` is the paper's own experiment,
     plain gradient descent x_i ← x_i − learning_rate ∇_i SW_2 / a_i: constant speed, ending in a limit cycle whose
     height learning_rate²/(4d) ranks nothing. Directions are drawn anew at every step; a fixed finite set is no metric
     and the flow would stall on it.

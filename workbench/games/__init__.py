@@ -14,36 +14,36 @@ game, :func:`simulate` runs its dynamics. Formulas for your own nonlinear game a
 """
 
 from workbench.games import expressions
-from workbench.games.band import coordinate_band, two_player_band
-from workbench.games.basin import certified_basin, verified_equilibrium, with_basin
-from workbench.games.bounds import Bounds
-from workbench.games.boxes import bounds_on_box
-from workbench.games.certificate import Certificate, Status
-from workbench.games.certify import certify
-from workbench.games.differentiable import DifferentiableGame
+from workbench.games.certificates.basin import certified_basin, verified_equilibrium, with_basin
+from workbench.games.certificates.boxes import bounds_on_box
+from workbench.games.certificates.certificate import Certificate, Status
+from workbench.games.certificates.certify import certify
 from workbench.games.dynamics import DYNAMICS
-from workbench.games.gallery import GALLERY, Example
-from workbench.games.ladder import ladder
-from workbench.games.markov import MarkovGame
-from workbench.games.normal_form import NormalFormGame
-from workbench.games.quadratic import QuadraticGame
-from workbench.games.region import Box
-from workbench.games.simulate import simulate
-from workbench.games.smooth import SmoothGame
-from workbench.games.studies import (
+from workbench.games.experiments import (
     box_study,
     delay_study,
     gain_graph,
+    ladder,
     margin_curve,
-    parse_matrix,
     portrait,
+    random_games,
     rate_map,
-    resolve,
+    simulate,
     step_curve,
     verification,
 )
+from workbench.games.gallery import GALLERY, Example
+from workbench.games.gallery.resolve import parse_matrix, resolve
+from workbench.games.models.bounds import Bounds
+from workbench.games.models.differentiable import DifferentiableGame
+from workbench.games.models.markov import MarkovGame
+from workbench.games.models.normal_form import NormalFormGame
+from workbench.games.models.quadratic import QuadraticGame
+from workbench.games.models.region import Box
+from workbench.games.models.smooth import SmoothGame
+from workbench.games.small_gain.band import coordinate_band, two_player_band
+from workbench.games.small_gain.weights import perron
 from workbench.games.verifier import check, check_refusal, verify
-from workbench.games.weights import perron
 
 __all__ = [
     "DYNAMICS",
@@ -73,6 +73,7 @@ __all__ = [
     "parse_matrix",
     "perron",
     "portrait",
+    "random_games",
     "rate_map",
     "resolve",
     "simulate",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.games.region import Box
+from workbench.games.models.region import Box
 from workbench.registry import Registry
 
 DYNAMICS = Registry("dynamics")

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from workbench import checks
 
 Number = Union["Expression", float, int]
-UNARY = ("neg", "exp", "log", "sqrt", "tanh", "sigmoid", "sin", "cos")
-BINARY = ("add", "sub", "mul", "div")
 
 
 class Expression:

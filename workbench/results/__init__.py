@@ -15,7 +15,7 @@
 """
 
 from workbench.results.conventions import dataset, problems, validate
-from workbench.results.provenance import describe, experiment, is_experiment, python_lines
+from workbench.results.provenance import describe, experiment, is_experiment, public_name, python_lines, stamp
 from workbench.results.storage import DEFAULT_LIMIT, open_bytes, save, to_bytes
 from workbench.results.storage import open_result as open
 
@@ -28,8 +28,10 @@ __all__ = [
     "open",
     "open_bytes",
     "problems",
+    "public_name",
     "python_lines",
     "save",
+    "stamp",
     "to_bytes",
     "validate",
 ]

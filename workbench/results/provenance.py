@@ -75,19 +75,29 @@ def experiment(function: Callable[Parameters, xr.Dataset]) -> Callable[Parameter
         started = time.perf_counter()
         ds = function(*args, **kwargs)
         seconds = time.perf_counter() - started
-        seed = described.get("seed")
-        ds.attrs = {
-            **ds.attrs,
-            "function": _public_name(function),
-            "parameters": json.dumps(described),
-            "seed": seed if isinstance(seed, (int, str)) else "none",
-            "version": workbench.__version__,
-            "seconds": round(seconds, 6),
-        }
-        return validate(ds)
+        return validate(stamp(ds, public_name(function), described, seconds=round(seconds, 6)))
 
     run.is_workbench_experiment = True  # type: ignore[attr-defined]
     return run
+
+
+def stamp(
+    ds: xr.Dataset, function: str, parameters: Mapping[str, Any] | None = None, *, seconds: float = 0.0
+) -> xr.Dataset:
+    """Return ``ds`` with the attributes that say where it came from; its other attributes stay.
+
+    :func:`experiment` does this for finished results. Call it for what is handed out in another way: the unfinished
+    state of a long run, or a log that grew beside somebody's training.
+    """
+    described = describe(dict(parameters or {}))
+    seed = described.get("seed")
+    return ds.assign_attrs(
+        function=function,
+        parameters=json.dumps(described),
+        seed=seed if isinstance(seed, (int, str)) else "none",
+        version=workbench.__version__,
+        seconds=seconds,
+    )
 
 
 def is_experiment(value: Any) -> bool:
@@ -95,7 +105,7 @@ def is_experiment(value: Any) -> bool:
     return bool(getattr(value, "is_workbench_experiment", False))
 
 
-def _public_name(function: Callable[..., Any]) -> str:
+def public_name(function: Callable[..., Any]) -> str:
     """Name a room's function by the room, ``workbench.flows.gradient_flow``, wherever its file is."""
     parts = function.__module__.split(".")
     return ".".join([*parts[:2], function.__qualname__])

@@ -50,6 +50,7 @@ _WHERE = {
         "limits",
         "prediction_spread",
         "spike",
+        "spike_survival",
         "spike_table",
         "sweep_radius",
         "sweep_study",

@@ -1,6 +1,5 @@
 """What a guarded optimiser did at each step, as records while it runs and as a Dataset afterwards."""
 
-import json
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-import workbench
 from workbench import results
 
 COLUMNS = {
@@ -143,14 +141,7 @@ class GuardLog:
             for name, (long_name, units, kind) in COLUMNS.items()
         }
         steps = (("step",), np.array([r.step for r in self._records], dtype=int), "training step")
-        attrs = {
-            "function": function,
-            "parameters": json.dumps(results.describe(options)),
-            "seed": "none",
-            "version": workbench.__version__,
-            "seconds": 0.0,
-        }
-        return results.validate(results.dataset(variables, {"step": steps}, attrs))
+        return results.validate(results.stamp(results.dataset(variables, {"step": steps}), function, options))
 
     def state(self) -> dict[str, Any]:
         """Return everything as plain numbers, lists and words."""

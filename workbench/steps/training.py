@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -134,8 +133,3 @@ def accuracy(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
 
     with torch.no_grad(), evaluation(model):
         return float((model(inputs).argmax(-1) == targets).double().mean())
-
-
-def describe_network(network: Any) -> str:
-    """Return the network's name in the registry, or the class name of a user's module."""
-    return network if isinstance(network, str) else type(network).__name__

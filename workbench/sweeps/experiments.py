@@ -20,9 +20,14 @@ import xarray as xr
 
 from workbench import results
 from workbench.checks import choice
+from workbench.rooms import ROOMS
 
 Function = Callable[..., Any]
-ROOMS = ("flows", "fisher", "steps", "games")
+MOVED = {
+    "workbench.studies:random_games": "workbench.games.random_games",
+    "workbench.studies:spike_survival": "workbench.steps.spike_survival",
+}
+"""Names of yesterday, in TOML files and stored results, and where their functions are today."""
 
 
 def experiments(room: str) -> dict[str, Function]:
@@ -31,14 +36,15 @@ def experiments(room: str) -> dict[str, Function]:
 
 
 def public_functions(room: str) -> dict[str, Function]:
-    """Return every public function of a room by name, sorted; classes and other modules' functions are left out."""
+    """Return the functions that a room lists in its ``__all__`` by name, sorted, wherever they were written."""
     module = importlib.import_module(f"workbench.{choice('room', room, ROOMS)}")
-    found = {name: getattr(module, name) for name in dir(module) if not name.startswith("_")}
-    return {
-        name: function
-        for name, function in sorted(found.items())
-        if inspect.isfunction(function) and function.__module__.startswith(module.__name__)
-    }
+    found = {name: getattr(module, name) for name in sorted(module.__all__)}
+    return {name: value for name, value in found.items() if inspect.isfunction(value)}
+
+
+def current_name(name: str) -> str:
+    """Return the name that a function bears today, given one from an older file or result."""
+    return MOVED.get(name, name)
 
 
 def find(name: str) -> Function:
@@ -47,6 +53,7 @@ def find(name: str) -> Function:
     Outside the rooms only functions decorated with ``results.experiment`` are taken, so that a name in somebody
     else's file can start experiments and nothing else. Raises ``ValueError`` saying which names exist.
     """
+    name = current_name(name)
     if ":" in name:
         return _find_outside(name)
     room, dot, function = name.removeprefix("workbench.").partition(".")

@@ -2,6 +2,7 @@
 
 import functools
 import html
+import importlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,22 +10,13 @@ from urllib.parse import quote
 
 import holoviews as hv
 import panel as pn
-import xarray as xr
 
-from workbench import data, fisher, games
-from workbench.figures import fisher as fisher_figures
-from workbench.figures import games as games_figures
-from workbench.figures import steps as steps_figures
-from workbench.ui import dispatch, saved
-from workbench.ui.fisher import FisherRoom
-from workbench.ui.flows import FlowsRoom
-from workbench.ui.games import GamesRoom
-from workbench.ui.page import page
-from workbench.ui.picture import plot_pane
-from workbench.ui.pointcloud import PointCloud
-from workbench.ui.room import PURPOSE, Room
-from workbench.ui.steps import StepsRoom
-from workbench.ui.verdict_table import STYLE, verdict_html
+from workbench.rooms import ROOMS
+from workbench.ui.kit import dispatch, saved
+from workbench.ui.kit.page import page
+from workbench.ui.kit.picture import plot_pane
+from workbench.ui.kit.room import PURPOSE, Room
+from workbench.ui.kit.verdict_table import STYLE, verdict_html
 
 HEIGHT = 300
 CARD = """
@@ -39,55 +31,20 @@ section { break-inside: avoid; }
 LIST = STYLE + "a { color: inherit; }"
 
 
-def flows_thumbnail() -> Any:
-    """Return the shipped first flow, moving."""
-    flow = data.result("flows/first_flow.nc")
-    viewer = PointCloud(height=HEIGHT)
-    labels = [f"SW₂² {value:.3g}" for value in flow.sw2.values]
-    viewer.show(
-        flow.positions.values,
-        target=flow.target.values,
-        values=flow.positions.values[0, :, -1],
-        labels=labels,
-        description=f"A torus of {flow.sizes['point']} points flows into a cube.",
-    )
-    return viewer
-
-
-def fisher_thumbnail() -> Any:
-    """Return the exact effective exponents beside the paper's prediction."""
-    exact = fisher.shipped_scaling()
-    fit = fisher.fit_power_law(exact.sites, exact.scalar_curvature, window=(36, 81))
-    predicted = fisher.EXPONENTS["ising-2d"].predicted
-    return fisher_figures.exponents(exact, window=(6, 9), fit=fit, predicted=predicted, beyond=None)
-
-
-def steps_thumbnail() -> Any:
-    """Return the complex zeros of the softmax of a trained net."""
-    # so small a picture has no room for a legend that hides nothing; the room itself has one
-    return steps_figures.zeros_plane(data.result("steps/zeros_map.nc")).opts(show_legend=False, backend="bokeh")
-
-
-def games_thumbnail() -> Any:
-    """Return the flow of the paper's toy game with a ball that shrinks and one that does not."""
-    return games_figures.phase_portrait(_toy())
-
-
 @functools.cache
-def _toy() -> xr.Dataset:
-    return games.portrait("toy")
+def room_classes() -> dict[str, type[Room]]:
+    """Return the frame of every room by name: what ``workbench.ui.<room>`` exports as a Room."""
+    return {name: _room_class(name) for name in ROOMS}
 
 
-THUMBNAILS: dict[type[Room], Callable[[], Any]] = {
-    FlowsRoom: flows_thumbnail,
-    FisherRoom: fisher_thumbnail,
-    StepsRoom: steps_thumbnail,
-    GamesRoom: games_thumbnail,
-}
+def _room_class(name: str) -> type[Room]:
+    module = importlib.import_module(f"workbench.ui.{name}")
+    found = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Room)]
+    return next(value for value in found if value.slug == name)
 
 
 class Home(pn.viewable.Viewer):
-    """The front door: four rooms, their verdicts, and the results that this server keeps."""
+    """The front door: the rooms, their verdicts, and the results that this server keeps."""
 
     title = "Home"
     question = "How far can you move safely through a geometry, and what tells you so?"
@@ -95,17 +52,15 @@ class Home(pn.viewable.Viewer):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self._place = dispatch.Home()
+        self._waiting: list[Callable[[], None]] = []
 
     def close(self) -> None:
         """Nothing runs here."""
 
-    def _card(self, room: type[Room], thumbnail: Callable[[], Any], *, at_once: bool) -> pn.Column:
+    def _card(self, room: type[Room]) -> pn.Column:
         words = f'<h2><a href="{room.slug}">{html.escape(room.title)}</a></h2><p>{html.escape(room.purpose)}</p>'
         frame = pn.Column(height=HEIGHT, sizing_mode="stretch_width", min_width=200)
-        if at_once:
-            frame.append(_pane(thumbnail()))
-        else:
-            self._place.call(lambda: frame.append(_pane(thumbnail())))
+        self._waiting.append(lambda: frame.append(_pane(room.thumbnail())))
         return pn.Column(
             pn.pane.HTML(words, stylesheets=[CARD], sizing_mode="stretch_width"),
             frame,
@@ -119,14 +74,22 @@ class Home(pn.viewable.Viewer):
     def main(self) -> list[Any]:
         """Return the parts of the main column."""
         heading = pn.pane.HTML(f"<h1>{html.escape(self.question)}</h1>", stylesheets=[PURPOSE])
-        # The first picture comes with the page, the others follow: so the first is there half a second sooner.
-        cards = [self._card(*entry, at_once=k == 0) for k, entry in enumerate(THUMBNAILS.items())]
-        return [
-            heading,
-            pn.FlexBox(*cards, sizing_mode="stretch_width"),
-            self._recent(),
-            pn.pane.HTML(all_verdicts_html(), stylesheets=[STYLE, COLUMNS], sizing_mode="stretch_width"),
-        ]
+        self._waiting.clear()
+        cards = [self._card(room) for room in room_classes().values()]
+        verdicts = pn.pane.HTML("", stylesheets=[STYLE, COLUMNS], sizing_mode="stretch_width")
+        self._waiting.append(lambda: verdicts.param.update(object=all_verdicts_html()))
+        # A served page gets its pictures, one after the other, when a visitor has connected; elsewhere they are there.
+        if dispatch.in_session():
+            pn.state.onload(self._hang)
+        else:
+            self._hang()
+        return [heading, pn.FlexBox(*cards, sizing_mode="stretch_width"), self._recent(), verdicts]
+
+    def _hang(self) -> None:
+        """Put in the next thing that waits, and see to the others when others have had their turn."""
+        if self._waiting:
+            self._waiting.pop(0)()
+            self._place.call(self._hang)
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(*self.main(), sizing_mode="stretch_width")
@@ -146,7 +109,8 @@ def _pane(picture: Any) -> Any:
 def all_verdicts_html() -> str:
     """Return the verdict tables of all rooms, in columns where the screen is wide enough."""
     sections = "".join(
-        f"<section><h2>{room.title}: what holds, what does not</h2>{_table(room)}</section>" for room in THUMBNAILS
+        f"<section><h2>{room.title}: what holds, what does not</h2>{_table(room)}</section>"
+        for room in room_classes().values()
     )
     return f'<div class="columns">{sections}</div>'
 
@@ -178,6 +142,6 @@ def recent_html(found: list[saved.SavedResult]) -> str:
 def _link(one: saved.SavedResult) -> str:
     """The name of a result, linked to its room if there is one."""
     name = html.escape(one.name)
-    if one.room not in {room.slug for room in THUMBNAILS}:
+    if one.room not in ROOMS:
         return name
     return f'<a href="{one.room}?result={quote(one.name)}">{name}</a>'

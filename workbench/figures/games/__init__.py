@@ -5,6 +5,7 @@ from workbench.figures.games.ladder import ladder_bars
 from workbench.figures.games.margins import gain_circle, gain_table, margin_band
 from workbench.figures.games.portrait import ball_sizes, phase_portrait
 from workbench.figures.games.steps import delay_curves, rate_regions, step_factors
+from workbench.figures.games.study import certified_share
 
 FIGURES = {
     "portrait": phase_portrait,
@@ -16,11 +17,14 @@ FIGURES = {
     "delay_study": delay_curves,
     "ladder": ladder_bars,
 }
+STUDIES = {"random_games": (certified_share, ("coupling",))}
 
 __all__ = [
     "FIGURES",
+    "STUDIES",
     "ball_sizes",
     "box_margins",
+    "certified_share",
     "delay_curves",
     "gain_circle",
     "gain_table",

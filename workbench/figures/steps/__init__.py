@@ -3,6 +3,7 @@
 from workbench.figures.steps.bottlenecks import bottleneck_images, bottleneck_spreads
 from workbench.figures.steps.limits import limit_marks, spread_bars
 from workbench.figures.steps.spike import spike_accuracy, spike_loss, spike_r, spike_table_marks
+from workbench.figures.steps.study import spike_survival
 from workbench.figures.steps.sweeps import sweep_accuracy, sweep_loss, temperature_curves
 from workbench.figures.steps.taylor import taylor_errors, taylor_polynomials
 from workbench.figures.steps.zeros import radii_by_stage, zeros_plane
@@ -18,9 +19,11 @@ FIGURES = {
     "temperature_scaling": temperature_curves,
     "zeros_map": zeros_plane,
 }
+STUDIES = {"spike_survival": (spike_survival, ("multiplier",))}
 
 __all__ = [
     "FIGURES",
+    "STUDIES",
     "bottleneck_images",
     "bottleneck_spreads",
     "limit_marks",
@@ -28,6 +31,7 @@ __all__ = [
     "spike_accuracy",
     "spike_loss",
     "spike_r",
+    "spike_survival",
     "spike_table_marks",
     "spread_bars",
     "sweep_accuracy",

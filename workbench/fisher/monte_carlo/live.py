@@ -27,12 +27,11 @@ def live_curvature(
 ) -> xr.Dataset:
     """Run :func:`monte_carlo_curvature` at J = J_ratio · J_c and keep the running estimate along the way.
 
-    Where ``progress`` can publish, it gets the unfinished result after each batch of 32 samples from every chain:
+    ``progress.publish`` gets the unfinished result after each batch of 32 samples from every chain:
     lattice, running R with error, energy series. ``exact_curvature`` is the exact value of the 2-D Ising torus, NaN
     elsewhere. Arguments, cost and errors otherwise as in :func:`monte_carlo_curvature`.
     """
     progress = progress or Progress()
-    publish = getattr(progress, "publish", None)
     ratio = checks.real("J_ratio", J_ratio, minimum=0.2, maximum=3.0)
     J = ratio * MODELS[model]().critical
     run = make_run(
@@ -44,8 +43,7 @@ def live_curvature(
         run.advance(progress)
         pooled, _, errors = run.estimates()
         history.append((run.taken, pooled.scalar_curvature, errors[0]))
-        if publish is not None:
-            publish(_with_history(run, history, exact).assign_attrs(run.provenance()))
+        progress.publish(_with_history(run, history, exact).assign_attrs(run.provenance()))
     return _with_history(run, history, exact)
 
 

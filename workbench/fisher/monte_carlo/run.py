@@ -9,7 +9,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-import workbench
 from workbench import checks, results
 from workbench.fisher.enumeration import curvature_variables
 from workbench.fisher.monte_carlo.autocorrelation import blocked_error, integrated_time
@@ -18,8 +17,8 @@ from workbench.fisher.monte_carlo.models import MODELS, Model, lattice_shape
 from workbench.fisher.monte_carlo.momenta import Triples, triples
 from workbench.fisher.monte_carlo.random_bits import states
 from workbench.fisher.monte_carlo.samplers import ALGORITHMS, Chain
-from workbench.fisher.parallel import for_each
 from workbench.fisher.tensors import Invariants
+from workbench.parallel import for_each
 from workbench.progress import Progress
 
 BATCH = 32
@@ -127,10 +126,7 @@ class Run:
 
     def provenance(self) -> dict[str, object]:
         """Return the attributes that mark a Dataset as the unfinished state of this run."""
-        return {
-            "function": "workbench.fisher.monte_carlo.Run", "parameters": json.dumps(self.settings),
-            "seed": self.settings["seed"], "version": workbench.__version__, "seconds": 0.0,
-        }  # fmt: skip
+        return results.stamp(xr.Dataset(), "workbench.fisher.monte_carlo.Run", self.settings).attrs
 
     def snapshot(self) -> xr.Dataset:
         """Return the result so far: estimates with errors, series statistics, and the spins of the first chain."""
@@ -254,6 +250,11 @@ def monte_carlo_curvature(
     return run.snapshot()
 
 
+def sums_bytes(sites: int, dimension: int) -> float:
+    """Return the bytes of the sums of a run: about n²/12 momentum triples times d³ legs, 16 arrays of doubles."""
+    return 16 * sites**2 / 12 * dimension**3 * 8
+
+
 def _side(model: Model, L: int) -> int:
     side = lattice_shape(model, L)[0]
     if side > model.largest:
@@ -261,6 +262,6 @@ def _side(model: Model, L: int) -> int:
             f"L = {side} is past the limit of {model.largest} for {model.label}: "
             "its third cumulants would take gigabytes"
         )
-    n, d = side**model.dimension, model.dimension
-    checks.memory(16 * n**2 / 12 * d**3 * 8, f"Monte Carlo sums of {model.label} at L = {side}")
+    needed = sums_bytes(side**model.dimension, model.dimension)
+    checks.memory(needed, f"Monte Carlo sums of {model.label} at L = {side}")
     return side

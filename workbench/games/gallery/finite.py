@@ -4,9 +4,9 @@ import numpy as np
 
 from workbench import checks
 from workbench.games.gallery.registry import GALLERY, Example, example
-from workbench.games.markov import MarkovGame
-from workbench.games.normal_form import NormalFormGame
-from workbench.games.region import Box
+from workbench.games.models.markov import MarkovGame
+from workbench.games.models.normal_form import NormalFormGame
+from workbench.games.models.region import Box
 
 PENNIES = np.array([[1.0, -1.0], [-1.0, 1.0]])
 ROCK_PAPER_SCISSORS = np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]])
@@ -17,7 +17,7 @@ CONSERVATIVE = "zero-sum with entropy: converges for every temperature > 0, so a
     "matching-pennies",
     label="Matching pennies with entropy",
     formula=r"\tau_{SGN} = \tau_e - 1",
-    reference="section 5 of the games notes",
+    reference="arXiv:2512.06791 applied to entropy-regularised matrix games; closed form of τ",
     knobs={"temperature": (0.1, 3.0, 1.5)},
 )
 def matching_pennies(temperature: float = 1.5) -> Example:
@@ -29,8 +29,8 @@ def matching_pennies(temperature: float = 1.5) -> Example:
 @GALLERY.add(
     "rock-paper-scissors",
     label="Rock-paper-scissors with entropy",
-    formula=r"\tau_{SGN} = \tau_e - \sqrt3/2",
-    reference="section 5 of the games notes",
+    formula=r"\tau_{SGN} = \tau_e - \sqrt{3}/2",
+    reference="arXiv:2512.06791 applied to entropy-regularised matrix games; closed form of τ",
     knobs={"temperature": (0.1, 3.0, 1.2)},
 )
 def rock_paper_scissors(temperature: float = 1.2) -> Example:
@@ -57,6 +57,7 @@ def two_state_game(discount: float = 0.9, temperature: float = 1.0) -> MarkovGam
     formula=r"\gamma = .9,\; \tau_e = 1",
     reference="V. Sharma, arXiv:2512.06791",
     knobs={"radius": (0.005, 0.05, 0.02)},
+    seconds=8,
 )
 def markov(radius: float = 0.02, dynamics: str = "natural") -> Example:
     """Return the two-state Markov game as formulas around the uniform policy, certified rigorously near it.

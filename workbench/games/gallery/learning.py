@@ -3,9 +3,9 @@
 from workbench import checks
 from workbench.games.expressions import Expression, exp, log
 from workbench.games.gallery.registry import GALLERY, Example, example
-from workbench.games.quadratic import QuadraticGame
-from workbench.games.region import Box
-from workbench.games.smooth import SmoothGame
+from workbench.games.models.quadratic import QuadraticGame
+from workbench.games.models.region import Box
+from workbench.games.models.smooth import SmoothGame
 
 
 @GALLERY.add(

@@ -6,7 +6,7 @@ import numpy as np
 
 from workbench import checks
 from workbench.games.gallery.registry import GALLERY, Example, example
-from workbench.games.quadratic import QuadraticGame
+from workbench.games.models.quadratic import QuadraticGame
 
 PAPER = "V. Sharma, arXiv:2512.06791"
 

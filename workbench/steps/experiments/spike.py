@@ -7,7 +7,6 @@ import torch
 import xarray as xr
 from torch import nn
 
-import workbench
 from workbench import checks, results
 from workbench.progress import Progress
 from workbench.steps.data import Data, digits
@@ -43,7 +42,7 @@ def spike(
 
     ``persistent=False`` spoils the one step ``at``; True all steps from there. ``network``: a name (fresh weights for
     each seed) or a module (its own weights, a fresh copy for each run). All rules advance together, step by step, on
-    the same batches; a ``progress`` with a method ``publish`` gets the unfinished Dataset (NaN to come) to show.
+    the same batches; ``progress.publish`` gets the unfinished Dataset (NaN to come) to show.
 
     Returns over (rule, seed, step): ``loss`` of the batch before the step, test ``accuracy`` after it, ``r`` =
     ‖update‖/ρ_a of the step taken, ``update_norm`` and ``engaged``, whether the rule changed the step; NaN loss and r
@@ -66,7 +65,6 @@ def spike(
     if not seed_list:
         raise ValueError("give at least one seed")
     data = data or digits()
-    publish = getattr(progress, "publish", None)
     table = {name: np.full((len(names), len(seed_list), steps), np.nan) for name in VARIABLES}
     for j, seed in enumerate(seed_list):
         runs = [Run(network, rule, optimizer, rate, r_max, data, seed) for rule in names]
@@ -77,15 +75,9 @@ def spike(
                     for name, value in zip(VARIABLES, run.step(x, y, rate * wrong), strict=True):
                         table[name][i, j, n] = value
             progress.update(j * steps + n + 1, len(seed_list) * steps, f"seed {seed}, step {n + 1}")
-            if publish is not None and n % REPORT_EVERY == 0:
-                publish(_with_identity(_dataset(table, names, seed_list, steps)))
+            if n % REPORT_EVERY == 0:
+                progress.publish(results.stamp(_dataset(table, names, seed_list, steps), "workbench.steps.spike"))
     return _dataset(table, names, seed_list, steps)
-
-
-def _with_identity(ds: xr.Dataset) -> xr.Dataset:
-    """Give an unfinished result the attributes that pages and files ask for."""
-    unfinished = {"function": "workbench.steps.spike", "parameters": "{}", "seed": "none", "seconds": 0.0}
-    return ds.assign_attrs(unfinished, version=workbench.__version__)
 
 
 class Run:

@@ -1,21 +1,23 @@
 """The fisher room: its six questions and what holds of the paper."""
 
-from workbench.ui.fisher.across_view import AcrossView
-from workbench.ui.fisher.identity_view import IdentityView
-from workbench.ui.fisher.live_view import LiveView
-from workbench.ui.fisher.metric_view import MetricView
-from workbench.ui.fisher.models_view import ModelsView
-from workbench.ui.fisher.scaling_view import ScalingView
-from workbench.ui.fisher.verdicts import verdicts
-from workbench.ui.room import Room
-from workbench.ui.studies import CurvatureStudy
+import holoviews as hv
+
+from workbench import fisher
+from workbench.figures import fisher as figures
+from workbench.ui.fisher.across import AcrossView
+from workbench.ui.fisher.identity import IdentityView
+from workbench.ui.fisher.live import LiveView
+from workbench.ui.fisher.metric import MetricView
+from workbench.ui.fisher.models import ModelsView
+from workbench.ui.fisher.scaling import ScalingView
+from workbench.ui.fisher.study import CurvatureStudy
+from workbench.ui.kit.room import Room
 
 
 class FisherRoom(Room):
     """Exact curvature on Ising lattices, far past the sizes of the paper."""
 
-    title, slug = "Fisher", "fisher"
-    purpose = "See the Fisher metric of an Ising lattice, and how its curvature grows with size."
+    slug = "fisher"
     paper = (
         "After M. Zhuravlev, “Fisher Curvature Scaling at Critical Points”, arXiv 2603.07651; exact values by "
         "Pfaffians where the paper used transfer matrices to L = 9 and Monte Carlo to L = 24."
@@ -23,5 +25,9 @@ class FisherRoom(Room):
     view_classes = (ScalingView, MetricView, AcrossView, LiveView, ModelsView, IdentityView, CurvatureStudy)
 
     @classmethod
-    def verdicts(cls):
-        return verdicts()
+    def thumbnail(cls) -> hv.Overlay:
+        """Return the exact effective exponents beside the paper's prediction."""
+        exact = fisher.shipped_scaling()
+        fit = fisher.fit_power_law(exact.sites, exact.scalar_curvature, window=(36, 81))
+        predicted = fisher.EXPONENTS["ising-2d"].predicted
+        return figures.exponents(exact, window=(6, 9), fit=fit, predicted=predicted, beyond=None)

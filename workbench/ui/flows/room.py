@@ -1,27 +1,35 @@
 """The frame of the flows room."""
 
-from workbench.ui.flows.colour_view import ColourView
-from workbench.ui.flows.compare_view import CompareView
-from workbench.ui.flows.directions_view import DirectionsView
-from workbench.ui.flows.flow_view import FlowView
-from workbench.ui.flows.paper_view import PaperView
-from workbench.ui.flows.verdicts import verdicts
-from workbench.ui.room import Room
-from workbench.ui.studies import EstimatorStudy
-from workbench.verdicts import Verdict
+from workbench import data
+from workbench.ui.flows.colour import ColourView
+from workbench.ui.flows.compare import CompareView
+from workbench.ui.flows.directions import DirectionsView
+from workbench.ui.flows.flow import FlowView
+from workbench.ui.flows.paper import PaperView
+from workbench.ui.flows.study import EstimatorStudy
+from workbench.ui.kit.pointcloud import PointCloud
+from workbench.ui.kit.room import Room
 
 
 class FlowsRoom(Room):
     """Watch one point cloud flow into another; compare the estimators that drive it."""
 
-    title, slug = "Flows", "flows"
-    purpose = "Watch one point cloud flow into another, and compare the estimators that drive it."
+    slug = "flows"
     paper = (
         "After K. Nguyen and N. Ho, “Sliced Wasserstein estimation with control variates”, ICLR 2024, arXiv 2305.00402."
     )
     view_classes = (FlowView, CompareView, DirectionsView, ColourView, PaperView, EstimatorStudy)
 
     @classmethod
-    def verdicts(cls) -> list[Verdict]:
-        """Return the rows of the verdict table."""
-        return verdicts()
+    def thumbnail(cls) -> PointCloud:
+        """Return the shipped first flow, moving."""
+        flow = data.result("flows/first_flow.nc")
+        viewer = PointCloud(height=300)
+        viewer.show(
+            flow.positions.values,
+            target=flow.target.values,
+            values=flow.positions.values[0, :, -1],
+            labels=[f"SW₂² {value:.3g}" for value in flow.sw2.values],
+            description=f"A torus of {flow.sizes['point']} points flows into a cube.",
+        )
+        return viewer

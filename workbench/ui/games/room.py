@@ -1,24 +1,28 @@
 """The frame of the games room."""
 
-from workbench.ui.games.box_view import BoxView
-from workbench.ui.games.check_view import CheckView
-from workbench.ui.games.contraction_view import ContractionView
-from workbench.ui.games.delays_view import DelaysView
-from workbench.ui.games.gains_view import GainsView
-from workbench.ui.games.ladder_view import LadderView
-from workbench.ui.games.steps_view import RatesView, StepsView
-from workbench.ui.games.verdicts import verdicts
-from workbench.ui.games.weights_view import WeightsView
-from workbench.ui.room import Room
-from workbench.ui.studies import CertificateStudy
-from workbench.verdicts import Verdict
+import functools
+
+import holoviews as hv
+import xarray as xr
+
+from workbench import games
+from workbench.figures import games as figures
+from workbench.ui.games.box import BoxView
+from workbench.ui.games.check import CheckView
+from workbench.ui.games.contraction import ContractionView
+from workbench.ui.games.delays import DelaysView
+from workbench.ui.games.gains import GainsView
+from workbench.ui.games.ladder import LadderView
+from workbench.ui.games.steps import RatesView, StepsView
+from workbench.ui.games.study import CertificateStudy
+from workbench.ui.games.weights import WeightsView
+from workbench.ui.kit.room import Room
 
 
 class GamesRoom(Room):
     """Bring a game, leave with a certificate that a second program verifies."""
 
-    title, slug = "Games", "games"
-    purpose = "Get a contraction certificate for a game, with a proof that can be checked, or the reason why not."
+    slug = "games"
     paper = (
         "After V. Sharma, “Small-Gain Nash: Certified Contraction to Nash Equilibria in Differentiable Games”, "
         "arXiv 2512.06791."
@@ -37,6 +41,11 @@ class GamesRoom(Room):
     )
 
     @classmethod
-    def verdicts(cls) -> list[Verdict]:
-        """Return the rows of the verdict table."""
-        return list(verdicts())
+    def thumbnail(cls) -> hv.Overlay:
+        """Return the flow of the paper's toy game with a ball that shrinks and one that does not."""
+        return figures.phase_portrait(_toy())
+
+
+@functools.cache
+def _toy() -> xr.Dataset:
+    return games.portrait("toy")

@@ -8,7 +8,7 @@ import xarray as xr
 
 from workbench import data
 from workbench.steps import DIRECTIONS, NETWORKS, STAGES
-from workbench.ui.view import View
+from workbench.ui.kit.view import View
 
 
 def options(registry: Mapping[str, Any]) -> dict[str, str]:
@@ -40,6 +40,7 @@ def samples(default: int = 256, largest: int = 1024) -> param.Integer:
 class StepsView(View):
     """A view whose first result comes from the data folder, so that the page opens with a picture at once."""
 
+    registries: ClassVar[dict[str, Any]] = {"network": NETWORKS, "direction": DIRECTIONS}
     shipped_file: ClassVar[str] = ""
     """The file in data/steps that holds the result for the default inputs."""
 

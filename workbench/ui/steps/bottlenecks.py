@@ -9,7 +9,7 @@ import xarray as xr
 from workbench import steps
 from workbench.figures import steps as figures
 from workbench.progress import Progress
-from workbench.ui.picture import Picture
+from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, direction, network, samples, stage
 
 

@@ -1,24 +1,23 @@
 """The steps room."""
 
-from collections.abc import Iterable
+import holoviews as hv
 
-from workbench.steps.verdicts import verdicts
-from workbench.ui.room import Room
+from workbench import data
+from workbench.figures import steps as figures
+from workbench.ui.kit.room import Room
 from workbench.ui.steps.bottlenecks import BottlenecksView
 from workbench.ui.steps.limits import LimitsView
 from workbench.ui.steps.spike import SpikeView
+from workbench.ui.steps.study import SpikeStudy
 from workbench.ui.steps.sweep import SweepView, TemperatureView
 from workbench.ui.steps.taylor import TaylorView
 from workbench.ui.steps.zeros import ZerosView
-from workbench.ui.studies import SpikeStudy
-from workbench.verdicts import Verdict
 
 
 class StepsRoom(Room):
     """What limits a training step, and how to cap it."""
 
-    title, slug = "Steps", "steps"
-    purpose = "See what limits a training step, on which sample, and watch a guard cap it."
+    slug = "steps"
     paper = (
         "After P. Sao, “Ghosts of Softmax: Complex Singularities That Limit Safe Step Sizes in Cross-Entropy”, arXiv "
         "2603.13552; here every radius is measured along the update that is really made."
@@ -35,6 +34,7 @@ class StepsRoom(Room):
     )
 
     @classmethod
-    def verdicts(cls) -> Iterable[Verdict]:
-        """The claims against the shipped studies."""
-        return verdicts()
+    def thumbnail(cls) -> hv.Overlay:
+        """Return the complex zeros of the softmax of a trained net."""
+        # so small a picture has no room for a legend that hides nothing; the room itself has one
+        return figures.zeros_plane(data.result("steps/zeros_map.nc")).opts(show_legend=False, backend="bokeh")

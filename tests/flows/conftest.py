@@ -1,9 +1,0 @@
-"""Shared by the tests of the flows room."""
-
-import numpy as np
-import pytest
-
-
-@pytest.fixture
-def rng():
-    return np.random.default_rng(7)

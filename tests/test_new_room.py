@@ -1,0 +1,183 @@
+"""A new room costs one line in ``rooms.py`` and its folders: a toy room, built in a copy, is found everywhere."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+COPIED = ("workbench", "apps", "docs", "data")
+LINE = '    "waves": RoomEntry("Waves", "Turn a wave."),\n'
+FILES = {
+    "workbench/waves/__init__.py": '''"""The waves room.
+
+>>> from workbench import waves
+>>> float(waves.sine(2.0).frequency)
+2.0
+"""
+
+import numpy as np
+
+from workbench import results
+
+__all__ = ["sine"]
+
+
+@results.experiment
+def sine(frequency: float = 1.0, progress=None):
+    """Sample one second of a sine of ``frequency`` hertz."""
+    times = np.linspace(0, 1, 50)
+    return results.dataset(
+        {"wave": (("time",), np.sin(2 * np.pi * frequency * times), "displacement", "m"),
+         "frequency": ((), frequency, "frequency", "Hz")},
+        {"time": (("time",), times, "time", "s")},
+    )
+''',
+    "workbench/waves/verdicts.py": '''"""What holds of sines."""
+
+from workbench.verdicts import Claim, Rule, at_most, judge
+from workbench.waves import sine
+
+CLAIMS = (
+    Claim(
+        "A sine stays below one.",
+        lambda: {"largest": float(sine(3.0).wave.max())},
+        "the largest is {largest:.3f}",
+        Rule(at_most("largest", 1)),
+        "waves.sine(3.0)",
+    ),
+)
+
+
+def verdicts():
+    return judge(CLAIMS)
+''',
+    "workbench/waves/costs.py": '''"""What sines cost."""
+
+from workbench.costs import Cost
+
+
+def sine(frequency):
+    return Cost(10.0 * frequency)
+''',
+    "workbench/figures/waves/__init__.py": '''"""Figures of the waves room."""
+
+import holoviews as hv
+
+from workbench.figures import theme
+
+
+def sine(ds):
+    """Return the wave."""
+    curve = theme.line(hv.Curve((ds.time.values, ds.wave.values), "time", "wave"), theme.SERIES[0])
+    return theme.frame(curve, title="Sine", xlabel="s", ylabel="m")
+''',
+    "workbench/ui/waves/__init__.py": '''"""The waves room on the screen."""
+
+import param
+
+from workbench import waves
+from workbench.figures import waves as figures
+from workbench.ui.kit.picture import Picture
+from workbench.ui.kit.room import Room
+from workbench.ui.kit.view import View
+
+
+class SineView(View):
+    """A sine whose frequency can be turned."""
+
+    title, slug, inputs = "A sine", "sine", ("frequency",)
+    experiment = staticmethod(waves.sine)
+    frequency = param.Number(1.0, bounds=(0.5, 10), label="frequency")
+
+    def pictures(self):
+        return [Picture("Sine", figures.sine, lambda ds: "A wave.")]
+
+    def sentence(self, ds):
+        return f"One period takes {1 / float(ds.frequency):.3f} s."
+
+
+class WavesRoom(Room):
+    """Turn a wave."""
+
+    slug, view_classes = "waves", (SineView,)
+
+    @classmethod
+    def thumbnail(cls):
+        return figures.sine(waves.sine())
+''',
+    "apps/waves.py": '''"""The waves room as a page."""
+
+from workbench.ui.waves import WavesRoom
+
+WavesRoom().page().servable()
+''',
+    "notebooks/waves.ipynb": "{}",
+}
+LOOK = """
+from workbench import sweeps, waves
+from workbench.ui.home import Home, room_classes
+from workbench.ui.kit import page
+from workbench.ui.server.serve import app_files
+
+cards = Home().main()[1]
+assert any('href="waves"' in card[0].object and "Turn a wave." in card[0].object for card in cards), "home page"
+assert "Waves" in page._links("waves").object, "navigation"
+assert "waves.py" in {file.name for file in app_files()}, "served pages"
+room = room_classes()["waves"]()
+room.view.start()
+room.view.frequency = 2.0
+swept = sweeps.sweep("waves.sine", {"frequency": [1.0, 2.0]}, store="cells", seed=0)
+assert swept.frequency.values.tolist() == [1.0, 2.0], "sweep"
+rows = list(room.verdicts())
+assert [row.outcome.word for row in rows] == ["holds"] and "the largest is 0.99" in rows[0].measured, "verdicts"
+from workbench import costs
+assert costs.of(waves.sine, 2.0) == costs.Cost(20.0), "costs"
+from workbench.figures.choose import figure_for
+assert "Sine" in str(figure_for(waves.sine()).opts.get("plot").kwargs), "figure"
+"""
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """A copy of the house with one room more."""
+    house = tmp_path_factory.mktemp("house")
+    skipped = shutil.ignore_patterns("__pycache__", "_build", "images")
+    for folder in COPIED:
+        shutil.copytree(ROOT / folder, house / folder, ignore=skipped)
+    rooms = house / "workbench" / "rooms.py"
+    text = rooms.read_text()
+    end = text.index("\n}\n") + 1
+    rooms.write_text(text[:end] + LINE + text[end:])
+    for name, content in FILES.items():
+        (house / name).parent.mkdir(parents=True, exist_ok=True)
+        (house / name).write_text(content)
+    return house
+
+
+def run(house, *command):
+    environment = {**os.environ, "PYTHONPATH": str(house), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=house, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_home_navigation_sweep_and_figure_find_the_room(copy):
+    run(copy, sys.executable, "-c", LOOK)
+
+
+def test_the_command_line_finds_the_room(copy):
+    assert "sine" in run(copy, sys.executable, "-m", "workbench.cli", "run", "waves", "--help")
+    told = run(copy, sys.executable, "-m", "workbench.cli", "run", "waves", "sine", "--frequency", "2", "-o", "w.nc")
+    assert "frequency" in told
+    assert (copy / "w.nc").is_file()
+
+
+def test_the_index_and_the_reference_find_the_room(copy):
+    run(copy, sys.executable, "docs/make_index.py")
+    assert "| **Waves** | Turn a wave." in (copy / "docs" / "index.md").read_text()
+    run(copy, sys.executable, "docs/make_reference.py", "waves")
+    assert "Sample one second of a sine" in (copy / "docs" / "_build" / "workbench" / "waves.html").read_text()

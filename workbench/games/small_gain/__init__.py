@@ -1,0 +1,1 @@
+"""Small-gain theory on bounds: the best metric weights, what they prove, bands, and safe steps."""

@@ -1,0 +1,63 @@
+"""Models without an exact solution, against both candidate exponents."""
+
+import numpy as np
+import param
+
+from workbench import costs, fisher
+from workbench.figures import fisher as figures
+from workbench.ui.kit.formula import notes
+from workbench.ui.kit.picture import Picture
+from workbench.ui.kit.view import View
+
+CHOICES = {fisher.EXPONENTS[name].label: name for name in ("potts-3", "potts-4", "ising-3d")}
+
+
+class ModelsView(View):
+    """Monte Carlo of this room beside the paper's, with error bars."""
+
+    title, slug = "Other models", "models"
+    help = (
+        "Cluster Monte Carlo at criticality. Two candidates: the paper's (dν+2η)/(dν+η), and 1 + α/(dν), which is what "
+        "curvature would do if it followed the specific heat."
+    )
+    inputs = ("model",)
+    experiment = "workbench.fisher.compare_model"
+
+    model = param.Selector(default="potts-3", objects=CHOICES, label="Model")
+
+    def controls(self):
+        return [*super().controls(), notes(fisher.CANDIDATES)]
+
+    def compute(self, inputs, progress):
+        return fisher.compare_model(**inputs)
+
+    def cost(self, inputs):
+        return costs.of(fisher.compare_model, **inputs)
+
+    def pictures(self):
+        return [
+            Picture("Effective exponents", figures.model_exponents, self._exponents_summary),
+            Picture("Curvature against size", figures.model_growth, self._growth_summary),
+        ]
+
+    def sentence(self, ds):
+        ours, error = float(ds.fitted_ours), float(ds.fitted_error_ours)
+        return (
+            f"{ds.attrs['label']}: a power law through the paper's data has exponent {float(ds.fitted_paper):.4f} ± "
+            f"{float(ds.fitted_error_paper):.4f}, through ours {ours:.4f} ± {error:.4f}; the paper predicts "
+            f"{float(ds.predicted_exponent):.4f}, the specific heat {float(ds.specific_heat_exponent):.4f}."
+        )
+
+    def _exponents_summary(self, ds):
+        last, error = float(ds.exponent_paper[-1]), float(ds.exponent_error_paper[-1])
+        return (
+            f"The paper's last pair of sizes gives {last:.3f} ± {error:.3f}. Small lattices bend every curve, and the "
+            "errors grow with size."
+        )
+
+    def _growth_summary(self, ds):
+        both = np.intersect1d(ds.L_ours, ds.L_paper)
+        return (
+            f"Ours at {ds.sizes['L_ours']} sizes, the paper's at {ds.sizes['L_paper']}; "
+            f"they share L = {', '.join(str(int(L)) for L in both)}."
+        )

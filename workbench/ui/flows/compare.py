@@ -1,0 +1,131 @@
+"""Up to four estimators on the same pair, against a reference far more accurate than any of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import panel as pn
+import param
+import xarray as xr
+
+from workbench import flows
+from workbench.costs import Cost
+from workbench.figures import flows as figures
+from workbench.flows import costs
+from workbench.progress import Progress
+from workbench.ui.flows.cloud_choice import PairView, clouds_of, dim_of
+from workbench.ui.kit.picture import Picture
+
+MOST_METHODS = 4
+
+
+class CompareView(PairView):
+    """Error, variance and time of the chosen estimators."""
+
+    title, slug = "Compare estimators", "compare"
+    help = (
+        "Independent draws of each estimator on the same two clouds, judged by a reference of 1000 directions × 16 "
+        "rotations. Monte Carlo is always measured too: it is the unit of the picture."
+    )
+    registries: ClassVar[dict[str, Any]] = {"methods": flows.ESTIMATORS}
+    experiment = "workbench.flows.compare_on"
+    inputs = (*PairView.PAIR_INPUTS, "methods", "n_directions", "repeats")
+
+    methods = param.ListSelector(
+        default=["lower-cv", "upper-cv", "spiral", "design"],
+        objects=list(flows.ESTIMATORS),
+        label="Estimators (up to four)",
+    )
+    n_directions = param.Integer(default=100, bounds=(1, 1000), label="Directions in one estimate")
+    repeats = param.Integer(default=40, bounds=(5, 400), label="Draws of each estimator")
+
+    def check(self, inputs: Mapping[str, Any]) -> None:
+        """Refuse more than four estimators, and those that cannot do this dimension or number of directions."""
+        super().check(inputs)
+        if not 1 <= len(inputs["methods"]) <= MOST_METHODS:
+            raise ValueError(f"Choose one to four estimators; {len(inputs['methods'])} are chosen.")
+        for method in inputs["methods"]:
+            flows.directions(method, inputs["n_directions"], dim_of(inputs))
+
+    def cost(self, inputs: Mapping[str, Any]) -> Cost:
+        """Return the estimated time of all draws and the reference."""
+        counts = {"n_directions": inputs["n_directions"], "repeats": inputs["repeats"]}
+        return costs.comparison(inputs["n"], pairs=1, methods=len(inputs["methods"]), **counts)
+
+    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
+        """Draw all estimates."""
+        return flows.compare_on(
+            **clouds_of(inputs),
+            methods=inputs["methods"],
+            n_directions=inputs["n_directions"],
+            repeats=inputs["repeats"],
+            progress=progress,
+        )
+
+    def pictures(self) -> Sequence[Any]:
+        """Return the errors, errors against time, and all numbers."""
+        return [
+            Picture("Errors", figures.estimator_errors, _errors_in_words),
+            Picture("Error and time", figures.error_against_time, _time_in_words),
+            ErrorTable(),
+        ]
+
+    def sentence(self, ds: xr.Dataset) -> str:
+        """Say which estimator is best, and by how much."""
+        row = ds.isel(pair=0)
+        best = str(row.estimator.values[int(np.argmin(row.rmse.values))])
+        ratio = float(row.rmse_ratio.sel(estimator=best))
+        gain = "Monte Carlo is the best of them" if best == "monte-carlo" else _gain(best, ratio)
+        return (
+            f"SW₂² = {float(row.reference):.4g} ± {float(row.reference_standard_error):.1g}. {gain}; "
+            f"its relative error is {100 * float(row.relative_rmse.sel(estimator=best)):.2g} %."
+        )
+
+
+def _gain(best: str, ratio: float) -> str:
+    if ratio == 0:
+        return f"{best} is exact here"
+    return f"{best} has the smallest error, {1 / ratio:.3g} times smaller than Monte Carlo with as many directions"
+
+
+def _errors_in_words(ds: xr.Dataset) -> str:
+    row = ds.isel(pair=0)
+    parts = [f"{name} {float(row.rmse_ratio.sel(estimator=name)):.2g}" for name in row.estimator.values[1:]]
+    return f"Root mean square error as a multiple of Monte Carlo's, equal directions: {', '.join(parts)}."
+
+
+def _time_in_words(ds: xr.Dataset) -> str:
+    row = ds.isel(pair=0)
+    times = 1e3 * row.seconds_per_draw
+    return f"One estimate takes {float(times.min()):.2g} to {float(times.max()):.2g} ms; further down is better."
+
+
+class ErrorTable(pn.viewable.Viewer):
+    """The numbers of a comparison as a plain table, readable by everyone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._table = pn.pane.HTML("", sizing_mode="stretch_width", stylesheets=[TABLE_STYLE])
+
+    def update(self, ds: xr.Dataset) -> None:
+        """Show the numbers of ``ds``."""
+        self._table.object = table_html(figures.error_table(ds), "Numbers of the comparison")
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._table
+
+
+TABLE_STYLE = """
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 13px; line-height: 1.4; font-variant-numeric: tabular-nums; }
+th, td { padding: 6px 12px; border-bottom: 1px solid rgba(127,127,127,0.35); text-align: right; white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; }
+caption { text-align: left; font-weight: 600; padding: 6px 12px; }
+"""
+
+
+def table_html(table: Any, caption: str) -> str:
+    """Return a HoloViews table as HTML, every entry escaped."""
+    frame = table.dframe()
+    body = frame.to_html(index=False, border=0, escape=True)
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}">{body}</div>'

@@ -61,6 +61,9 @@ def ladder(
         example = resolve(game, options)
         game, region = example.game, example.region if region is None else region
     constant = isinstance(game, QuadraticGame)
+    unit = _unit(game) if constant else 1.0
+    if unit != 1.0:
+        game = QuadraticGame(game.matrix / unit, game.sizes, name=game.name)
     jacobians = _jacobians(game, region, checks.integer("samples", samples, minimum=1), seed)
     bounds = (
         game.bounds() if callable(getattr(game, "bounds", None)) else block_bounds(jacobians, game.sizes, proved=False)
@@ -84,7 +87,7 @@ def ladder(
     margins, verdicts, reasons = zip(*rungs, strict=True)
     return results.dataset(
         {
-            "margin": (("rung",), np.array(margins), "proved or estimated contraction rate", "1/time"),
+            "margin": (("rung",), unit * np.array(margins), "proved or estimated contraction rate", "1/time"),
             "verdict": (("rung",), np.array(verdicts), "verdict"),
             "reason": (("rung",), np.array(reasons), "reason"),
             "label": (("rung",), np.array([RUNGS[name] for name in tests]), "name of the test"),
@@ -92,6 +95,12 @@ def ladder(
         {"rung": (("rung",), np.array(list(tests)), "rung of the ladder")},
         {"game": getattr(game, "name", type(game).__name__)},
     )
+
+
+def _unit(game: QuadraticGame) -> float:
+    """Return the power of two in whose units a game far from 1 is looked at: solvers and tolerances are made for 1."""
+    largest = float(np.abs(game.matrix).max())
+    return 1.0 if largest == 0 or 1e-6 < largest < 1e6 else float(2.0 ** np.round(np.log2(largest)))
 
 
 def _jacobians(game: Any, region: Box | None, samples: int, seed: int | np.random.Generator) -> NDArray:

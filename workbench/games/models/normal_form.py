@@ -110,7 +110,7 @@ class NormalFormGame:
 
     def divergence(self, theta: ArrayLike, reference: ArrayLike, w: ArrayLike | None = None) -> float:
         """Return sum_i w_i KL(reference_i || x_i), the Lyapunov function of the mirror geometry."""
-        weights = np.ones(self.players) if w is None else np.asarray(w, dtype=float)
+        weights = np.ones(self.players) if w is None else checks.finite_array("w", w, ndim=1)
         pairs = zip(self.strategies(reference), self.strategies(theta), strict=True)
         return float(sum(c * np.sum(p * (np.log(p) - np.log(q))) for c, (p, q) in zip(weights, pairs, strict=True)))
 
@@ -123,7 +123,7 @@ class NormalFormGame:
         """
         if self.players != 2:
             raise ValueError(f"the KL margin is for two players, this game has {self.players}")
-        w1, w2 = np.ones(2) if w is None else np.asarray(w, dtype=float)
+        w1, w2 = np.ones(2) if w is None else checks.finite_array("w", w, ndim=1)
         g = w1 * self.payoffs[0] + w2 * self.payoffs[1]
         # Zero-sum differences: the largest |d_1^T G d_2| over unit l1 vectors is a quarter of the largest 2x2 spread.
         rows = g[:, None, :] - g[None, :, :]

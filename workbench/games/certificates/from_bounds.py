@@ -137,7 +137,7 @@ def _positive(bounds: Bounds, weights: Weights, context: dict[str, Any]) -> Cert
 def confirmed(certificate: Certificate) -> Certificate:
     """Return a CERTIFIED certificate only if the checker verifies it; otherwise UNKNOWN with the checker's sentence.
 
-    tau is told only where it can be proved as well: not for large games whose coupling runs one way only.
+    τ is told only where it can be proved as well: not for large games whose coupling runs one way only.
     """
     if certificate.status is not Status.CERTIFIED:
         return certificate
@@ -185,7 +185,7 @@ def proved_band(bounds: Bounds, target: float) -> tuple[float, float] | None:
 
 
 def proved_lipschitz(bounds: Bounds, w: NDArray, sweeps: int = 40) -> tuple[float, NDArray]:
-    """Return (beta, p) with G^T W G p <= beta^2 W p, p > 0: Schur's bound, tight at the leading singular vector."""
+    """Return (β, p) with Gᵀ W G p ≤ β² W p, p > 0: Schur's bound, tight at the leading singular vector."""
     size = np.maximum(np.abs(bounds.mu), np.abs(bounds.ell))
 
     def image(p: NDArray) -> NDArray:

@@ -166,7 +166,7 @@ def _lmi(jacobians: NDArray, sizes: tuple[int, ...], shape: str, known: list[NDA
 
 
 def metric_margin(jacobians: NDArray, metric: NDArray) -> float:
-    """Return the contraction rate in x^T P x: the smallest eigenvalue of (sym(P J), P) over all Jacobians."""
+    """Return the contraction rate in xᵀ P x: the smallest eigenvalue of (sym(P J), P) over all Jacobians."""
     product = metric @ jacobians
     symmetric = 0.5 * (product + product.swapaxes(-1, -2))
     return float(min(scipy.linalg.eigh(s, metric, eigvals_only=True)[0] for s in symmetric))
@@ -175,7 +175,7 @@ def metric_margin(jacobians: NDArray, metric: NDArray) -> float:
 def best_metric(jacobians: NDArray, sizes: tuple[int, ...], shape: str, known: list[NDArray]) -> NDArray:
     """Return the metric of the given shape ("diagonal" by player or "block") with the best rate, by bisection on LMIs.
 
-    P J + J^T P >= 2 alpha P is solved by Clarabel for one alpha after the other, between the best of the ``known``
+    P J + Jᵀ P ≥ 2 α P is solved by Clarabel for one α after the other, between the best of the ``known``
     metrics and the spectral margin, which no metric exceeds. Each candidate counts with the rate that eigenvalues
     give it, not with what the solver says.
     """
@@ -195,7 +195,7 @@ def best_metric(jacobians: NDArray, sizes: tuple[int, ...], shape: str, known: l
 
 
 def _solve(jacobians: NDArray, sizes: tuple[int, ...], shape: str, alpha: float) -> NDArray | None:
-    """Return P with the largest slack t in P J + J^T P - 2 alpha P >= t I, trace(P) fixed, P positive definite."""
+    """Return P with the largest slack t in P J + Jᵀ P - 2 α P ≥ t I, trace(P) fixed, P positive definite."""
     import cvxpy as cp
 
     d, edges = jacobians.shape[-1], np.cumsum([0, *sizes])

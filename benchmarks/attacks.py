@@ -228,7 +228,9 @@ def large_obj(stage: Stage) -> str:
 def large_ply(stage: Stage) -> str:
     """A PLY of 40 MB of polygons."""
     count = 3 * 10**6
-    head = f"ply\nformat binary_little_endian 1.0\nelement vertex 4\nproperty float x\nproperty float y\nproperty float z\nelement face {count}\nproperty list uchar int vertex_indices\nend_header\n"
+    head = "ply\nformat binary_little_endian 1.0\nelement vertex 4\n"
+    head += "".join(f"property float {axis}\n" for axis in "xyz")
+    head += f"element face {count}\nproperty list uchar int vertex_indices\nend_header\n"
     corners = struct.pack("<12f", 0, 0, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0)
     return _clouds(
         stage, "large.ply", head.encode() + corners + struct.pack("<B4i", 4, 0, 1, 2, 3) * (40 * 10**6 // 17)

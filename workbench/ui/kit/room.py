@@ -114,7 +114,7 @@ class Room(pn.viewable.Viewer):
         """Show a saved NetCDF result in the view it came from; a file that is no such result is refused in words."""
         try:
             check_size(name, data, LARGEST_UPLOAD)
-            ds = results.open_bytes(data, name=name, max_bytes=8 * LARGEST_UPLOAD)
+            ds = results.open_foreign(data, name=name, max_bytes=8 * LARGEST_UPLOAD)
             self.show(ds)
         except ValueError as error:
             self.notice = str(error)

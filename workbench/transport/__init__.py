@@ -33,7 +33,7 @@ from workbench.transport.sliced import (
     sliced_wasserstein,
     sliced_wasserstein_gradient,
 )
-from workbench.transport.vmf import vmf_directions, vmf_harmonic, vmf_mean, vmf_second_moment
+from workbench.transport.vmf import cap_angle, vmf_directions, vmf_harmonic, vmf_mean, vmf_second_moment
 
 if TYPE_CHECKING:
     from workbench.transport.torch_loss import SlicedWassersteinLoss, sliced_wasserstein_loss
@@ -46,6 +46,7 @@ __all__ = [
     "MaxSliced",
     "SlicedWassersteinLoss",
     "best_axis",
+    "cap_angle",
     "design_degree",
     "design_sizes",
     "design_table",

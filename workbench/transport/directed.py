@@ -25,12 +25,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench import checks
 from workbench.transport.estimators.base import Rule
-from workbench.transport.evaluate import draw, make_rule
+from workbench.transport.evaluate import check_power, draw, make_rule, mean_and_error
 from workbench.transport.max_sliced import search_pair
 from workbench.transport.measures import Cloud
 from workbench.transport.sliced import PRECISIONS, Estimate
 from workbench.transport.sliced import _pair as prepared_pair
-from workbench.transport.sliced import _power as checked_power
 from workbench.transport.vmf import (
     RULES,
     Vectors,
@@ -258,7 +257,7 @@ def best_axis(
     """
     pair = prepared_pair(x, y, x_weights, y_weights, "single")
     n_directions = checks.integer("n_directions", n_directions, minimum=1, maximum=100_000)
-    return axes_of(look(*pair, n_directions, checks.generator(seed), checked_power(p)))
+    return axes_of(look(*pair, n_directions, checks.generator(seed), check_power(p)))
 
 
 def directed_sliced_wasserstein(
@@ -299,9 +298,8 @@ def directed_sliced_wasserstein(
     pair, rules, where, power = _directed(
         x, y, kappa, location, method, n_directions, look_directions, x_weights, y_weights, p, repeats, seed, precision
     )
-    values = np.array([draw(*pair, rule, power=power).value for rule in rules])
-    error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
-    return DirectedEstimate(float(values.mean()), error, where)
+    value, error = mean_and_error([draw(*pair, rule, power=power).value for rule in rules])
+    return DirectedEstimate(float(value), float(error), where)
 
 
 def directed_sliced_wasserstein_gradient(
@@ -329,10 +327,9 @@ def directed_sliced_wasserstein_gradient(
         x, y, kappa, location, method, n_directions, look_directions, x_weights, y_weights, p, repeats, seed, precision
     )
     draws = [draw(*pair, rule, power=power, want_x=True) for rule in rules]
-    values = np.array([one.value for one in draws])
-    error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
+    value, error = mean_and_error([one.value for one in draws])
     gradient = np.mean([one.gradient_x for one in draws], axis=0)
-    return DirectedEstimate(float(values.mean()), error, where), gradient
+    return DirectedEstimate(float(value), float(error), where), gradient
 
 
 def _directed(
@@ -351,7 +348,7 @@ def _directed(
     precision: str,
 ) -> tuple[tuple[Cloud, Cloud], list[Rule], Vectors, int]:
     """Check everything, find ε, and draw the rules."""
-    kappa, power = check_kappa(kappa), checked_power(p)
+    kappa, power = check_kappa(kappa), check_power(p)
     checks.choice("precision", precision, PRECISIONS)
     pair = prepared_pair(x, y, x_weights, y_weights, precision)
     n_directions = checks.integer("n_directions", n_directions, minimum=1, maximum=1_000_000)

@@ -1,6 +1,6 @@
 """Max-SW, the largest one-dimensional W_2² over all directions, with a proof: a value, and a bound none exceeds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +10,7 @@ from workbench.progress import Progress
 from workbench.transport import majorant
 from workbench.transport.majorant import AXIS, BEST, BOUND, COUNT, COUNTERS, DROPPED, EVALUATIONS, STATE
 from workbench.transport.max_sliced_high import search_high
-from workbench.transport.measures import Cloud, check_same_dim, prepare
+from workbench.transport.measures import Cloud, check_same_dim, in_one_unit, prepare, rescaled
 
 EVALUATIONS_A_TURN = 2_000_000
 """Points × evaluations between two reports: about a tenth of a second."""
@@ -80,9 +80,13 @@ def max_sliced_wasserstein(
 
 def search_pair(x: Cloud, y: Cloud, tolerance: float, limit: int, progress: Progress | None = None) -> MaxSliced:
     """Run :func:`max_sliced_wasserstein` on two prepared float64 clouds."""
+    x, y, unit = in_one_unit(x, y)
     if x.dim > 3:
-        return MaxSliced(*search_high(x, y, tolerance, limit, progress or Progress()))
-    return _branch_and_bound(x, y, tolerance, limit, progress or Progress())
+        found = MaxSliced(*search_high(x, y, tolerance, limit, progress or Progress()))
+    else:
+        found = _branch_and_bound(x, y, tolerance, limit, progress or Progress())
+    value, upper = (float(rescaled("Max-SW_2²", end, 2 * unit)) for end in (found.value, found.upper_bound))
+    return replace(found, value=value, upper_bound=upper)
 
 
 def scale_of(x: Cloud, y: Cloud) -> float:

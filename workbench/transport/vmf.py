@@ -107,6 +107,26 @@ def even_bounds(kappa: float, dim: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def cap_angle(kappa: float, share: float = 0.5) -> float:
+    """Return the angle in radians around ±ε that holds the ``share`` of the directions, in three dimensions.
+
+    The even law of t = |ε·θ| has the distribution function sinh κt / sinh κ.
+
+    >>> round(float(np.degrees(cap_angle(0.0))), 3), round(float(np.degrees(cap_angle(100.0))), 2)
+    (60.0, 6.75)
+    """
+    kappa, outside = check_kappa(kappa), 1 - checks.real("share", share, minimum=0, maximum=1)
+    if outside == 0:
+        return np.pi / 2
+    if kappa < 1e-6:
+        cosine = outside
+    elif kappa > 30:
+        cosine = 1 + np.log(outside) / kappa
+    else:
+        cosine = np.arcsinh(outside * np.sinh(kappa)) / kappa
+    return float(np.arccos(np.clip(cosine, 0, 1)))
+
+
 def orthonormal_frame(location: Vectors) -> Vectors:
     """Return an orthonormal basis (d, d) whose first row is ε: the Householder reflection that exchanges e₁ and ±ε.
 

@@ -1,7 +1,7 @@
 """The paper's amortised axis: networks that predict where to look from the two clouds, trained and judged.
 
-Each network maps a pair of clouds to ε = (g(X) + g(Y)) / |·|; attention reads the cloud as a set, Q = XW_q + b and so on,
-with d_k = 64 keys and as many values as axes:
+Each network maps a pair of clouds to ε = (g(X) + g(Y)) / |·|; attention reads the cloud as a set, Q = XW_q + b and so
+on, with d_k = 64 keys and as many values as axes:
 
 * ``attention``: g = mean of softmax(QKᵀ/√d_k) V, O(n²);
 * ``attention-efficient``: g = mean of softmax_rows(Q) (softmax_columns(K)ᵀ V), O(n);
@@ -9,9 +9,9 @@ with d_k = 64 keys and as many values as axes:
 * ``linear``: the earlier baseline, one weight a point, g = Xᵀw: the order counts as well.
 
 Training ascends E F_κ(ε) with Adam as published (learning rate 1e-3, β = (0, 0.9), fresh pairs at every step); only the
-expectation over vMF is taken by quadrature instead of by samples, which spares the networks that noise. The target is an
-*axis* (F is even in ε) and a mean of equivariant vectors vanishes on clouds with a centre of symmetry, so there is not
-much that such a network could learn when clouds may be turned.
+expectation over vMF is taken by quadrature instead of by samples, which spares the networks that noise. The target is
+an *axis* (F is even in ε) and a mean of equivariant vectors vanishes on clouds with a centre of symmetry, so there is
+not much that such a network could learn when clouds may be turned.
 """
 
 from collections.abc import Callable, Sequence

@@ -127,12 +127,12 @@ def directed_flows(
     """Let a cloud flow along different slices with equal slices a step, and read SW_2² and exact W_2² on the way.
 
     ``x`` (n, 3), ``y`` (m, 3) or names of shapes of ``n`` points; the clouds of a name and all directions follow the
-    seed. x_i ← x_i − (η / (2 reach)) n ∇_i, where reach = max E (ε·θ)² is 1/3 for uniform slices, 1 − 2A/κ for vMF and 1
-    for one slice: so η = 1 removes a translation along the axis at once for every slicing.
+    seed. x_i ← x_i − (η / (2 reach)) n ∇_i, where reach = max E (ε·θ)² is 1/3 for uniform slices, 1 − 2A/κ for vMF and
+    1 for one slice: so η = 1 removes a translation along the axis at once for every slicing.
 
-    Over (slicing, seed, frame): ``sw2`` (300 directions) and ``w2`` (exact), squared; ``slices`` (slicing), the most that
-    a step used. Raises ``ValueError`` for unknown names, clouds not in three dimensions and numbers out of range. Cost:
-    slicings × seeds × steps × L × n × 20 ns, and the exact distances.
+    Over (slicing, seed, frame): ``sw2`` (300 directions) and ``w2`` (exact), squared; ``slices`` (slicing), the most
+    that a step used. Raises ``ValueError`` for unknown names, clouds not in three dimensions and numbers out of range.
+    Cost: slicings × seeds × steps × L × n × 20 ns, and the exact distances.
     """
     progress = progress or Progress()
     names = [SLICINGS[name].name for name in slicings]

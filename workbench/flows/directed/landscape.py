@@ -75,9 +75,9 @@ def kappa_profile(
 ) -> xr.Dataset:
     """Return κ ↦ max over ε of F_κ(ε), the way from SW_2² to Max-SW_2², with what is known of both ends.
 
-    ``x`` (n, d), ``y`` (m, d) or names of shapes of ``n`` points. Holds ``value``, ``standard_error`` and ``location`` at
-    every κ; ``lower_bound`` and ``upper_bound``: SW times the least and the largest value of the even density, and no
-    more than the certified Max-SW; ``sw2`` with its error, ``max_sw2`` and ``max_sw2_bound``. All *squared*. Raises
+    ``x`` (n, d), ``y`` (m, d) or names of shapes of ``n`` points. Holds ``value``, ``standard_error`` and ``location``
+    at every κ; ``lower_bound`` and ``upper_bound``: SW times the least and the largest value of the even density, and
+    no more than the certified Max-SW; ``sw2`` with its error, ``max_sw2`` and ``max_sw2_bound``. All *squared*. Raises
     ``ValueError`` for bad clouds and κ outside [0, 1e6]. Cost: about 10 ms a κ at 500 points.
     """
     progress = progress or Progress()
@@ -197,9 +197,9 @@ def directed_slices(
 def directed_at(ds: xr.Dataset, kappa: float, location: ArrayLike | None = None) -> tuple[float, Vectors]:
     """Return F_κ(ε) and ε, read from the look all around of a :func:`directed_slices` or :func:`kappa_profile`.
 
-    ``location=None`` is the best ε. No cloud is looked at again, so this takes a fraction of a millisecond. The look has
-    500 directions and resolves κ up to 50; beyond, the mean is taken over the directions that there are, normalised by
-    their weights. Raises ``ValueError`` for a κ outside [0, 1e6] or a location of length zero.
+    ``location=None`` is the best ε. No cloud is looked at again, so this takes a fraction of a millisecond. The look
+    has 500 directions and resolves κ up to 50; beyond, the mean is taken over the directions that there are, normalised
+    by their weights. Raises ``ValueError`` for a κ outside [0, 1e6] or a location of length zero.
 
     >>> from workbench import flows
     >>> ds = flows.kappa_profile("torus", "cube", [1.0], n=200)

@@ -1,4 +1,4 @@
-"""What one value of F_κ(ε) costs: the error of each rule at equal directions; and why an amortised axis is no metric."""
+"""The error of each rule for F_κ(ε) at equal directions; and why an axis chosen pair by pair gives no metric."""
 
 from collections.abc import Sequence
 
@@ -88,8 +88,8 @@ def triangle_counterexample(kappa: float = 1.0, dim: int = 3) -> tuple[float, fl
     """Return both sides of a triangle inequality that an axis chosen pair by pair breaks: left > right.
 
     Of the points 0, t/2 and t the halves take an axis across t and the whole takes one along it, which a function of
-    the pair may do: left = |t| √E(ε·θ)² along, right = 2 (|t|/2) √E across, for |t| = 1. With the true maximum over ε both
-    take the axis along t and the two sides agree. Holds for every κ > 0.
+    the pair may do: left = |t| √E(ε·θ)² along, right = 2 (|t|/2) √E across, for |t| = 1. With the true maximum over ε
+    both take the axis along t and the two sides agree. Holds for every κ > 0.
 
     >>> left, right = triangle_counterexample(1.0)
     >>> round(left, 4), round(right, 4)

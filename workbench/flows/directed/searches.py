@@ -129,8 +129,8 @@ def slice_searches(
 
     Over (pair, method, start): ``share`` = f(θ found) ÷ the certified maximum, ``turned`` = the angle from start to end
     in degrees; per pair ``maximum``, ``upper_bound``, ``evaluations`` of the certified search, and ``sw2``. A search
-    that knows no chance is run once and repeated in the table. Raises ``ValueError`` for unknown names, and for shapes that
-    do not lie in three dimensions. Cost: pairs × methods × starts × 50 × n × 50 ns.
+    that knows no chance is run once and repeated in the table. Raises ``ValueError`` for unknown names, and for shapes
+    that do not lie in three dimensions. Cost: pairs × methods × starts × 50 × n × 50 ns.
     """
     progress = progress or Progress()
     names = [SEARCHES[name].name for name in (methods if methods is not None else SEARCHES)]

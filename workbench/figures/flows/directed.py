@@ -46,13 +46,13 @@ def _level(ends: tuple[float, float], height: float, label: str, colour: str, da
 def search_shares(ds: xr.Dataset) -> Any:
     """Draw what each search found as a share of the certified maximum: every start of every pair, and the mean."""
     parts = []
-    for k, name in enumerate(ds.method.values):
-        shares = ds.share.sel(method=name).values.ravel()
+    for k, name in enumerate(ds.search.values):
+        shares = ds.share.sel(search=name).values.ravel()
         dots = hv.Scatter(([str(name)] * len(shares), shares), "search", "share")
         parts.append(theme.markers(dots, theme.SERIES[k % len(theme.SERIES)], size=5, alpha=0.35))
     means = (
-        [str(name) for name in ds.method.values],
-        [float(ds.share.sel(method=name).mean()) for name in ds.method.values],
+        [str(name) for name in ds.search.values],
+        [float(ds.share.sel(search=name).mean()) for name in ds.search.values],
     )
     mean = hv.Scatter(means, "search", "share", label="mean")
     parts.append(theme.markers(mean, theme.REFERENCE, marker="diamond", size=12))
@@ -106,8 +106,8 @@ def amortised_gains(ds: xr.Dataset) -> Any:
     parts = []
     for k, arrangement in enumerate(ds.arrangement.values):
         gains = ds.gain.sel(arrangement=arrangement)
-        pairs = [(str(method), float(gains.sel(method=method, seed=s))) for method in ds.method.values for s in ds.seed]
-        dots = hv.Scatter(pairs, "method", "gain", label=str(arrangement))
+        pairs = [(str(finder), float(gains.sel(finder=finder, seed=s))) for finder in ds.finder.values for s in ds.seed]
+        dots = hv.Scatter(pairs, "finder", "gain", label=str(arrangement))
         parts.append(theme.markers(dots, theme.SERIES[k], marker=theme.MARKERS[k], size=9, alpha=0.8))
     return theme.frame(
         hv.Overlay(parts),

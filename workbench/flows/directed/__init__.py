@@ -6,12 +6,13 @@ optimization for sliced Wasserstein point-cloud reconstruction", ICML 2023, arXi
 
 from workbench.flows.directed.amortised import NETWORKS, amortisation_study
 from workbench.flows.directed.driven import SLICINGS, directed_flows
-from workbench.flows.directed.landscape import KAPPAS, directed_at, directed_slices, kappa_profile
+from workbench.flows.directed.landscape import KAPPAS, LOOK_RESOLVES, directed_at, directed_slices, kappa_profile
 from workbench.flows.directed.quadrature import directed_quadratures, triangle_counterexample
 from workbench.flows.directed.searches import SEARCHES, slice_searches
 
 __all__ = [
     "KAPPAS",
+    "LOOK_RESOLVES",
     "NETWORKS",
     "SEARCHES",
     "SLICINGS",

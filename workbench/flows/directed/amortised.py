@@ -180,9 +180,9 @@ def amortisation_study(
 
     Pairs come from all generated shapes in space (``n`` points), each cloud turned at random, or as they are
     (``arrangements``). All networks of a seed see the same pairs. On ``held_out`` fresh pairs, over (arrangement,
-    network, seed): ``gain`` = Σ(F_κ(ε) − SW) / Σ(max F_κ − SW), ``value_share`` = mean of F_κ(ε) / max F_κ,
+    finder, seed): ``gain`` = Σ(F_κ(ε) − SW) / Σ(max F_κ − SW), ``value_share`` = mean of F_κ(ε) / max F_κ,
     ``turning`` = mean |cos| between the axis of turned clouds and the turned axis, ``shuffling`` the same for points in
-    another order. 1 is right for all four. The methods "random" and "eigenvector" are added.
+    another order. 1 is right for all four. The finders "random" and "eigenvector" are added.
 
     Raises ``ValueError`` for unknown names and numbers out of range. Cost: about 0.1 s a step for the four networks.
     Reference: arXiv 2301.04791 (released code); see the module for what is as published.
@@ -228,7 +228,7 @@ def amortisation_study(
             progress.update(run + 1, runs, "judging")
             judged, ceiling[i, j] = _judge(nets, Pairs(n, arrangement, rng), held_out, kappa, rng)
             found[:, i, :, j] = judged
-    dims = ("arrangement", "method", "seed")
+    dims = ("arrangement", "finder", "seed")
     labels = (
         ("gain", "share of the gain of the best axis over uniform slices"),
         ("value_share", "mean F_κ ÷ the largest F_κ"),
@@ -242,7 +242,7 @@ def amortisation_study(
         },
         {
             "arrangement": (("arrangement",), np.array(arrangements), "arrangement of the clouds"),
-            "method": (("method",), np.array(methods), "how the axis is found"),
+            "finder": (("finder",), np.array(methods), "how the axis is found"),
             "seed": (("seed",), np.array(seeds), "seed of networks and clouds"),
         },
     )

@@ -23,6 +23,8 @@ from workbench.transport.vmf import RULES, check_kappa, check_location, chosen_r
 KAPPAS = tuple(float(k) for k in np.round(np.logspace(-1, 4, 21), 6))
 LOOK, VALUE = 500, 100
 """Directions of the look all around, and of one value at a given axis."""
+LOOK_RESOLVES = 0.1 * LOOK
+"""The largest κ whose caps the look fills with enough directions."""
 Vectors = NDArray[np.float64]
 
 
@@ -197,9 +199,10 @@ def directed_slices(
 def directed_at(ds: xr.Dataset, kappa: float, location: ArrayLike | None = None) -> tuple[float, Vectors]:
     """Return F_κ(ε) and ε, read from the look all around of a :func:`directed_slices` or :func:`kappa_profile`.
 
-    ``location=None`` is the best ε. No cloud is looked at again, so this takes a fraction of a millisecond. The look
-    has 500 directions and resolves κ up to 50; beyond, the mean is taken over the directions that there are, normalised
-    by their weights. Raises ``ValueError`` for a κ outside [0, 1e6] or a location of length zero.
+    ``location=None`` is the best ε; where κ is too large for the look, its value is interpolated in the profile. No
+    cloud is looked at again, so this takes a millisecond. The look has 500 directions and resolves κ up to 50; for
+    other axes beyond that, the mean is taken over the directions that there are, normalised by their weights. Raises
+    ``ValueError`` for a κ outside [0, 1e6] or a location of length zero.
 
     >>> from workbench import flows
     >>> ds = flows.kappa_profile("torus", "cube", [1.0], n=200)
@@ -210,11 +213,13 @@ def directed_at(ds: xr.Dataset, kappa: float, location: ArrayLike | None = None)
     kappa = check_kappa(kappa)
     directions, costs = ds.look_directions.values, ds.look_costs.values
     seen = Look(directions, np.full(len(costs), 1 / len(costs)), costs)
-    if location is None:
-        nearest = int(np.argmin(np.abs(np.log(np.maximum(ds.kappa.values, 1e-9)) - np.log(max(kappa, 1e-9)))))
-        resolved = chosen_rule("auto", kappa, seen.dim, len(costs)) == "design-cosh"
-        axis = best_location(seen, kappa)[1] if resolved else ds.location.values[nearest]
-    else:
+    if location is not None:
         axis = check_location(location, seen.dim)
+    elif chosen_rule("auto", kappa, seen.dim, len(costs)) == "design-cosh":
+        axis = best_location(seen, kappa)[1]
+    else:
+        logs = np.log(np.maximum(ds.kappa.values, 1e-9))
+        nearest = int(np.argmin(np.abs(logs - np.log(kappa))))
+        return float(np.interp(np.log(kappa), logs, ds.value.values)), ds.location.values[nearest]
     ones = Look(directions, seen.weights, np.ones_like(costs))
     return float(seen.value(kappa, axis) / ones.value(kappa, axis)), axis

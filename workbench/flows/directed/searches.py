@@ -127,7 +127,7 @@ def slice_searches(
 ) -> xr.Dataset:
     """Compare searches of the largest slice with the certified maximum, on pairs of named shapes of ``n`` points.
 
-    Over (pair, method, start): ``share`` = f(θ found) ÷ the certified maximum, ``turned`` = the angle from start to end
+    Over (pair, search, start): ``share`` = f(θ found) ÷ the certified maximum, ``turned`` = the angle from start to end
     in degrees; per pair ``maximum``, ``upper_bound``, ``evaluations`` of the certified search, and ``sw2``. A search
     that knows no chance is run once and repeated in the table. Raises ``ValueError`` for unknown names, and for shapes
     that do not lie in three dimensions. Cost: pairs × methods × starts × 50 × n × 50 ns.
@@ -165,7 +165,7 @@ def slice_searches(
                     angle = np.degrees(angle_between(found.start, found.end))
                 share[i, j, k], turned[i, j, k] = value / top.value, angle
             progress.update(i * len(names) + j + 1, len(chosen) * len(names), f"{first} → {second}: {name}")
-    dims = ("pair", "method", "start")
+    dims = ("pair", "search", "start")
     return results.dataset(
         {
             "share": (dims, share, "W₂² along the direction found ÷ the certified maximum"),
@@ -177,7 +177,7 @@ def slice_searches(
         },
         {
             "pair": (("pair",), np.array([f"{a} → {b}" for a, b in chosen]), "pair of clouds"),
-            "method": (("method",), np.array(names), "search"),
+            "search": (("search",), np.array(names), "search"),
             "start": (("start",), np.arange(starts), "random start"),
         },
     )

@@ -46,13 +46,13 @@ class Sphere(pn.viewable.Viewer):
         self._canvas.param.watch(lambda _: self._best(), "wish_best")
 
     def _picked(self, event: param.parameterized.Event) -> None:
-        """Take an axis from the browser, if it is one: three finite numbers, not all zero."""
+        """Take an axis from the browser, if it is one: three numbers of a decent size, not all zero."""
         values = event.new
-        if len(values) != 3 or not all(isinstance(v, (int, float)) and np.isfinite(v) for v in values):
+        if len(values) != 3 or not all(isinstance(v, (int, float)) and abs(v) < 1e6 for v in values):
             return
         vector = np.array(values, float)
         length = np.linalg.norm(vector)
-        if 1e-6 < length < 1e6:
+        if length > 1e-6:
             self._moved(vector / length)
 
     def show(self, costs: NDArray[np.float64], *, way: NDArray[np.float64], top: NDArray[np.float64], of: Any) -> None:

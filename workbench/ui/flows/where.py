@@ -105,16 +105,19 @@ class WhereView(PairView):
         if self.follow:
             told = f"At κ = {self.kappa:.3g} the best axis sees {found['value'] / sw2:.3f} × SW₂²"
         else:
+            about = "about " if self.kappa > flows.directed.LOOK_RESOLVES else ""
             told = (
-                f"At κ = {self.kappa:.3g} this axis sees {found['value'] / sw2:.3f} × SW₂², the best one "
+                f"At κ = {self.kappa:.3g} this axis sees {about}{found['value'] / sw2:.3f} × SW₂², the best one "
                 f"{found['best'] / sw2:.3f}"
             )
         gap = float(ds.max_sw2_bound / ds.max_sw2 - 1)
         proof = f"certified within {gap:.0e}" if bool(ds.certified) else f"certified only within {gap:.1%}"
+        ended = f"{float(ds.adam_cost[1] / ds.max_sw2):.0%}" if float(ds.max_sw2) > 0 else "0%"
         return (
             f"{told} (SW₂² = {sw2:.4g}, ± {error:.0e} of it); the largest slice is "
-            f"{float(ds.max_sw2) / sw2:.3f} × SW₂², {proof} after {int(ds.evaluations)} slices. The released search of 50 steps turned its start by "
-            f"{float(ds.adam_turned):.2f}° and ended at {float(ds.adam_cost[1] / ds.max_sw2):.0%} of that."
+            f"{float(ds.max_sw2) / sw2:.3f} × SW₂², {proof} after {int(ds.evaluations)} slices. "
+            f"The released search of 50 steps turned its start by {float(ds.adam_turned):.2f}° and ended at {ended} of "
+            "that."
         )
 
 

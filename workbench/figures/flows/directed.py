@@ -10,7 +10,7 @@ from workbench.figures import theme
 
 
 def kappa_curve(ds: xr.Dataset, *, marked: tuple[float, float] | None = None) -> Any:
-    """Draw the largest mean cost against κ between its bounds, SW and Max-SW as its ends; ``marked`` is (κ, F)."""
+    """Draw the largest mean cost against κ between its bounds, SW and Max-SW as its ends; ``marked`` (κ, F) is a diamond."""
     kappa, value, error = ds.kappa.values, ds.value.values, ds.standard_error.values
     inside = kappa > 0
     kappa, value, error = kappa[inside], value[inside], error[inside]
@@ -25,12 +25,12 @@ def kappa_curve(ds: xr.Dataset, *, marked: tuple[float, float] | None = None) ->
         _level(ends, float(ds.max_sw2_bound), "Max-SW, certified", theme.SERIES[5], "dotted"),
     ]
     if marked is not None:
-        spot = hv.Scatter([(min(max(marked[0], ends[0]), ends[1]), marked[1])], "κ", "cost", label="the axis shown")
+        spot = hv.Scatter([(min(max(marked[0], ends[0]), ends[1]), marked[1])], "κ", "cost")
         parts.append(theme.markers(spot, theme.SERIES[1], marker="diamond", size=13))
     top = 1.08 * float(ds.max_sw2_bound)
     return theme.frame(
         hv.Overlay(parts),
-        title="What the slices see, from SW to Max-SW",
+        title="From SW to Max-SW",
         xlabel="concentration κ",
         ylabel="mean cost (squared)",
         logx=True,

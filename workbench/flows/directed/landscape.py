@@ -138,7 +138,7 @@ def directed_slices(
     n: int = 500,
     kappas: Sequence[float] = KAPPAS,
     tolerance: float = 1e-6,
-    resolution: int = 33,
+    resolution: int = 49,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> xr.Dataset:

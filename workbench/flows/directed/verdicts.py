@@ -161,7 +161,8 @@ CLAIMS: tuple[Claim, ...] = (
         READ + "The amortised distance is a metric.",
         metric,
         "Symmetry and identity hold. For the points 0, t/2, t an axis that depends on the pair allows d(0, t) "
-        "= {left:.4f}|t| against d(0, t/2) + d(t/2, t) = {right:.4f}|t| at κ = 1: only the true maximum over axes is a metric.",
+        "= {left:.4f}|t| against d(0, t/2) + d(t/2, t) = {right:.4f}|t| at κ = 1: only the true maximum over axes "
+        "is a metric.",
         Rule(at_most("left", "right")),
         "flows.triangle_counterexample(1.0)",
         {"left": "the whole way", "right": "the two halves"},

@@ -1,5 +1,5 @@
 // The sphere of directions, coloured by cost, with an axis and its cap that the hand moves. Turning happens here; a moved
-// axis is told to the server, which answers with the number. Directions come in pairs, so the half that is seen tells all.
+// axis is told to the server, which answers with the number. A direction and its opposite cost the same, so one half tells all.
 
 const STYLE = `
 .sphere { display: flex; flex-direction: column; width: 100%; height: 100%; font: 13px/1.4 system-ui, sans-serif; }
@@ -60,10 +60,17 @@ export function render({ model, el }) {
         const w = Math.sqrt(1 - rr);
         const x = right[0] * u + up[0] * v + near[0] * w, y = right[1] * u + up[1] * v + near[1] * w;
         const z = right[2] * u + up[2] * v + near[2] * w;
-        const row = Math.min(nh - 1, Math.max(0, Math.floor(((z + 1) / 2) * nh)));
-        const column = Math.min(na - 1, Math.max(0, Math.floor((Math.atan2(y, x) / (2 * Math.PI) + 0.5) * na)));
-        const from = 3 * (row * na + column), to = 4 * (j * size + i), shade = 0.72 + 0.28 * w;
-        for (let k = 0; k < 3; k++) image.data[to + k] = texture[from + k] * shade;
+        // between the middles of the cells, so that rows near the poles, wide in angle, show no steps
+        const across = (Math.atan2(y, x) / (2 * Math.PI) + 0.5) * na - 0.5, along = ((z + 1) / 2) * nh - 0.5;
+        const [c0, r0] = [Math.floor(across), Math.floor(along)], [fc, fr] = [across - c0, along - r0];
+        const [ca, cb] = [(c0 + na) % na, (c0 + 1) % na];
+        const [ra, rb] = [Math.max(0, r0), Math.min(nh - 1, r0 + 1)];
+        const to = 4 * (j * size + i), shade = 0.72 + 0.28 * w;
+        for (let k = 0; k < 3; k++) {
+          const at = (row, column) => texture[3 * (row * na + column) + k];
+          const low = (1 - fc) * at(ra, ca) + fc * at(ra, cb), high = (1 - fc) * at(rb, ca) + fc * at(rb, cb);
+          image.data[to + k] = ((1 - fr) * low + fr * high) * shade;
+        }
         image.data[to + 3] = 255 * Math.min(1, (1 - Math.sqrt(rr)) * size * 0.5);
       }
     }
@@ -189,5 +196,6 @@ export function render({ model, el }) {
   model.on("axis", () => { if (!held || held.kind !== "axis") { axis = [...model.axis]; schedule(); } });
   for (const name of ["cap", "best", "description"]) model.on(name, load);
   model.on("remove", () => { alive = false; observer.disconnect(); });
+  camera.yaw = Math.atan2(axis[0], -axis[1]) + 0.6; // the axis stands in view at first, a little to the side
   load();
 }

@@ -59,7 +59,7 @@ class WhereView(PairView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time of the look, the profile and the certified search."""
-        return costs.directed_slices(FIRST["x"], inputs["n"], flows.directed.KAPPAS, 33)
+        return costs.directed_slices(FIRST["x"], inputs["n"], flows.directed.KAPPAS, 49)
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the clouds."""
@@ -131,7 +131,8 @@ def _profile_in_words(ds: xr.Dataset) -> str:
     return (
         f"The mean cost of slices around the best axis grows from {low:.3g} at κ = {float(ds.kappa[0]):.3g} to "
         f"{high:.3g} at κ = {float(ds.kappa[-1]):.3g}, between SW₂² = {float(ds.sw2):.3g} and the largest slice, "
-        f"{float(ds.max_sw2):.4g} to {float(ds.max_sw2_bound):.4g}. Grey: the bounds that hold for any two clouds."
+        f"{float(ds.max_sw2):.4g} to {float(ds.max_sw2_bound):.4g}. "
+        "Grey: the bounds that hold for any two clouds; diamond: the axis shown."
     )
 
 

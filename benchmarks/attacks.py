@@ -119,8 +119,8 @@ class Stage:
         file.write_bytes(content)
         said = ".sentence, [role=alert], [role=status]"
         with self.page(path) as page:
-            page.locator(".sentence").first.wait_for(timeout=90_000)
-            page.wait_for_timeout(2000)
+            page.locator(f"input[type=file][accept*='{accepted}']").first.wait_for(state="attached", timeout=90_000)
+            page.wait_for_timeout(3000)
             before = page.locator(said).all_inner_texts()
             page.locator(f"input[type=file][accept*='{accepted}']").first.set_input_files(file)
             deadline = time.monotonic() + PATIENCE

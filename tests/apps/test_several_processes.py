@@ -10,7 +10,11 @@ from hands import drag
 
 from workbench.rooms import ROOMS
 
-pytestmark = [pytest.mark.ui, pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="processes are forked")]
+pytestmark = [
+    pytest.mark.ui,
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="processes are forked"),
+]
 
 
 def test_two_processes_serve_every_room_offline(browser):

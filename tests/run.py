@@ -20,14 +20,18 @@ SOME_FAILED, NO_TESTS = 1, 5
 WORKERS = str(min(os.cpu_count() or 1, 8))
 BROWSERS = str(min(os.cpu_count() or 1, 4))
 FAST = {
-    "library": ["tests", "workbench", "--ignore=tests/apps", "--doctest-modules", "-m", "not ui and not slow"]
-    + ["-n", WORKERS, "--dist", "worksteal"],
-    "notebooks": ["notebooks", "--nbval-lax", "-n", WORKERS, "--dist", "loadscope"],
-    "browser": ["tests/apps", "-m", "ui and not slow", "-n", BROWSERS, "--dist", "loadgroup"],
+    "library": ["tests", "workbench", "--ignore=tests/apps", "--doctest-modules", "-m", "not ui and not slow"],
+    "notebooks": ["notebooks", "--nbval-lax"],
+    "browser": ["tests/apps", "-m", "ui and not slow"],
 }
 SLOW = {
     "slow": ["tests", "--ignore=tests/apps", "-m", "slow and not ui"],
     "slow browser": ["tests/apps", "-m", "slow and ui"],
+}
+SPREAD = {
+    "library": ["-n", WORKERS, "--dist", "worksteal"],
+    "notebooks": ["-n", WORKERS, "--dist", "loadscope"],
+    "browser": ["-n", BROWSERS, "--dist", "loadgroup"],
 }
 
 
@@ -41,7 +45,7 @@ def main(arguments: list[str]) -> int:
         cache = ROOT / ".pytest_cache" / name.replace(" ", "-")
         failures = cache / "v" / "cache" / "lastfailed"
         failures.unlink(missing_ok=True)
-        code = _pytest([*part, "-o", f"cache_dir={cache}", *rest])
+        code = _pytest([*part, *SPREAD.get(name, []), "-o", f"cache_dir={cache}", *rest])
         if "browser" in name and code == SOME_FAILED:
             failed = _read(failures)
             print(f"\n=== {name}, once more what failed ===", flush=True)

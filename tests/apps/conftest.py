@@ -43,6 +43,9 @@ def server() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
     """One Chromium for the whole run; what a visit leaves behind, but for its caches, is cleared after each test."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=PATIENCE)
     with remembering(tmp_path_factory.mktemp("browser")) as started:
         started.set_default_timeout(PATIENCE)
         yield started

@@ -13,7 +13,7 @@ from workbench.flows.flow import gradient_flow
 from workbench.progress import Progress
 from workbench.registry import Registry
 from workbench.transport.estimators import ESTIMATORS
-from workbench.transport.evaluate import draw, make_rule
+from workbench.transport.evaluate import draw, make_rule, mean_and_error
 from workbench.transport.measures import Cloud, check_same_dim, prepare
 
 PAIRS = Registry("pair")
@@ -147,8 +147,8 @@ def _compare(
 def reference(x: Cloud, y: Cloud, rng: np.random.Generator, threads: int | None = None) -> tuple[float, float]:
     """Return a high-accuracy SW_2² of two prepared clouds and its standard error."""
     rules = [make_rule("design", REFERENCE_DIRECTIONS, x.dim, stream) for stream in rng.spawn(REFERENCE_REPEATS)]
-    values = np.array([draw(x, y, rule, threads=threads).value for rule in rules])
-    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
+    mean, error = mean_and_error([draw(x, y, rule, threads=threads).value for rule in rules])
+    return float(mean), float(error)
 
 
 def _draws(

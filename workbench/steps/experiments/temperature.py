@@ -51,7 +51,7 @@ def temperature_scaling(
         rows.append([loss_onset(ray, ratio), raw, *(predict(name, ray, ratio=ratio) for name in COMPARED)])
     progress.update(len(grid), len(grid), "done")
     table = np.array(rows)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # a predictor that says ∞ has no logarithm, and no spread
         spread = np.std(np.log10(table[:, :1] / table[:, 1:]), axis=0)
     along = ("temperature",)
     return results.dataset(

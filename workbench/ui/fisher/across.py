@@ -3,9 +3,8 @@
 import numpy as np
 import param
 
-from workbench import data, fisher
+from workbench import costs, data, fisher
 from workbench.figures import fisher as figures
-from workbench.ui.cost import Cost
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.view import View
 
@@ -44,8 +43,7 @@ class AcrossView(View):
             )
 
     def cost(self, inputs):
-        seconds, size = fisher.estimate_cost(inputs["L"], 0.4, 0.4 * inputs["anisotropy"])
-        return Cost(seconds * inputs["points"], size)
+        return costs.of(fisher.coupling_sweep, **inputs)
 
     def pictures(self):
         return [

@@ -2,9 +2,8 @@
 
 import param
 
-from workbench import fisher
+from workbench import costs, fisher
 from workbench.figures import fisher as figures
-from workbench.ui.cost import Cost
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.view import View
 
@@ -28,7 +27,7 @@ class IdentityView(View):
         return fisher.random_ricci_terms(**inputs)
 
     def cost(self, inputs):
-        return Cost(0.1 + inputs["draws"] * inputs["m"] ** 4 * 2e-8)
+        return costs.of(fisher.random_ricci_terms, **inputs)
 
     def pictures(self):
         return [

@@ -1,11 +1,12 @@
 """A lattice under cluster updates, and its estimate closing in on the exact value."""
 
+from typing import Any, ClassVar
+
 import numpy as np
 import param
 
-from workbench import data, fisher
+from workbench import costs, data, fisher
 from workbench.figures import fisher as figures
-from workbench.ui.cost import Cost
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.view import View
 
@@ -24,6 +25,7 @@ class LiveView(View):
         "independent halves of the data, because squaring one noisy estimate is biased upward."
     )
     inputs = ("model", "L", "J_ratio", "samples", "algorithm", "seed")
+    registries: ClassVar[dict[str, Any]] = {"model": fisher.MODELS, "algorithm": fisher.ALGORITHMS}
     experiment = "workbench.fisher.live_curvature"
 
     model = param.Selector(default=DEFAULTS["model"], objects=MODELS, label="Model")
@@ -48,9 +50,7 @@ class LiveView(View):
             raise ValueError(f"L is limited to {LARGEST[dimension]} here for {dimension} dimensions, got {inputs['L']}")
 
     def cost(self, inputs):
-        model = fisher.MODELS[inputs["model"]]()
-        n, d = inputs["L"] ** model.dimension, model.dimension
-        return Cost(2.1 + inputs["samples"] * (n * 4e-6 + n**2 / 12 * d**3 * 4e-9), 16 * n**2 / 12 * d**3 * 8)
+        return costs.of(fisher.live_curvature, **inputs)
 
     def pictures(self):
         return [

@@ -3,9 +3,8 @@
 import numpy as np
 import param
 
-from workbench import data, fisher
+from workbench import costs, data, fisher
 from workbench.figures import fisher as figures
-from workbench.ui.cost import Cost
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.view import View
 
@@ -52,7 +51,7 @@ class MetricView(View):
         return fisher.third_cumulant(**inputs)
 
     def cost(self, inputs):
-        return Cost(0.2 + inputs["L"] ** 2 * 2e-5)
+        return costs.of(fisher.third_cumulant, **inputs)
 
     def pictures(self):
         return [

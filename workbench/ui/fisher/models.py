@@ -3,9 +3,9 @@
 import numpy as np
 import param
 
-from workbench import fisher
+from workbench import costs, fisher
 from workbench.figures import fisher as figures
-from workbench.ui.cost import Cost
+from workbench.ui.kit.formula import notes
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.view import View
 
@@ -25,11 +25,14 @@ class ModelsView(View):
 
     model = param.Selector(default="potts-3", objects=CHOICES, label="Model")
 
+    def controls(self):
+        return [*super().controls(), notes(fisher.CANDIDATES)]
+
     def compute(self, inputs, progress):
         return fisher.compare_model(**inputs)
 
     def cost(self, inputs):
-        return Cost(0.2)
+        return costs.of(fisher.compare_model, **inputs)
 
     def pictures(self):
         return [

@@ -4,17 +4,15 @@ import functools
 
 import param
 
-from workbench import fisher
+from workbench import costs, fisher
 from workbench.figures import fisher as figures
 from workbench.fisher import paper
-from workbench.ui.cost import Cost
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.view import View
 
 LARGEST = 256
 published = functools.cache(lambda: fisher.published("ising-2d"))
 beyond = functools.cache(fisher.shipped_extrapolation)
-stored_sides = functools.cache(lambda: frozenset(fisher.shipped_scaling().L.values.tolist()))
 
 
 class ScalingView(View):
@@ -45,9 +43,7 @@ class ScalingView(View):
             raise ValueError("L must be at least 3: at 2 every bond is doubled and the Fisher metric is singular")
 
     def cost(self, inputs):
-        if not inputs["extra"] or inputs["extra"] in stored_sides():
-            return Cost(0.1)
-        return Cost(*fisher.estimate_cost(inputs["extra"])) if inputs["extra"] >= 3 else Cost(0.1)
+        return costs.of(fisher.exact_scaling, [inputs["extra"]] if inputs["extra"] >= 3 else [])
 
     def pictures(self):
         return [

@@ -1,7 +1,7 @@
 """Up to four estimators on the same pair, against a reference far more accurate than any of them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
@@ -9,15 +9,14 @@ import param
 import xarray as xr
 
 from workbench import flows
+from workbench.costs import Cost
 from workbench.figures import flows as figures
+from workbench.flows import costs
 from workbench.progress import Progress
-from workbench.ui.cost import Cost
 from workbench.ui.flows.cloud_choice import PairView, clouds_of, dim_of
 from workbench.ui.kit.picture import Picture
 
 MOST_METHODS = 4
-SECONDS_PER_PROJECTION = 20e-9
-REFERENCE_PROJECTIONS = 16_000
 
 
 class CompareView(PairView):
@@ -28,6 +27,7 @@ class CompareView(PairView):
         "Independent draws of each estimator on the same two clouds, judged by a reference of 1000 directions × 16 "
         "rotations. Monte Carlo is always measured too: it is the unit of the picture."
     )
+    registries: ClassVar[dict[str, Any]] = {"methods": flows.ESTIMATORS}
     experiment = "workbench.flows.compare_on"
     inputs = (*PairView.PAIR_INPUTS, "methods", "n_directions", "repeats")
 
@@ -49,8 +49,8 @@ class CompareView(PairView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time of all draws and the reference."""
-        projections = (len(inputs["methods"]) + 1) * inputs["repeats"] * inputs["n_directions"] + REFERENCE_PROJECTIONS
-        return Cost(0.2 + projections * inputs["n"] * SECONDS_PER_PROJECTION)
+        counts = {"n_directions": inputs["n_directions"], "repeats": inputs["repeats"]}
+        return costs.comparison(inputs["n"], pairs=1, methods=len(inputs["methods"]), **counts)
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Draw all estimates."""

@@ -8,12 +8,12 @@ import numpy as np
 import panel as pn
 import xarray as xr
 
-from workbench import games
+from workbench import costs, games
+from workbench.costs import Cost
 from workbench.figures import games as figures
 from workbench.progress import Progress
-from workbench.ui.cost import Cost
 from workbench.ui.games.certificate_card import ICONS
-from workbench.ui.games.game_choice import FORMULAS, GameView, game_of
+from workbench.ui.games.game_choice import GameView, game_of
 from workbench.ui.kit.picture import Picture
 
 STYLE = """
@@ -37,7 +37,7 @@ class LadderView(GameView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time; the two linear matrix inequalities dominate."""
-        return Cost({"markov": 25.0}.get(inputs["game"], 6.0 if inputs["game"] in FORMULAS else 1.5))
+        return costs.of(games.ladder, **game_of(inputs))
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Run the seven tests."""

@@ -14,6 +14,8 @@ th, td { text-align: left; vertical-align: top; padding: 8px 10px; border-bottom
 th { font-weight: 600; }
 td.outcome { white-space: nowrap; font-weight: 600; }
 code { font-size: 12px; overflow-wrap: anywhere; }
+details { font-weight: 400; font-size: 12px; white-space: normal; max-width: 260px; }
+summary { cursor: pointer; }
 .scroll { overflow-x: auto; }
 """
 
@@ -28,7 +30,7 @@ def verdict_html(verdicts: Iterable[Verdict], *, name: str = "Verdicts") -> str:
     """Return the table as HTML text, every entry escaped; ``name`` is what a screen reader calls it."""
     rows = "".join(
         f"<tr><td>{html.escape(v.claim)}</td><td>{html.escape(v.measured)}{_how(v)}</td>"
-        f'<td class="outcome"><span aria-hidden="true">{v.outcome.icon}</span> {v.outcome.word}</td></tr>'
+        f'<td class="outcome"><span aria-hidden="true">{v.outcome.icon}</span> {v.outcome.word}{_rule(v)}</td></tr>'
         for v in verdicts
     )
     return (
@@ -40,3 +42,8 @@ def verdict_html(verdicts: Iterable[Verdict], *, name: str = "Verdicts") -> str:
 
 def _how(verdict: Verdict) -> str:
     return f"<br><code>{html.escape(verdict.how)}</code>" if verdict.how else ""
+
+
+def _rule(verdict: Verdict) -> str:
+    """The rule that made the outcome of the numbers, folded: most readers want the outcome first."""
+    return f"<details><summary>by which rule</summary>It {html.escape(verdict.rule)}.</details>" if verdict.rule else ""

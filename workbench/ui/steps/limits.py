@@ -8,10 +8,11 @@ import panel as pn
 import param
 import xarray as xr
 
-from workbench import steps
+from workbench import costs, steps
+from workbench.costs import Cost
 from workbench.figures import steps as figures
 from workbench.progress import Progress
-from workbench.ui.cost import Cost
+from workbench.ui.kit.formula import formula_html
 from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, direction, network, samples, stage
 
@@ -19,6 +20,7 @@ TABLE = """
 table { border-collapse: collapse; width: 100%; font-size: 13px; line-height: 1.4; }
 th, td { text-align: left; vertical-align: top; padding: 5px 8px; border-bottom: 1px solid rgba(127,127,127,0.35); }
 .scroll { overflow-x: auto; }
+svg { fill: currentColor; vertical-align: middle; }
 """
 
 
@@ -49,8 +51,7 @@ class LimitsView(StepsView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """A few hundred passes."""
-        heavy = {"cnn-batchnorm": 8.0, "transformer": 12.0}.get(inputs["network"], 1.5)
-        return Cost(heavy * inputs["samples"] / 256)
+        return costs.of(steps.limits, inputs["network"], samples=inputs["samples"])
 
     def pictures(self) -> Sequence[Any]:
         """The marks, and the table of costs."""
@@ -98,16 +99,18 @@ class CostTable:
         import html
 
         onset = float(ds.onset.sel(damage="loss")[0])
+        # by name from the registry: what a file says is text, and no text of a file is set as mathematics
+        formulas = [steps.PREDICTORS[str(n)].formula if n in steps.PREDICTORS else "" for n in ds.predictor.values]
         rows = "".join(
-            f"<tr><td>{html.escape(str(label))}</td><td>{tau:.3g}</td><td>{onset / tau if tau > 0 else np.nan:.2f}</td>"
+            f"<tr><td>{html.escape(str(label))}</td><td>{formula_html(formula)}</td><td>{tau:.3g}</td>"
+            f"<td>{onset / tau if tau > 0 else np.nan:.2f}</td>"
             f"<td>{html.escape(str(cost))}</td><td>{html.escape(str(reference))}</td></tr>"
-            for label, tau, cost, reference in zip(
-                ds.label.values, ds.tau.values[0], ds.cost.values, ds.reference.values, strict=True
+            for label, formula, tau, cost, reference in zip(
+                ds.label.values, formulas, ds.tau.values[0], ds.cost.values, ds.reference.values, strict=True
             )
         )
-        head = "".join(
-            f'<th scope="col">{name}</th>' for name in ("predictor", "τ", "measured ÷ τ", "cost", "reference")
-        )
+        columns = ("predictor", "formula", "τ", "measured ÷ τ", "cost", "reference")
+        head = "".join(f'<th scope="col">{name}</th>' for name in columns)
         self._pane.object = (
             f'<div class="scroll" tabindex="0" role="region" aria-label="Predictions"><table><thead><tr>{head}</tr>'
             f"</thead><tbody>{rows}</tbody></table></div>"

@@ -16,8 +16,8 @@ grow with n are float64.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from numba import njit
+from numpy.typing import NDArray
 
 DIGIT_BITS = 11
 DIGITS = 2

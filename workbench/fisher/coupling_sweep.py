@@ -13,11 +13,21 @@ from workbench.progress import Progress
 
 
 def critical_coupling(anisotropy: float = 1.0) -> float:
-    """Return the horizontal coupling J at which (J, anisotropy · J) is critical: sinh 2J · sinh 2aJ = 1."""
-    a = checks.real("anisotropy", anisotropy, exclusive_minimum=0.0)
-    return optimize.brentq(
-        lambda J: math.log(math.sinh(2 * J) * math.sinh(2 * a * J)), 1e-8, 20 / max(a, 1.0), xtol=1e-15
-    )
+    """Return the horizontal coupling J at which (J, anisotropy · J) is critical: sinh 2J · sinh 2aJ = 1.
+
+    For any anisotropy from 1e-300 to 1e300; solved as 2aJ + ln tanh J = 0 in ln J, where nothing overflows.
+
+    >>> round(critical_coupling(), 12)
+    0.440686793510
+    """
+    a = checks.real("anisotropy", anisotropy, minimum=1e-300, maximum=1e300)
+
+    def imbalance(u: float) -> float:
+        J = math.exp(u)
+        q = math.exp(-2 * J)
+        return 2 * a * J + (math.log1p(-2 * q / (1 + q)) if J > 0.5 else math.log(math.tanh(J)))
+
+    return math.exp(optimize.brentq(imbalance, -708.0, 708.0, xtol=1e-15, rtol=9e-16))
 
 
 @results.experiment

@@ -34,7 +34,7 @@ def box_study(
 ) -> xr.Dataset:
     """Return the certificate's leaves with their margins, the pointwise margin, the corner estimate and the basin.
 
-    For games of formulas. ``margin_map`` (x, y): alpha(w) at points of the plane of players 1 and 2 through the centre;
+    For games of formulas. ``margin_map`` (x, y): α(w) at points of the plane of players 1 and 2 through the centre;
     ``leaf_lower``, ``leaf_upper`` (leaf, coordinate), ``leaf_margin`` (leaf). ``corner_margin`` is what sampling the
     corners suggests (ESTIMATED), ``point_margin`` the smallest over the map. ``basin_radius`` is in |.|_M, NaN without
     a certificate or an equilibrium inside. The certificate is in the attributes (JSON).

@@ -76,7 +76,8 @@ def test_a_closed_tab_stops_its_work(open_page, server):
     page.get_by_role("button", name="Run").click()
     page.get_by_role("button", name="Cancel").wait_for()
     process = server_process(server)
-    assert any(cpu_seconds(process, 0.5) > 0.25 for _ in range(80)), "the run did not start"
+    # half a core on an idle machine, far less on one that is shared; a page at rest takes a fiftieth
+    assert any(cpu_seconds(process, 1) > 0.2 for _ in range(40)), "the run did not start"
     page.close()
     for _ in range(40):  # an idle server still looks for sessions to let go, every second
         if cpu_seconds(process, 1) < 0.1:

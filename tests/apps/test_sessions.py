@@ -70,6 +70,7 @@ def test_forty_sessions_leave_nothing(server):
     raise AssertionError(f"memory grew in every round: {[round(size / 1e6, 1) for size in sizes]} MB")
 
 
+@pytest.mark.slow  # counts processor time, which others would take away
 def test_a_closed_tab_stops_its_work(open_page, server):
     """A run of minutes keeps a core busy while its page is open, and no longer than a moment afterwards."""
     page = open_page("flows?tab=paper&n=2000&seeds=5")

@@ -15,7 +15,16 @@
 """
 
 from workbench.results.conventions import dataset, problems, validate
-from workbench.results.provenance import describe, experiment, is_experiment, public_name, python_lines, stamp
+from workbench.results.provenance import (
+    describe,
+    experiment,
+    is_experiment,
+    missing,
+    public_name,
+    python_lines,
+    stamp,
+    unfinished,
+)
 from workbench.results.storage import DEFAULT_LIMIT, open_bytes, save, to_bytes
 from workbench.results.storage import open_result as open
 
@@ -25,6 +34,7 @@ __all__ = [
     "describe",
     "experiment",
     "is_experiment",
+    "missing",
     "open",
     "open_bytes",
     "problems",
@@ -33,5 +43,6 @@ __all__ = [
     "save",
     "stamp",
     "to_bytes",
+    "unfinished",
     "validate",
 ]

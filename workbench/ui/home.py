@@ -50,7 +50,7 @@ class Home(pn.viewable.Viewer):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self._place = dispatch.Home()
+        self._place = dispatch.Place()
 
     def close(self) -> None:
         """Nothing runs here."""

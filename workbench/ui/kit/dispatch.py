@@ -10,7 +10,7 @@ import panel as pn
 from panel.io.state import set_curdoc
 
 
-class Home:
+class Place:
     """The place (a served session, a notebook's event loop, or plain Python) where a runner was made.
 
     ``call`` runs a function there: under the session's document lock on a server, on the kernel's event loop in a
@@ -26,7 +26,7 @@ class Home:
             self._loop = None
 
     def call(self, function: Callable[..., Any], *args: Any) -> None:
-        """Run ``function(*args)`` at home, soon."""
+        """Run ``function(*args)`` in this place, soon."""
         run = functools.partial(function, *args)
         context = None if self._document is None else self._document.session_context
         if context is not None and getattr(context, "destroyed", False):
@@ -41,6 +41,14 @@ class Home:
             self._loop.call_soon_threadsafe(run)
         else:
             run()
+
+
+    def call_soon(self, function: Callable[..., Any], *args: Any) -> bool:
+        """Run ``function(*args)`` on a notebook's event loop, after what is under way; False if there is none."""
+        if self._document is None and self._loop is not None and self._loop.is_running():
+            self._loop.call_soon_threadsafe(functools.partial(function, *args))
+            return True
+        return False
 
 
 def _server_loop(document: Any) -> Any:

@@ -4,7 +4,10 @@ Static pictures by default (matplotlib, small, the same on every machine), so th
 tested; live widgets when ``WORKBENCH_LIVE=1`` is set, as ``make lab`` does, or with ``setup(live=True)``.
 """
 
+import base64
+import functools
 import os
+from pathlib import Path
 from typing import Any
 
 _state = {"live": False}
@@ -13,8 +16,8 @@ _state = {"live": False}
 def setup(live: bool | None = None) -> None:
     """Load the plotting backends for this notebook; nothing is fetched from the network.
 
-    ``live=None`` reads the environment variable WORKBENCH_LIVE. Live notebooks carry Bokeh inline (megabytes):
-    look at them, do not commit them.
+    ``live=None`` reads the environment variable WORKBENCH_LIVE. Live notebooks carry Bokeh and the widgets inline
+    (megabytes): look at them, do not commit them.
     """
     import holoviews as hv
 
@@ -22,16 +25,46 @@ def setup(live: bool | None = None) -> None:
 
     _state["live"] = os.environ.get("WORKBENCH_LIVE") == "1" if live is None else live
     if _state["live"]:
+        os.environ["PANEL_INLINE"] = "1"
         import panel as pn
+        import panel_material_ui  # noqa: F401  before the extension, which loads the scripts of what is imported
 
         hv.extension("bokeh", inline=True, logo=False)
         pn.extension(inline=True)
+        _keep_styles_here()
     else:
         from IPython.utils.capture import capture_output
 
         with capture_output():  # six megabytes of JavaScript that still pictures do not need
             hv.extension("matplotlib", inline=True, logo=False)
             hv.output(fig="png", dpi=80)
+
+
+def _keep_styles_here() -> None:
+    """Let Panel name its style sheets by their contents, where it would name the address of a content network.
+
+    Panel itself inlines the sheets of what a cell shows first, but not those that it sets anew when a pane changes.
+    Every sheet passes ``patch_stylesheet`` on its way to the browser.
+    """
+    import panel.io.resources
+    import panel.reactive
+
+    panel.io.resources.patch_stylesheet = panel.reactive.patch_stylesheet = _by_contents
+
+
+def _by_contents(stylesheet: Any, dist_url: str) -> None:
+    """Replace the address of a file that comes with Panel by a data URL."""
+    from panel.io.resources import CDN_DIST, DIST_DIR
+
+    url = str(stylesheet.url)
+    path = DIST_DIR / url.removeprefix(CDN_DIST).split("?")[0]
+    if url.startswith(CDN_DIST) and path.is_file():
+        stylesheet.url = _data_url(path)
+
+
+@functools.cache
+def _data_url(path: Path) -> str:
+    return f"data:text/css;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def is_live() -> bool:

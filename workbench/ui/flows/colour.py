@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from workbench import flows
 from workbench.figures import flows as figures
-from workbench.progress import Progress
 from workbench.ui.cost import Cost
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import CAPTION, Picture
@@ -58,7 +57,7 @@ class ColourView(View):
         "Every pixel is a point in the space of red, green and blue. The cloud of one photograph flows to the cloud "
         "of the other, and each pixel keeps its place in the picture."
     )
-    experiment = "workbench.flows.colour_transfer"
+    experiment = staticmethod(flows.colour_transfer)
     inputs = ("source", "source_file", "target", "target_file", "method", "n_directions", "steps", "eta", "strength")
 
     source = param.Selector(default="china", objects=PICTURES, label="Picture")
@@ -105,14 +104,11 @@ class ColourView(View):
         """Return the estimated time of the steps."""
         return Cost(0.2 + inputs["steps"] * inputs["n_directions"] * PIXELS * SECONDS_PER_PROJECTION)
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Transfer the colours."""
+    def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of the transfer: both pictures as pixels, and the numbers."""
         kept = ("method", "n_directions", "steps", "eta", "strength")
-        return flows.colour_transfer(
-            *[self._pixels(inputs, side) for side in ("source", "target")],
-            **{name: inputs[name] for name in kept},
-            progress=progress,
-        )
+        both = {side: self._pixels(inputs, side) for side in ("source", "target")}
+        return both | {name: inputs[name] for name in kept}
 
     @staticmethod
     def _pixels(inputs: Mapping[str, Any], side: str) -> NDArray[np.float64]:
@@ -133,10 +129,11 @@ class ColourView(View):
 
     def sentence(self, ds: xr.Dataset) -> str:
         """Say how far the palette moved."""
-        first, last = float(ds.sw2[0]), float(ds.sw2[-1])
+        seen = ds.sw2.values[np.isfinite(ds.sw2.values)]
+        first, last = seen[0], seen[-1]
         moved = float(np.sqrt(((ds.image - ds.source) ** 2).sum("channel").mean()))
         return (
-            f"SW₂² of the palettes fell from {first:.3g} to {last:.2g} before the last of {ds.sizes['step']} steps; "
+            f"SW₂² of the palettes fell from {first:.3g} to {last:.2g} before step {len(seen)} of {ds.sizes['step']}; "
             f"a pixel's colour moved by {moved:.2f} on average (root mean square, each channel from 0 to 1)."
         )
 

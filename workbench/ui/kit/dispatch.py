@@ -24,10 +24,14 @@ class Place:
             self._loop = asyncio.get_running_loop()
         except RuntimeError:
             self._loop = None
+        self._held: list[Callable[[], Any]] | None = None
 
     def call(self, function: Callable[..., Any], *args: Any) -> None:
         """Run ``function(*args)`` in this place, soon."""
         run = functools.partial(function, *args)
+        if self._held is not None:
+            self._held.append(run)
+            return
         context = None if self._document is None else self._document.session_context
         if context is not None and getattr(context, "destroyed", False):
             return
@@ -43,12 +47,21 @@ class Place:
             run()
 
 
-    def call_soon(self, function: Callable[..., Any], *args: Any) -> bool:
-        """Run ``function(*args)`` on a notebook's event loop, after what is under way; False if there is none."""
-        if self._document is None and self._loop is not None and self._loop.is_running():
-            self._loop.call_soon_threadsafe(functools.partial(function, *args))
-            return True
-        return False
+    @property
+    def is_notebook(self) -> bool:
+        """Whether this is the event loop of a notebook's kernel."""
+        return self._document is None and self._loop is not None and self._loop.is_running()
+
+    def hold(self) -> None:
+        """Keep all calls back until :meth:`release`: what a notebook is told before it listens is lost."""
+        if self._held is None:
+            self._held = []
+
+    def release(self) -> None:
+        """Make the calls that were kept back, in their order, and keep back no more."""
+        held, self._held = self._held or [], None
+        for run in held:
+            self.call(run)
 
 
 def _server_loop(document: Any) -> Any:

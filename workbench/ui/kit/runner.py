@@ -65,7 +65,7 @@ class Runner(param.Parameterized):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self._place = Place()
+        self.place = Place()
         self._job: _Job | None = None
         self._idle = threading.Event()
         self._idle.set()
@@ -181,7 +181,7 @@ class _Job:
         partial: Callable[[Any], None] | None,
     ) -> None:
         self._runner = weakref.ref(runner)
-        self._place = runner._place
+        self._place = runner.place
         self._done, self._failed, self.partial = done, failed, partial
         self.progress = PageProgress(self)
         self.future: Future[Any] | None = None

@@ -20,6 +20,7 @@ import xarray as xr
 from workbench import results
 from workbench.progress import Progress
 from workbench.ui.cost import Cost
+from workbench.ui.kit.arrival import Arrival
 from workbench.ui.kit.cache import RESULTS, ResultCache
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.dispatch import Place, in_loaded_session, in_session, one_change
@@ -69,7 +70,8 @@ class View(pn.viewable.Viewer):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self.runner = Runner()
-        self._place = Place()
+        self._place = self.runner.place
+        self._displayed = False
         self._drawn = 0
         self._submitted = 0.0
         self._first_answer: float | None = None  # seconds that the last first answer took; None: not known
@@ -256,7 +258,9 @@ class View(pn.viewable.Viewer):
         self._tell()
         self._drawn += 1
         if not in_session():
-            if not self._place.call_soon(self._draw, self._drawn, 0, 1):
+            if self._displayed and self._place.is_notebook:
+                self._place.call(self._draw, self._drawn, 0, 1)
+            else:
                 self._draw(self._drawn, 0)
         elif in_loaded_session():
             self._place.call(self._draw, self._drawn, 0, 1)
@@ -298,8 +302,17 @@ class View(pn.viewable.Viewer):
             self._sentence,
             self._picture_grid(),
             Downloads(self),
+            *self._listening(),
             sizing_mode="stretch_width",
         )
+
+    def _listening(self) -> list[Arrival]:
+        """In a notebook, keep back what changes until the browser listens."""
+        self._displayed = True
+        if not self._place.is_notebook:
+            return []
+        self._place.hold()
+        return [Arrival(self._place.release)]
 
     def _picture_grid(self) -> pn.viewable.Viewable:
         """Place the pictures in equal columns that become one column on a phone."""

@@ -54,12 +54,13 @@ def _keep_styles_here() -> None:
 
 def _by_contents(stylesheet: Any, dist_url: str) -> None:
     """Replace the address of a file that comes with Panel by a data URL."""
-    from panel.io.resources import CDN_DIST, DIST_DIR
+    from panel.io.resources import CDN_DIST, DIST_DIR, LOCAL_DIST
 
     url = str(stylesheet.url)
-    path = DIST_DIR / url.removeprefix(CDN_DIST).split("?")[0]
-    if url.startswith(CDN_DIST) and path.is_file():
-        stylesheet.url = _data_url(path)
+    for start in (CDN_DIST, LOCAL_DIST):
+        path = DIST_DIR / url.removeprefix(start).split("?")[0]
+        if url.startswith(start) and path.is_file():
+            stylesheet.url = _data_url(path)
 
 
 @functools.cache

@@ -135,7 +135,9 @@ def _compare(
         make_rule(name, n_directions, dim, np.random.default_rng(0))
     names = [BASELINE, *[name for name in names if name != BASELINE]]
     trials = {
-        label: Trial(*two, rng.spawn(REFERENCE_REPEATS), [rng.spawn(repeats) for _ in names], names, n_directions, threads)
+        label: Trial(
+            *two, rng.spawn(REFERENCE_REPEATS), [rng.spawn(repeats) for _ in names], names, n_directions, threads
+        )
         for label, two in prepared.items()
     }
     total, done = len(trials) * len(names), 0

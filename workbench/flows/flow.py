@@ -283,8 +283,9 @@ def _as_dataset(recorder: Recorder, target: NDArray, seen: list[float]) -> xr.Da
     frames = np.array(recorder.frames)
     dim = target.shape[1]
     unread = np.full(len(frames) - len(recorder.sw2), np.nan)
+    film = np.stack([np.asarray(x, dtype=np.float32) for x in recorder.positions])
     variables: dict[str, tuple] = {
-        "positions": (("frame", "point", "axis"), np.stack(recorder.positions, dtype=np.float32), "positions of the moving cloud"),
+        "positions": (("frame", "point", "axis"), film, "positions of the moving cloud"),
         "target": (("target_point", "axis"), target.astype(np.float32), "positions of the target cloud"),
         "sw2": (("frame",), np.append(recorder.sw2, unread), "sliced Wasserstein distance SW₂² (squared)"),
         "sw2_standard_error": (("frame",), np.append(recorder.errors, unread), "standard error of SW₂²"),

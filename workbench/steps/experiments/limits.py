@@ -59,7 +59,7 @@ def limits(
             progress.update(done, total, f"{labels[i]}: {PREDICTORS[name].label}")
             tau[i, j] = predict(name, ray, ratio=ratio)
             done += 1
-            if FIRST_PREDICTORS <= j + 1 and done < total:
+            if j + 1 >= FIRST_PREDICTORS and done < total:
                 progress.publish(results.unfinished(so_far(), f"{total - done} more predictors"))
     progress.update(total, total, "done")
     return so_far()

@@ -35,8 +35,8 @@ def sweep_radius(
     ``network``: a name of ``NETWORKS`` or a trained module; ``directions``: names of ``DIRECTIONS`` or one mapping of
     tensors; ``data``: from ``make_data``, digits by default; the batch is its first ``samples`` training samples.
     Returns (stage, direction, r): ``tau``, ``loss_ratio``, ``accuracy``, ``flips`` (share of predictions changed); and
-    (stage, direction): ``radius`` ρ_a of the batch, ``loss`` and ``accuracy_start``. One forward pass a point; the last stage comes
-    first, and ``progress.publish`` gets the sweeps that are there, NaN for the others. Raises
+    (stage, direction): ``radius`` ρ_a of the batch, ``loss`` and ``accuracy_start``. One forward pass a
+    point; the last stage comes first, and ``progress.publish`` gets the sweeps that are there, NaN elsewhere. Raises
     ``ValueError`` for unknown names and unusable numbers. Reference: P. Sao, arXiv 2603.13552, Fig. on r-sweeps.
     """
     progress = progress or Progress()

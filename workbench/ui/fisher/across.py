@@ -21,7 +21,7 @@ class AcrossView(View):
         "The dotted line is the critical coupling of the infinite lattice. R does not peak there."
     )
     inputs = ("L", "J_min", "J_max", "points", "anisotropy")
-    experiment = "workbench.fisher.coupling_sweep"
+    experiment = staticmethod(fisher.coupling_sweep)
 
     L = param.Integer(default=DEFAULTS["L"], bounds=(3, 48), label="Side L")
     J_min = param.Number(default=DEFAULTS["J_min"], bounds=(0.0, 1.0), step=0.01, label="From J")
@@ -31,9 +31,6 @@ class AcrossView(View):
 
     def precomputed(self, inputs):
         return data.result("fisher/across.nc") if inputs == DEFAULTS else None
-
-    def compute(self, inputs, progress):
-        return fisher.coupling_sweep(**inputs, progress=progress)
 
     def check(self, inputs):
         if inputs["J_min"] >= inputs["J_max"]:

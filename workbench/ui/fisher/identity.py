@@ -18,14 +18,11 @@ class IdentityView(View):
         "numbers that know of no lattice, and the relations hold as exactly."
     )
     inputs = ("m", "draws", "seed")
-    experiment = "workbench.fisher.random_ricci_terms"
+    experiment = staticmethod(fisher.random_ricci_terms)
 
     m = param.Integer(default=6, bounds=(2, 30), label="Dimension")
     draws = param.Integer(default=24, bounds=(2, 200), label="Random tensors")
     seed = param.Integer(default=0, bounds=(0, 999), label="Seed")
-
-    def compute(self, inputs, progress):
-        return fisher.random_ricci_terms(**inputs)
 
     def cost(self, inputs):
         return Cost(0.1 + inputs["draws"] * inputs["m"] ** 4 * 2e-8)

@@ -24,7 +24,7 @@ class LiveView(View):
         "independent halves of the data, because squaring one noisy estimate is biased upward."
     )
     inputs = ("model", "L", "J_ratio", "samples", "algorithm", "seed")
-    experiment = "workbench.fisher.live_curvature"
+    experiment = staticmethod(fisher.live_curvature)
 
     model = param.Selector(default=DEFAULTS["model"], objects=MODELS, label="Model")
     L = param.Integer(default=DEFAULTS["L"], bounds=(3, 32), label="Side L", doc="at most 8 in three dimensions")
@@ -38,9 +38,6 @@ class LiveView(View):
         if not self._started and self.values() == DEFAULTS:
             self.show(data.result("fisher/lattice.nc"))
         super().start()
-
-    def compute(self, inputs, progress):
-        return fisher.live_curvature(**inputs, progress=progress)
 
     def check(self, inputs):
         dimension = fisher.MODELS[inputs["model"]]().dimension

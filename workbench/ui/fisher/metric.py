@@ -23,7 +23,7 @@ class MetricView(View):
     )
     inputs = ("L", "J", "J_vertical", "orientations", "dx", "dy")
     display = ("branch", "clip")
-    experiment = "workbench.fisher.third_cumulant"
+    experiment = staticmethod(fisher.third_cumulant)
     columns = 3
 
     L = param.Integer(default=DEFAULTS["L"], bounds=(3, 128), label="Side L")
@@ -47,9 +47,6 @@ class MetricView(View):
 
     def precomputed(self, inputs):
         return data.result("fisher/slice.nc") if inputs == DEFAULTS else None
-
-    def compute(self, inputs, progress):
-        return fisher.third_cumulant(**inputs)
 
     def cost(self, inputs):
         return Cost(0.2 + inputs["L"] ** 2 * 2e-5)

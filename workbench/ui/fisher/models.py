@@ -21,12 +21,9 @@ class ModelsView(View):
         "curvature would do if it followed the specific heat."
     )
     inputs = ("model",)
-    experiment = "workbench.fisher.compare_model"
+    experiment = staticmethod(fisher.compare_model)
 
     model = param.Selector(default="potts-3", objects=CHOICES, label="Model")
-
-    def compute(self, inputs, progress):
-        return fisher.compare_model(**inputs)
 
     def cost(self, inputs):
         return Cost(0.2)

@@ -26,7 +26,7 @@ class ScalingView(View):
         "exponent; further out it rises, then falls below the predicted 10/9."
     )
     inputs, display = ("extra",), ("window", "show_paper", "show_beyond")
-    experiment = "workbench.fisher.exact_scaling"
+    experiment = staticmethod(fisher.exact_scaling)
 
     window = param.Range(default=(6, 9), bounds=(3, 128), step=1, label="Window of the fit (L)")
     extra = param.Integer(

@@ -132,8 +132,10 @@ class ColourView(View):
         seen = ds.sw2.values[np.isfinite(ds.sw2.values)]
         first, last = seen[0], seen[-1]
         moved = float(np.sqrt(((ds.image - ds.source) ** 2).sum("channel").mean()))
+        if len(seen) < ds.sizes["step"]:
+            return f"SW₂² of the palettes was {first:.3g}; a pixel's colour has moved by {moved:.2f} on average so far."
         return (
-            f"SW₂² of the palettes fell from {first:.3g} to {last:.2g} before step {len(seen)} of {ds.sizes['step']}; "
+            f"SW₂² of the palettes fell from {first:.3g} to {last:.2g} before the last of {ds.sizes['step']} steps; "
             f"a pixel's colour moved by {moved:.2f} on average (root mean square, each channel from 0 to 1)."
         )
 

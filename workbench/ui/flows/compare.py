@@ -10,7 +10,6 @@ import xarray as xr
 
 from workbench import flows
 from workbench.figures import flows as figures
-from workbench.progress import Progress
 from workbench.ui.cost import Cost
 from workbench.ui.flows.cloud_choice import PairView, clouds_of, dim_of
 from workbench.ui.kit.picture import Picture
@@ -28,7 +27,7 @@ class CompareView(PairView):
         "Independent draws of each estimator on the same two clouds, judged by a reference of 1000 directions × 16 "
         "rotations. Monte Carlo is always measured too: it is the unit of the picture."
     )
-    experiment = "workbench.flows.compare_on"
+    experiment = staticmethod(flows.compare_on)
     inputs = (*PairView.PAIR_INPUTS, "methods", "n_directions", "repeats")
 
     methods = param.ListSelector(
@@ -52,15 +51,9 @@ class CompareView(PairView):
         projections = (len(inputs["methods"]) + 1) * inputs["repeats"] * inputs["n_directions"] + REFERENCE_PROJECTIONS
         return Cost(0.2 + projections * inputs["n"] * SECONDS_PER_PROJECTION)
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Draw all estimates."""
-        return flows.compare_on(
-            **clouds_of(inputs),
-            methods=inputs["methods"],
-            n_directions=inputs["n_directions"],
-            repeats=inputs["repeats"],
-            progress=progress,
-        )
+    def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the clouds and what is to be drawn on them."""
+        return {**clouds_of(inputs), **{name: inputs[name] for name in ("methods", "n_directions", "repeats")}}
 
     def pictures(self) -> Sequence[Any]:
         """Return the errors, errors against time, and all numbers."""

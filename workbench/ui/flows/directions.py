@@ -10,7 +10,6 @@ import xarray as xr
 
 from workbench import flows
 from workbench.figures import flows as figures
-from workbench.progress import Progress
 from workbench.ui.cost import Cost
 from workbench.ui.flows.cloud_choice import PairView, clouds_of, dim_of
 from workbench.ui.flows.flow import METHODS
@@ -29,7 +28,7 @@ class DirectionsView(PairView):
         "The distance is the mean over all directions of a one-dimensional transport cost. An estimator sees it at a "
         "few directions only: the more evenly they lie, the less it misses."
     )
-    experiment = "workbench.flows.direction_costs"
+    experiment = staticmethod(flows.direction_costs)
     inputs = (*PairView.PAIR_INPUTS, "method", "n_directions")
 
     method = param.Selector(default="design", objects=METHODS, label="Estimator")
@@ -44,11 +43,9 @@ class DirectionsView(PairView):
         """Return the estimated time: the map takes most of it."""
         return Cost(0.1 + (MAP_DIRECTIONS + inputs["n_directions"]) * inputs["n"] * SECONDS_PER_PROJECTION)
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Compute the costs along the directions and the map."""
-        return flows.direction_costs(
-            **clouds_of(inputs), method=inputs["method"], n_directions=inputs["n_directions"], progress=progress
-        )
+    def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the clouds and the rule that looks at them."""
+        return {**clouds_of(inputs), "method": inputs["method"], "n_directions": inputs["n_directions"]}
 
     def pictures(self) -> Sequence[Any]:
         """Return the sphere and the map."""

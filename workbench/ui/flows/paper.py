@@ -9,7 +9,6 @@ import xarray as xr
 
 from workbench import data, flows
 from workbench.figures import flows as figures
-from workbench.progress import Progress
 from workbench.ui.cost import Cost
 from workbench.ui.flows.compare import TABLE_STYLE, table_html
 from workbench.ui.kit.picture import Picture
@@ -31,7 +30,7 @@ class PaperView(View):
         "prints the distances at steps 3000 to 8000 as W₂; they are W₂², as here. Orthogonal takes one block of three "
         "directions. The table first shown is a full run that ships with the workbench; change anything to run yours."
     )
-    experiment = "workbench.flows.seed_experiment"
+    experiment = staticmethod(flows.seed_experiment)
     inputs = ("start_shape", "target_shape", "methods", "n_directions", "n", "steps", "seeds")
     columns = 1
 
@@ -63,20 +62,14 @@ class PaperView(View):
         step = 3e-4 + inputs["n"] * inputs["n_directions"] * 20e-9
         return Cost(runs * (inputs["steps"] * step + 6 * 1.5 * (inputs["n"] / 2048) ** 2.3))
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Run the experiment; the checkpoints are the paper's, in proportion to the steps."""
-        marks = sorted({round(inputs["steps"] * share / 8) for share in range(3, 9)})
-        return flows.seed_experiment(
-            inputs["start_shape"],
-            inputs["target_shape"],
-            methods=inputs["methods"],
-            n_directions=[ONE_BLOCK if m == "orthogonal" else inputs["n_directions"] for m in inputs["methods"]],
-            n=inputs["n"],
-            steps=inputs["steps"],
-            checkpoints=marks,
-            seeds=list(range(inputs["seeds"])),
-            progress=progress,
-        )
+    def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of the experiment; the checkpoints are the paper's, in proportion to the steps."""
+        kept = ("start_shape", "target_shape", "methods", "n", "steps")
+        return {name: inputs[name] for name in kept} | {
+            "n_directions": [ONE_BLOCK if m == "orthogonal" else inputs["n_directions"] for m in inputs["methods"]],
+            "checkpoints": sorted({round(inputs["steps"] * share / 8) for share in range(3, 9)}),
+            "seeds": list(range(inputs["seeds"])),
+        }
 
     def pictures(self) -> Sequence[Any]:
         """Return the table of the paper and its curves."""

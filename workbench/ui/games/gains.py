@@ -1,6 +1,6 @@
 """Who acts on whom, and the small-gain radius."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import panel as pn
@@ -9,8 +9,7 @@ import xarray as xr
 
 from workbench import games
 from workbench.figures import games as figures
-from workbench.progress import Progress
-from workbench.ui.games.game_choice import CHOICES, GameView, game_of
+from workbench.ui.games.game_choice import CHOICES, GameView
 from workbench.ui.kit.picture import Picture
 
 STYLE = """
@@ -27,14 +26,10 @@ class GainsView(GameView):
     help = (
         "Gain L_ij/μ_i: how strongly player j moves player i. Weights exist exactly if the gains have radius below 1."
     )
-    experiment = "workbench.games.gain_graph"
+    experiment = staticmethod(games.gain_graph)
     inputs = GameView.GAME_INPUTS
 
     game = param.Selector(default="linear-bertrand", objects=CHOICES, label="Game")
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Return the gains."""
-        return games.gain_graph(**game_of(inputs), progress=progress)
 
     def pictures(self) -> Sequence[Any]:
         """Return the graph and the players' constants."""

@@ -10,10 +10,9 @@ import xarray as xr
 
 from workbench import games
 from workbench.figures import games as figures
-from workbench.progress import Progress
 from workbench.ui.cost import Cost
 from workbench.ui.games.certificate_card import ICONS
-from workbench.ui.games.game_choice import FORMULAS, GameView, game_of
+from workbench.ui.games.game_choice import FORMULAS, GameView
 from workbench.ui.kit.picture import Picture
 
 STYLE = """
@@ -32,16 +31,12 @@ class LadderView(GameView):
         "From simple to strong: SGN implies Rosen's weights implies block P implies Hurwitz. SGN and Euclid are not "
         "nested, because SGN ignores the signs of the couplings. Solver answers are verified again by eigenvalues."
     )
-    experiment = "workbench.games.ladder"
+    experiment = staticmethod(games.ladder)
     inputs = GameView.GAME_INPUTS
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time; the two linear matrix inequalities dominate."""
         return Cost({"markov": 25.0}.get(inputs["game"], 6.0 if inputs["game"] in FORMULAS else 1.5))
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Run the seven tests."""
-        return games.ladder(**game_of(inputs), progress=progress)
 
     def pictures(self) -> Sequence[Any]:
         """Return the marks and the table."""

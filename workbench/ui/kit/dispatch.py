@@ -46,7 +46,6 @@ class Place:
         else:
             run()
 
-
     @property
     def is_notebook(self) -> bool:
         """Whether this is the event loop of a notebook's kernel."""

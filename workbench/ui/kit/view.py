@@ -7,6 +7,7 @@ errors into a message while everything on the page stays.
 
 import contextlib
 import html
+import inspect
 import json
 import threading
 import time
@@ -23,7 +24,7 @@ from workbench.ui.cost import Cost
 from workbench.ui.kit.arrival import Arrival
 from workbench.ui.kit.cache import RESULTS, ResultCache
 from workbench.ui.kit.controls import widget_for
-from workbench.ui.kit.dispatch import Place, in_loaded_session, in_session, one_change
+from workbench.ui.kit.dispatch import in_loaded_session, in_session, one_change
 from workbench.ui.kit.downloads import Downloads
 from workbench.ui.kit.message import message
 from workbench.ui.kit.picture import Picture, Showable
@@ -90,7 +91,8 @@ class View(pn.viewable.Viewer):
         """Return the result for ``inputs``, without touching ``self``'s parameters; runs in a worker thread."""
         if not callable(self.experiment):
             raise NotImplementedError(f"{type(self).__name__} names no experiment and writes no compute()")
-        return self.experiment(**self.arguments(inputs), progress=progress)
+        taken = {"progress": progress} if "progress" in inspect.signature(self.experiment).parameters else {}
+        return self.experiment(**self.arguments(inputs), **taken)
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of the experiment: the inputs themselves, unless a view says otherwise."""

@@ -10,7 +10,6 @@ import xarray as xr
 
 from workbench import steps
 from workbench.figures import steps as figures
-from workbench.progress import Progress
 from workbench.ui.cost import Cost
 from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, direction, network, samples, stage
@@ -31,7 +30,7 @@ class LimitsView(StepsView):
         "The vertical lines are measured: where the loss reaches q times its start (solid), and where five points of "
         "accuracy are gone (dashed)."
     )
-    experiment = "workbench.steps.limits"
+    experiment = staticmethod(steps.limits)
     shipped_file = "limits.nc"
     inputs = ("network", "stage", "direction", "ratio", "samples")
     columns = 1
@@ -42,10 +41,10 @@ class LimitsView(StepsView):
     ratio = param.Number(2.0, bounds=(1.1, 10.0), step=0.1, label="Loss ratio q that counts as damage")
     samples = samples()
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Ask all predictors and measure."""
+    def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the setting, with the one direction as a list of them."""
         others = {name: inputs[name] for name in ("network", "stage", "ratio", "samples")}
-        return steps.limits(**others, directions=(inputs["direction"],), progress=progress)
+        return others | {"directions": (inputs["direction"],)}
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """A few hundred passes."""

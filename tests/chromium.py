@@ -67,7 +67,8 @@ def serving(
 ) -> Iterator[tuple[str, subprocess.Popen]]:
     """Run a server until the block ends; yields its address, once it answers, and its process.
 
-    ``alive`` is the path under which it answers. Raises ``RuntimeError`` if it stops by itself, ``TimeoutError`` if it is silent for two minutes.
+    ``alive`` is the path under which it answers. Raises ``RuntimeError`` if it stops by itself, ``TimeoutError`` if it
+    is silent for two minutes.
     """
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"

@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +21,11 @@ OPTIONS = ("--no-browser", "--ServerApp.port_retries=0", "--IdentityProvider.tok
 
 
 @contextmanager
-def jupyterlab() -> Iterator[str]:
-    """Start JupyterLab over a copy of the notebooks, live, with folders of its own; yields its address."""
+def jupyterlab(further: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Start JupyterLab over a copy of the notebooks, live, with folders of its own; yields its address.
+
+    ``further`` are more notebooks, name → JSON.
+    """
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
@@ -30,6 +33,8 @@ def jupyterlab() -> Iterator[str]:
         work.mkdir()
         for notebook in NOTEBOOKS.glob("*.ipynb"):
             (work / notebook.name).write_bytes(notebook.read_bytes())
+        for name, text in (further or {}).items():
+            (work / name).write_text(text)
         own = {f"JUPYTER_{kind}_DIR": str(place / kind.lower()) for kind in ("CONFIG", "RUNTIME")}
         own |= {"JUPYTERLAB_SETTINGS_DIR": str(place / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(place / "spaces")}
         own |= {"JUPYTER_CONFIG_PATH": str(CONFIG), "WORKBENCH_LIVE": "1", "IPYTHONDIR": str(place / "ipython")}

@@ -39,7 +39,7 @@ def test_every_view_computes_draws_and_tells(view_class):
     inputs = small(view)
     view.check(inputs)
     ds = view.compute(inputs, Progress())
-    assert ds.attrs["function"] == view.experiment
+    assert ds.attrs["function"] == view.experiment_name()
     view.show(ds)
     assert view.sentence(ds)
     assert view.cost(view.values()).is_quick  # every tab opens on a picture that is there at once

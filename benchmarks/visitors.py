@@ -5,12 +5,13 @@
 Needs Chromium. First every room is opened a few times: how long from asking for the page until it has loaded, and from
 there until its first picture stands. Then every slider of every tab of every room is moved (the selectors, where a tab
 has no slider), on the served page and in a real JupyterLab: how long until the sentence changes, until the first
-picture is new, and until nothing changes any more. Rooms, tabs and sliders are found, not listed. Then nine visitors, three at each of three tabs, move a slider, each to values of
-its own so that no result is known already: one after the other; again while a tenth visitor's run, the paper's
-experiment of the flows room, takes minutes; and once more all nine at the same moment. Times are taken in the page,
-from the key to the new sentence and to the last new picture. All pages live in one browser on the machine that also
-serves them, so the times include the browser's own work and the cores are shared. Afterwards forty sessions are opened
-and closed in every room, three times over, and the server's memory is read before and after each time.
+picture is new, and until nothing changes any more. Rooms, tabs and sliders are found, not listed. Then nine visitors,
+three at each of three tabs, move a slider, each to values of its own so that no result is known already: one after the
+other; again while a tenth visitor's run, the paper's experiment of the flows room, takes minutes; and once more all
+nine at the same moment. Times are taken in the page, from the key to the new sentence and to the last new picture. All
+pages live in one browser on the machine that also serves them, so the times include the browser's own work and the
+cores are shared. Afterwards forty sessions are opened and closed in every room, three times over, and the server's
+memory is read before and after each time.
 """
 
 import argparse

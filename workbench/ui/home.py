@@ -9,12 +9,14 @@ from urllib.parse import quote
 
 import holoviews as hv
 import panel as pn
+from markupsafe import Markup
 
 from workbench.rooms import ROOMS
 from workbench.ui.kit import dispatch, saved
 from workbench.ui.kit.page import page
 from workbench.ui.kit.picture import plot_pane
 from workbench.ui.kit.room import PURPOSE, Room
+from workbench.ui.kit.table import table_html
 from workbench.ui.kit.verdict_table import STYLE, verdict_html
 
 HEIGHT = 300
@@ -122,19 +124,19 @@ def recent_html(found: list[saved.SavedResult]) -> str:
             f"<h2>Recent results</h2><p>{where} Start it with <code>workbench serve --results FOLDER</code> and save "
             "results there (<code>workbench run … -o FOLDER/name.nc</code>).</p>"
         )
-    rows = "".join(
-        f"<tr><td>{_link(one)}</td>"
-        f"<td><code>{html.escape(one.function)}</code></td>"
-        f"<td>{time.strftime('%Y-%m-%d %H:%M', time.localtime(one.modified))}</td></tr>"
+    rows = [
+        (
+            _link(one),
+            Markup("<code>{}</code>").format(one.function),
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(one.modified)),
+        )
         for one in found
-    )
-    head = '<tr><th scope="col">Result</th><th scope="col">Made by</th><th scope="col">When</th></tr>'
-    return f"<h2>Recent results</h2><table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+    ]
+    return f"<h2>Recent results</h2>{table_html(('Result', 'Made by', 'When'), rows, name='Recent results')}"
 
 
-def _link(one: saved.SavedResult) -> str:
+def _link(one: saved.SavedResult) -> str | Markup:
     """The name of a result, linked to its room if there is one."""
-    name = html.escape(one.name)
     if one.room not in ROOMS:
-        return name
-    return f'<a href="{one.room}?result={quote(one.name)}">{name}</a>'
+        return one.name
+    return Markup('<a href="{}?result={}">{}</a>').format(one.room, quote(one.name), one.name)

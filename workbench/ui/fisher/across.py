@@ -1,7 +1,11 @@
 """The curvature as the coupling moves through the transition."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import param
+import xarray as xr
 
 from workbench import data, fisher
 from workbench.figures import fisher as figures
@@ -29,10 +33,12 @@ class AcrossView(View):
     points = param.Integer(default=DEFAULTS["points"], bounds=(5, 121), label="Couplings")
     anisotropy = param.Number(default=DEFAULTS["anisotropy"], bounds=(0.25, 4.0), step=0.05, label="Anisotropy")
 
-    def precomputed(self, inputs):
+    def precomputed(self, inputs: Mapping[str, Any]) -> xr.Dataset | None:
+        """Return the shipped sweep for the inputs that open the tab."""
         return data.result("fisher/across.nc") if inputs == DEFAULTS else None
 
-    def check(self, inputs):
+    def check(self, inputs: Mapping[str, Any]) -> None:
+        """Refuse an empty range of couplings, and bonds that are frozen."""
         if inputs["J_min"] >= inputs["J_max"]:
             raise ValueError(f"'From J' must be below 'To J', got {inputs['J_min']} and {inputs['J_max']}")
         if inputs["J_max"] * inputs["anisotropy"] > 2.5:
@@ -40,17 +46,20 @@ class AcrossView(View):
                 "the vertical coupling would pass 2.5, where the bonds are frozen; lower J or the anisotropy"
             )
 
-    def cost(self, inputs):
+    def cost(self, inputs: Mapping[str, Any]) -> Cost:
+        """Return the time of all couplings: each is one exact curvature."""
         seconds, size = fisher.estimate_cost(inputs["L"], 0.4, 0.4 * inputs["anisotropy"])
         return Cost(seconds * inputs["points"], size)
 
-    def pictures(self):
+    def pictures(self) -> Sequence[Picture]:
+        """Return R/n and the two norms that it is the difference of."""
         return [
             Picture("Curvature per site", figures.across, self._summary),
             Picture("The two norms", figures.across_parts, self._parts_summary),
         ]
 
-    def sentence(self, ds):
+    def sentence(self, ds: xr.Dataset) -> str:
+        """Say whether R/n falls monotonically, and what it is at J_c."""
         J, values = ds.J.values, ds.curvature_per_site.values
         near = int(np.abs(J - float(ds.critical_coupling)).argmin())
         monotone = bool((np.diff(values) < 0).all())
@@ -60,10 +69,10 @@ class AcrossView(View):
             f"{values[near]:.3f}{', and there is no peak at J_c' if monotone else ''}."
         )
 
-    def _summary(self, ds):
+    def _summary(self, ds: xr.Dataset) -> str:
         values = ds.curvature_per_site.values
         return f"R/n over {ds.sizes['J']} couplings, from {values[0]:.3f} to {values[-1]:.3f}; the dotted line is J_c."
 
-    def _parts_summary(self, ds):
+    def _parts_summary(self, ds: xr.Dataset) -> str:
         cumulant, trace = (float(ds[f"{name}_norm_per_site"][-1]) for name in ("cumulant", "trace"))
         return f"R = ¼(‖T‖² − ‖tr T‖²). At the right end ‖T‖²/n is {cumulant:.2f} and ‖tr T‖²/n is {trace:.2f}."

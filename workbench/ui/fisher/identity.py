@@ -1,6 +1,10 @@
 """The identity that looks like evidence and is algebra."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import param
+import xarray as xr
 
 from workbench import fisher
 from workbench.figures import fisher as figures
@@ -24,23 +28,26 @@ class IdentityView(View):
     draws = param.Integer(default=24, bounds=(2, 200), label="Random tensors")
     seed = param.Integer(default=0, bounds=(0, 999), label="Seed")
 
-    def cost(self, inputs):
+    def cost(self, inputs: Mapping[str, Any]) -> Cost:
+        """Return the time of all draws, each of order m⁴."""
         return Cost(0.1 + inputs["draws"] * inputs["m"] ** 4 * 2e-8)
 
-    def pictures(self):
+    def pictures(self) -> Sequence[Picture]:
+        """Return the ratios of the Ricci terms and the curvatures."""
         return [
             Picture("Ricci terms of random tensors", figures.identity, self._identity_summary),
             Picture("Their curvature", figures.random_curvature, self._curvature_summary),
         ]
 
-    def sentence(self, ds):
+    def sentence(self, ds: xr.Dataset) -> str:
+        """Say how exactly the relations hold."""
         worst = max(float(abs(ds.ratio_3_1 + 0.5).max()), float(abs(ds.ratio_4_2 + 0.5).max()))
         how = f"to within {worst:.1e}" if worst else "to the last bit"
         return f"In {ds.sizes['draw']} random tensors R₃/R₁ and R₄/R₂ are −½ {how}: algebra, not evidence."
 
-    def _identity_summary(self, ds):
+    def _identity_summary(self, ds: xr.Dataset) -> str:
         return "Every point lies on the line of slope −½, whatever the tensor."
 
-    def _curvature_summary(self, ds):
+    def _curvature_summary(self, ds: xr.Dataset) -> str:
         low, high = float(ds.scalar_curvature.min()), float(ds.scalar_curvature.max())
         return f"The curvatures themselves range from {low:.2f} to {high:.2f}."

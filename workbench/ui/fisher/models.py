@@ -1,7 +1,11 @@
 """Models without an exact solution, against both candidate exponents."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import param
+import xarray as xr
 
 from workbench import fisher
 from workbench.figures import fisher as figures
@@ -25,16 +29,19 @@ class ModelsView(View):
 
     model = param.Selector(default="potts-3", objects=CHOICES, label="Model")
 
-    def cost(self, inputs):
+    def cost(self, inputs: Mapping[str, Any]) -> Cost:
+        """Return the time of reading the shipped survey."""
         return Cost(0.2)
 
-    def pictures(self):
+    def pictures(self) -> Sequence[Picture]:
+        """Return the effective exponents and the growth."""
         return [
             Picture("Effective exponents", figures.model_exponents, self._exponents_summary),
             Picture("Curvature against size", figures.model_growth, self._growth_summary),
         ]
 
-    def sentence(self, ds):
+    def sentence(self, ds: xr.Dataset) -> str:
+        """Say both fitted exponents and both candidates."""
         ours, error = float(ds.fitted_ours), float(ds.fitted_error_ours)
         return (
             f"{ds.attrs['label']}: a power law through the paper's data has exponent {float(ds.fitted_paper):.4f} ± "
@@ -42,14 +49,14 @@ class ModelsView(View):
             f"{float(ds.predicted_exponent):.4f}, the specific heat {float(ds.specific_heat_exponent):.4f}."
         )
 
-    def _exponents_summary(self, ds):
+    def _exponents_summary(self, ds: xr.Dataset) -> str:
         last, error = float(ds.exponent_paper[-1]), float(ds.exponent_error_paper[-1])
         return (
             f"The paper's last pair of sizes gives {last:.3f} ± {error:.3f}. Small lattices bend every curve, and the "
             "errors grow with size."
         )
 
-    def _growth_summary(self, ds):
+    def _growth_summary(self, ds: xr.Dataset) -> str:
         both = np.intersect1d(ds.L_ours, ds.L_paper)
         return (
             f"Ours at {ds.sizes['L_ours']} sizes, the paper's at {ds.sizes['L_paper']}; "

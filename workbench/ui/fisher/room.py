@@ -13,6 +13,7 @@ from workbench.ui.fisher.scaling import ScalingView
 from workbench.ui.fisher.study import CurvatureStudy
 from workbench.ui.fisher.verdicts import verdicts
 from workbench.ui.kit.room import Room
+from workbench.verdicts import Verdict
 
 
 class FisherRoom(Room):
@@ -34,5 +35,6 @@ class FisherRoom(Room):
         return figures.exponents(exact, window=(6, 9), fit=fit, predicted=predicted, beyond=None)
 
     @classmethod
-    def verdicts(cls):
-        return verdicts()
+    def verdicts(cls) -> list[Verdict]:
+        """Return the rows of the verdict table."""
+        return list(verdicts())

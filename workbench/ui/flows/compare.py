@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import panel as pn
 import param
 import xarray as xr
 
@@ -13,6 +12,7 @@ from workbench.figures import flows as figures
 from workbench.ui.cost import Cost
 from workbench.ui.flows.cloud_choice import PairView, clouds_of, dim_of
 from workbench.ui.kit.picture import Picture
+from workbench.ui.kit.table import Table, of_figure
 
 MOST_METHODS = 4
 SECONDS_PER_PROJECTION = 20e-9
@@ -60,7 +60,7 @@ class CompareView(PairView):
         return [
             Picture("Errors", figures.estimator_errors, _errors_in_words),
             Picture("Error and time", figures.error_against_time, _time_in_words),
-            ErrorTable(),
+            Table("Numbers of the comparison", lambda ds: of_figure(figures.error_table(ds)), text=["estimator"]),
         ]
 
     def sentence(self, ds: xr.Dataset) -> str:
@@ -91,34 +91,3 @@ def _time_in_words(ds: xr.Dataset) -> str:
     row = ds.isel(pair=0)
     times = 1e3 * row.seconds_per_draw
     return f"One estimate takes {float(times.min()):.2g} to {float(times.max()):.2g} ms; further down is better."
-
-
-class ErrorTable(pn.viewable.Viewer):
-    """The numbers of a comparison as a plain table, readable by everyone."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._table = pn.pane.HTML("", sizing_mode="stretch_width", stylesheets=[TABLE_STYLE])
-
-    def update(self, ds: xr.Dataset) -> None:
-        """Show the numbers of ``ds``."""
-        self._table.object = table_html(figures.error_table(ds), "Numbers of the comparison")
-
-    def __panel__(self) -> pn.viewable.Viewable:
-        return self._table
-
-
-TABLE_STYLE = """
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 13px; line-height: 1.4; font-variant-numeric: tabular-nums; }
-th, td { padding: 6px 12px; border-bottom: 1px solid rgba(127,127,127,0.35); text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
-caption { text-align: left; font-weight: 600; padding: 6px 12px; }
-"""
-
-
-def table_html(table: Any, caption: str) -> str:
-    """Return a HoloViews table as HTML, every entry escaped."""
-    frame = table.dframe()
-    body = frame.to_html(index=False, border=0, escape=True)
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}">{body}</div>'

@@ -3,15 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import panel as pn
 import param
 import xarray as xr
 
 from workbench import data, flows
 from workbench.figures import flows as figures
 from workbench.ui.cost import Cost
-from workbench.ui.flows.compare import TABLE_STYLE, table_html
 from workbench.ui.kit.picture import Picture
+from workbench.ui.kit.table import Table, of_figure
 from workbench.ui.kit.view import View
 
 THREE_D = {entry.label: name for name, entry in flows.SHAPES.items() if entry.facts["dim"] == 3}
@@ -73,7 +72,8 @@ class PaperView(View):
 
     def pictures(self) -> Sequence[Any]:
         """Return the table of the paper and its curves."""
-        return [PaperTable(), Picture("Exact distance", figures.paper_curves, _curves_in_words)]
+        table = Table("Exact W₂² at the checkpoints", lambda ds: of_figure(figures.paper_table(ds)), text=["estimator"])
+        return [table, Picture("Exact distance", figures.paper_curves, _curves_in_words)]
 
     def sentence(self, ds: xr.Dataset) -> str:
         """Say how the estimators compare at the first checkpoint."""
@@ -89,18 +89,3 @@ def _curves_in_words(ds: xr.Dataset) -> str:
         f"All end near {float(last.min()):.2g} to {float(last.max()):.2g}: that is the limit cycle of a constant step, "
         "which depends on the step and ranks nothing. Bands span the seeds."
     )
-
-
-class PaperTable(pn.viewable.Viewer):
-    """The paper's table with our shapes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._table = pn.pane.HTML("", sizing_mode="stretch_width", stylesheets=[TABLE_STYLE])
-
-    def update(self, ds: xr.Dataset) -> None:
-        """Show the means over the seeds."""
-        self._table.object = table_html(figures.paper_table(ds), "Exact W₂² at the checkpoints")
-
-    def __panel__(self) -> pn.viewable.Viewable:
-        return self._table

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import panel as pn
 import param
 import xarray as xr
 
@@ -12,13 +11,8 @@ from workbench import steps
 from workbench.figures import steps as figures
 from workbench.ui.cost import Cost
 from workbench.ui.kit.picture import Picture
+from workbench.ui.kit.table import Rows, Table
 from workbench.ui.steps.base import StepsView, direction, network, samples, stage
-
-TABLE = """
-table { border-collapse: collapse; width: 100%; font-size: 13px; line-height: 1.4; }
-th, td { text-align: left; vertical-align: top; padding: 5px 8px; border-bottom: 1px solid rgba(127,127,127,0.35); }
-.scroll { overflow-x: auto; }
-"""
 
 
 class LimitsView(StepsView):
@@ -53,7 +47,10 @@ class LimitsView(StepsView):
 
     def pictures(self) -> Sequence[Any]:
         """The marks, and the table of costs."""
-        return [Picture("What limits the step", figures.limit_marks, self._words, height=480), CostTable()]
+        return [
+            Picture("What limits the step", figures.limit_marks, self._words, height=480),
+            Table("Predictions", _predictions, wide=True),
+        ]
 
     def sentence(self, ds: xr.Dataset) -> str:
         """The predictor nearest to the measured onset of the loss."""
@@ -75,7 +72,7 @@ class LimitsView(StepsView):
         missing = [
             f"{label} ({'∞' if np.isinf(t) else '0'})"
             for label, t in zip(ds.label.values, tau, strict=True)
-            if not (np.isfinite(t) and t > 0)
+            if not (np.isnan(t) or (np.isfinite(t) and t > 0))
         ]
         accuracy = float(ds.onset.sel(damage="accuracy")[0])
         lost = (
@@ -86,31 +83,15 @@ class LimitsView(StepsView):
         return lost + (f" Not on the axis: {', '.join(missing)}." if missing else "")
 
 
-class CostTable:
-    """Predictions with cost and reference, as text that can be read aloud."""
-
-    def __init__(self) -> None:
-        self._pane = pn.pane.HTML("", stylesheets=[TABLE], sizing_mode="stretch_width")
-
-    def update(self, ds: xr.Dataset) -> None:
-        """Fill the table from ``ds``."""
-        import html
-
-        onset = float(ds.onset.sel(damage="loss")[0])
-        rows = "".join(
-            f"<tr><td>{html.escape(str(label))}</td><td>{tau:.3g}</td><td>{onset / tau if tau > 0 else np.nan:.2f}</td>"
-            f"<td>{html.escape(str(cost))}</td><td>{html.escape(str(reference))}</td></tr>"
-            for label, tau, cost, reference in zip(
-                ds.label.values, ds.tau.values[0], ds.cost.values, ds.reference.values, strict=True
-            )
-        )
-        head = "".join(
-            f'<th scope="col">{name}</th>' for name in ("predictor", "τ", "measured ÷ τ", "cost", "reference")
-        )
-        self._pane.object = (
-            f'<div class="scroll" tabindex="0" role="region" aria-label="Predictions"><table><thead><tr>{head}</tr>'
-            f"</thead><tbody>{rows}</tbody></table></div>"
-        )
-
-    def __panel__(self) -> pn.viewable.Viewable:
-        return self._pane
+def _predictions(ds: xr.Dataset) -> Rows:
+    onset = float(ds.onset.sel(damage="loss")[0])
+    columns = ds.label.values, ds.tau.values[0], ds.cost.values, ds.reference.values
+    return Rows(
+        ("predictor", "τ", "measured ÷ τ", "cost", "reference"),
+        [
+            (label, "to follow …", "", cost, reference)
+            if np.isnan(tau)
+            else (label, f"{tau:.3g}", f"{onset / tau:.2f}" if tau > 0 else "", cost, reference)
+            for label, tau, cost, reference in zip(*columns, strict=True)
+        ],
+    )

@@ -73,6 +73,15 @@ def is_live() -> bool:
     return _state["live"]
 
 
+def room(name: str) -> Any:
+    """Return a whole room as a live widget, by the name that :mod:`workbench.rooms` lists; see :func:`widget`."""
+    from workbench import checks
+    from workbench.rooms import ROOMS
+    from workbench.ui.home import room_classes
+
+    return widget(room_classes()[checks.choice("room", name, ROOMS)])
+
+
 def widget(viewer_class: type, **parameters: Any) -> Any:
     """Return a live Viewer in a live notebook, and in a static one the sentence that says how to get it."""
     if _state["live"]:

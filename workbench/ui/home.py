@@ -95,10 +95,10 @@ class Home(pn.viewable.Viewer):
 
 
 def _pane(picture: Any) -> Any:
-    """Return what a card shows of a thumbnail: figures get the card's height and lose their title."""
+    """Return what a card shows of a thumbnail: figures get the card's height and lose title and tools."""
     if not isinstance(picture, (hv.Element, hv.Overlay, hv.Layout)):
         return picture
-    return plot_pane(picture.opts(height=HEIGHT, title="", backend="bokeh"), height=HEIGHT)
+    return plot_pane(picture.opts(height=HEIGHT, title="", toolbar=None, backend="bokeh"), height=HEIGHT)
 
 
 def all_verdicts_html() -> str:

@@ -44,6 +44,7 @@ def zeros_plane(ds: xr.Dataset, *, stage: str | None = None, colour: str = "marg
         xlim=(-reach, reach),
         ylim=(-reach, reach),
         legend="top_left",
+        equal_units=True,
     )
 
 

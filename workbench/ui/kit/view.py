@@ -280,7 +280,7 @@ class View(pn.viewable.Viewer):
 
     def _dim(self, waits: bool) -> None:
         """Let a finding fade that belongs to values of before, while those of now are computed."""
-        self._sentence.styles = {"opacity": "0.5"} if waits and not self._answered else {}
+        self._sentence.styles = {"opacity": "0.5" if waits and not self._answered and self.result is not None else "1"}
 
     def _draw(self, number: int, first: int, last: int | None = None) -> None:
         """Update some of the pictures, then the others, unless a newer result waits for that."""

@@ -10,6 +10,7 @@ import pytest
 from workbench import flows, results, steps
 from workbench.progress import Progress
 from workbench.ui.flows.flow import FlowView
+from workbench.ui.kit.cache import ResultCache
 from workbench.ui.kit.downloads import Downloads
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.view import View
@@ -42,7 +43,12 @@ class TwoParts(View):
 
     def __init__(self, **params):
         self.gate, self.seen, self.fails = threading.Event(), [], False
+        self.kept = ResultCache()  # of its own: the work of another test may end later
         super().__init__(**params)
+
+    @property
+    def cache(self):
+        return self.kept
 
     def compute(self, inputs, progress):
         self.seen.append(inputs["x"])
@@ -85,7 +91,6 @@ def until(condition, seconds=5.0):
 @pytest.fixture
 def view():
     made = TwoParts()
-    made.cache.clear()
     made.start()
     until(lambda: made.result is not None)
     yield made

@@ -8,12 +8,12 @@ import pytest
 from workbench import data, flows, results
 from workbench.progress import Progress
 from workbench.ui.flows import FlowsRoom
-from workbench.ui.flows.cloud_choice import CHOICES, CloudFile
 from workbench.ui.flows.colour import ColourView, PictureFile
 from workbench.ui.flows.compare import CompareView
 from workbench.ui.flows.directions import DirectionsView
 from workbench.ui.flows.flow import FIRST_FLOW, FlowView, arguments
 from workbench.ui.flows.paper import PaperView
+from workbench.ui.kit.choices.clouds import CHOICES, CloudFile
 
 VIEWS = (FlowView, CompareView, DirectionsView, ColourView)
 

@@ -10,8 +10,8 @@ from workbench.progress import Progress
 from workbench.ui.games import GamesRoom
 from workbench.ui.games.certificate_card import card_html
 from workbench.ui.games.check import CheckView, report_html
+from workbench.ui.games.choices import OWN, game_of, knobs_of
 from workbench.ui.games.contraction import ContractionView
-from workbench.ui.games.game_choice import OWN, game_of, knobs_of
 from workbench.ui.kit.upload import Upload
 from workbench.verdicts import Outcome
 

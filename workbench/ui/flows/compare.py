@@ -10,7 +10,7 @@ import xarray as xr
 from workbench import flows
 from workbench.figures import flows as figures
 from workbench.ui.cost import Cost
-from workbench.ui.flows.cloud_choice import PairView, clouds_of, dim_of
+from workbench.ui.kit.choices.clouds import PairView, clouds_of, dim_of
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.table import Table, of_figure
 

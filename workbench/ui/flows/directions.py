@@ -11,8 +11,8 @@ import xarray as xr
 from workbench import flows
 from workbench.figures import flows as figures
 from workbench.ui.cost import Cost
-from workbench.ui.flows.cloud_choice import PairView, clouds_of, dim_of
 from workbench.ui.flows.flow import METHODS
+from workbench.ui.kit.choices.clouds import PairView, clouds_of, dim_of
 from workbench.ui.kit.picture import CAPTION, Picture
 from workbench.ui.kit.pointcloud import PointCloud
 

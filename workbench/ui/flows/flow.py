@@ -11,7 +11,7 @@ import xarray as xr
 from workbench import data, flows
 from workbench.figures import flows as figures
 from workbench.ui.cost import Cost
-from workbench.ui.flows.cloud_choice import FILE, PairView, clouds_of, dim_of
+from workbench.ui.kit.choices.clouds import FILE, PairView, clouds_of, dim_of
 from workbench.ui.kit.picture import CAPTION, Picture
 from workbench.ui.kit.pointcloud import PointCloud
 

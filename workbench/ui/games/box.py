@@ -11,7 +11,7 @@ from workbench import games
 from workbench.figures import games as figures
 from workbench.ui.cost import Cost
 from workbench.ui.games.certificate_card import CertificateCard
-from workbench.ui.games.game_choice import FORMULAS, GameView
+from workbench.ui.games.choices import FORMULAS, GameView
 from workbench.ui.kit.picture import Picture
 
 CHOICES = {games.GALLERY[name].label: name for name in FORMULAS}

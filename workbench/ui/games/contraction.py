@@ -10,7 +10,7 @@ import xarray as xr
 from workbench import games
 from workbench.figures import games as figures
 from workbench.ui.games.certificate_card import CertificateCard
-from workbench.ui.games.game_choice import GameView
+from workbench.ui.games.choices import GameView
 from workbench.ui.kit.picture import Picture
 
 

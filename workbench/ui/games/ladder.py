@@ -10,7 +10,7 @@ from workbench import games
 from workbench.figures import games as figures
 from workbench.ui.cost import Cost
 from workbench.ui.games.certificate_card import ICONS
-from workbench.ui.games.game_choice import FORMULAS, GameView
+from workbench.ui.games.choices import FORMULAS, GameView
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.table import Rows, Table, mark
 

@@ -9,13 +9,13 @@ import panel as pn
 import param
 from numpy.typing import NDArray
 
-from workbench import flows
+from workbench.clouds import SHAPES, load_cloud
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.upload import Upload, check_size, file_chooser
 from workbench.ui.kit.view import View
 
 TEXT, FILE = "text", "file"
-CHOICES = {entry.label: name for name, entry in flows.SHAPES.items()} | {"Text …": TEXT, "Your own file …": FILE}
+CHOICES = {entry.label: name for name, entry in SHAPES.items()} | {"Text …": TEXT, "Your own file …": FILE}
 ACCEPTED = ".ply,.obj,.stl,.xyz,.csv,.npy"
 LARGEST_UPLOAD = 64 * 2**20
 
@@ -27,7 +27,7 @@ class CloudFile(Upload):
         """Read the points: at most ``n``, centred and scaled to root-mean-square radius 1."""
         stream = io.BytesIO(self.data)
         stream.name = self.name  # tells the format, and names the file in messages
-        return flows.load_cloud(stream, n=n, seed=seed, normalise=True, max_bytes=LARGEST_UPLOAD)
+        return load_cloud(stream, n=n, seed=seed, normalise=True, max_bytes=LARGEST_UPLOAD)
 
 
 class PairView(View):
@@ -95,7 +95,7 @@ class PairView(View):
             if choice == FILE and inputs[f"{side}_file"] is None:
                 raise ValueError(f"Choose a file for “{self.param[side].label}” ({ACCEPTED}).")
             if choice != FILE:
-                dims.append(2 if choice == TEXT else flows.SHAPES[choice].facts["dim"])
+                dims.append(2 if choice == TEXT else SHAPES[choice].facts["dim"])
         if len(set(dims)) > 1:
             raise ValueError(
                 f"The clouds lie in {dims[0]} and {dims[1]} dimensions; choose two of the same dimension "
@@ -121,5 +121,5 @@ def dim_of(inputs: Mapping[str, Any]) -> int:
         if inputs[side] == TEXT:
             return 2
         if inputs[side] != FILE:
-            return flows.SHAPES[inputs[side]].facts["dim"]
+            return SHAPES[inputs[side]].facts["dim"]
     return 3

@@ -183,8 +183,9 @@ const [x0, x1, y0, y1] = figure.tags
 const width = figure.inner_width, height = figure.inner_height
 if (width > 0 && height > 0) {
   const unit = Math.max((x1 - x0) / width, (y1 - y0) / height) / 2
-  figure.x_range.setv({start: (x0 + x1) / 2 - unit * width, end: (x0 + x1) / 2 + unit * width})
-  figure.y_range.setv({start: (y0 + y1) / 2 - unit * height, end: (y0 + y1) / 2 + unit * height})
+  const around = (middle, half) => ({start: middle - half, end: middle + half})
+  figure.x_range.setv(around((x0 + x1) / 2, unit * width), {sync: false}) // nobody asked the server
+  figure.y_range.setv(around((y0 + y1) / 2, unit * height), {sync: false})
 }
 """
 

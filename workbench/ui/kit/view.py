@@ -73,6 +73,7 @@ class View(pn.viewable.Viewer):
         self.runner = Runner()
         self._place = self.runner.place
         self._displayed = False
+        self._arrival: Arrival | None = None
         self._drawn = 0
         self._submitted = 0.0
         self._first_answer: float | None = None  # seconds that the last first answer took; None: not known
@@ -229,7 +230,8 @@ class View(pn.viewable.Viewer):
         """Tell whether the work that runs is about to answer, so that a newer value had better wait for it."""
         about_to = self._first_answer is not None and self._first_answer < FOLLOWS_WITHIN
         running = self.runner.busy and not self.runner.lasting and not self._answered
-        return about_to and running and time.monotonic() - self._submitted < PATIENCE
+        behind = self._arrival is not None and self._arrival.is_behind
+        return ((about_to and running) or behind) and time.monotonic() - self._submitted < PATIENCE
 
     def _catch_up(self) -> None:
         """Compute for the newest value, if one is waiting."""
@@ -240,6 +242,7 @@ class View(pn.viewable.Viewer):
         """Show a result, finished or not, and let a value that waited for it have its turn."""
         if not self._answered:
             self._answered, self._first_answer = True, time.monotonic() - self._submitted
+            self._dim(False)
         self.result = ds
         self._catch_up()
 
@@ -280,7 +283,9 @@ class View(pn.viewable.Viewer):
 
     def _dim(self, waits: bool) -> None:
         """Let a finding fade that belongs to values of before, while those of now are computed."""
-        self._sentence.styles = {"opacity": "0.5" if waits and not self._answered and self.result is not None else "1"}
+        opacity = "0.5" if waits and not self._answered and self.result is not None else "1"
+        if self._sentence.styles.get("opacity", "1") != opacity:
+            self._sentence.styles = {"opacity": opacity}
 
     def _draw(self, number: int, first: int, last: int | None = None) -> None:
         """Update some of the pictures, then the others, unless a newer result waits for that."""
@@ -290,6 +295,8 @@ class View(pn.viewable.Viewer):
                     picture.update(self.result)
             if last is not None and last < len(self._shown):
                 self._place.call(self._draw, number, last)
+            if self._arrival is not None:
+                self._arrival.ask()
 
     # ---- layout -------------------------------------------------------------------------------------------------
 
@@ -314,7 +321,8 @@ class View(pn.viewable.Viewer):
         if not self._place.is_notebook:
             return []
         self._place.hold()
-        return [Arrival(self._place.release)]
+        self._arrival = Arrival(self._place.release, self._catch_up)
+        return [self._arrival]
 
     def _picture_grid(self) -> pn.viewable.Viewable:
         """Place the pictures in equal columns that become one column on a phone."""

@@ -8,7 +8,7 @@ VENV ?= .venv
 RUN := $(VENV)/bin/python
 PORT ?= 5006
 
-.PHONY: serve test test-all lab bench docs screenshots lint types clean
+.PHONY: serve test test-all lab bench docs count screenshots lint types clean
 
 serve: $(VENV)/.apps
 	$(RUN) -m workbench.cli serve --port $(PORT)
@@ -30,6 +30,9 @@ bench: $(VENV)/.all
 docs: $(VENV)/.all
 	$(RUN) docs/make_index.py
 	$(RUN) docs/make_reference.py
+
+count: $(VENV)/bin/python
+	$(RUN) docs/count.py
 
 screenshots: $(VENV)/.all
 	$(RUN) docs/make_screenshots.py

@@ -1,8 +1,12 @@
-"""Make the certificates that ship with the games room: ``python data/make_games.py`` writes data/games/*.json."""
+"""Make what ships with the games room: ``python data/make_games.py`` writes data/games.
+
+Certificates (.json) of the toy, a Cournot duopoly and a trap, and the two-state Markov game on a box (markov.nc), which
+a row of the verdict table is read from: about ten seconds, most of them the box.
+"""
 
 from pathlib import Path
 
-from workbench import games
+from workbench import games, results
 
 HERE = Path(__file__).resolve().parent / "games"
 
@@ -16,6 +20,7 @@ def main() -> None:
     games.with_basin(cournot.game, certificate).save(HERE / "cournot.json")
     refused = games.GALLERY["vertex-trap"]()
     games.certify(refused.game, refused.region).save(HERE / "trap.json")
+    results.save(games.box_study("markov", {"radius": 0.1}, seconds=300.0), HERE / "markov.nc")
 
 
 if __name__ == "__main__":

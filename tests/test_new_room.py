@@ -36,6 +36,33 @@ def sine(frequency: float = 1.0, progress=None):
         {"time": (("time",), times, "time", "s")},
     )
 ''',
+    "workbench/waves/verdicts.py": '''"""What holds of sines."""
+
+from workbench.verdicts import Claim, Rule, at_most, judge
+from workbench.waves import sine
+
+CLAIMS = (
+    Claim(
+        "A sine stays below one.",
+        lambda: {"largest": float(sine(3.0).wave.max())},
+        "the largest is {largest:.3f}",
+        Rule(at_most("largest", 1)),
+        "waves.sine(3.0)",
+    ),
+)
+
+
+def verdicts():
+    return judge(CLAIMS)
+''',
+    "workbench/waves/costs.py": '''"""What sines cost."""
+
+from workbench.costs import Cost
+
+
+def sine(frequency):
+    return Cost(10.0 * frequency)
+''',
     "workbench/figures/waves/__init__.py": '''"""Figures of the waves room."""
 
 import holoviews as hv
@@ -79,10 +106,6 @@ class WavesRoom(Room):
     slug, view_classes = "waves", (SineView,)
 
     @classmethod
-    def verdicts(cls):
-        return []
-
-    @classmethod
     def thumbnail(cls):
         return figures.sine(waves.sine())
 ''',
@@ -109,6 +132,10 @@ room.view.start()
 room.view.frequency = 2.0
 swept = sweeps.sweep("waves.sine", {"frequency": [1.0, 2.0]}, store="cells", seed=0)
 assert swept.frequency.values.tolist() == [1.0, 2.0], "sweep"
+rows = list(room.verdicts())
+assert [row.outcome.word for row in rows] == ["holds"] and "the largest is 0.99" in rows[0].measured, "verdicts"
+from workbench import costs
+assert costs.of(waves.sine, 2.0) == costs.Cost(20.0), "costs"
 from workbench.figures.choose import figure_for
 assert "Sine" in str(figure_for(waves.sine()).opts.get("plot").kwargs), "figure"
 """

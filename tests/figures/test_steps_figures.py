@@ -86,6 +86,22 @@ def test_marks_stand_at_the_predictions(made):
     np.testing.assert_allclose(lines, ds.onset.values[0][np.isfinite(ds.onset.values[0])])
 
 
+def test_colour_and_mark_tell_the_group_of_a_predictor(made):
+    ds = made["limits"]
+    drawn = {e.label: e for e in figures.limit_marks(ds) if isinstance(e, hv.Scatter)}
+    rows = ds.label.values[::-1].tolist()
+    for title, marks in drawn.items():
+        names = {ds.label.values[i] for i in np.flatnonzero(ds.group.values == title)}
+        assert {rows[int(k)] for k in marks["predictor"]} <= names
+    styles = [hv.Store.lookup_options("bokeh", e, "style").kwargs for e in drawn.values()]
+    assert len({(style["color"], style["marker"]) for style in styles}) == len(drawn) > 2
+
+
+def test_a_result_stored_before_predictors_had_groups_still_draws(made):
+    old = made["limits"].drop_vars("group")
+    assert [e.label for e in figures.limit_marks(old) if isinstance(e, hv.Scatter)] == ["predictors"]
+
+
 def test_sweeps_and_spikes(made):
     shown = curves(figures.sweep_accuracy(made["sweep"]))
     np.testing.assert_allclose(shown["random"]["accuracy"], made["sweep"].accuracy.sel(direction="random")[0])

@@ -9,7 +9,7 @@ from torch import nn
 
 from workbench import steps
 from workbench.steps.predictors.curvature import largest_eigenvalue
-from workbench.steps.predictors.registry import PREDICTORS
+from workbench.steps.predictors.registry import GROUPS, PREDICTORS
 from workbench.steps.search import first_crossing
 
 
@@ -122,14 +122,21 @@ def test_the_currency_is_one(predictor, small):
 
 
 def test_a_new_predictor_plugs_in(ray):
-    @PREDICTORS.add("always-one", label="one", formula="1", cost="nothing", reference="here")
     def one(ray, ratio):
         """One."""
         return 1.0
 
+    facts = {"label": "one", "formula": "1", "cost": "nothing", "reference": "here"}
+    with pytest.raises(ValueError, match="lacks group"):
+        PREDICTORS.add("always-one", **facts)
+    with pytest.raises(ValueError, match="unknown group of the predictor 'always-one' 'radii'"):
+        PREDICTORS.add("always-one", group="radii", **facts)
+    PREDICTORS.add("always-one", group="replay", **facts)(one)
     try:
         assert steps.predict("always-one", ray) == 1.0
-        assert "always-one" in steps.limits("linear", predictors=["always-one", "bound"], samples=16).predictor.values
+        ds = steps.limits("linear", predictors=["always-one", "bound"], samples=16)
+        assert ds.predictor.values.tolist() == ["always-one", "bound"]
+        assert ds.group.values.tolist() == [GROUPS["replay"], GROUPS["radius"]]
     finally:
         del PREDICTORS._entries["always-one"]
 

@@ -7,8 +7,8 @@ import numpy as np
 import param
 
 from workbench import results
+from workbench.costs import Cost
 from workbench.figures import theme
-from workbench.ui.cost import Cost
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.pointcloud import PointCloud
 from workbench.ui.kit.room import Room

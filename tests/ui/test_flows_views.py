@@ -1,8 +1,10 @@
 """The flows room without a browser: defaults, costs, refusals, uploads, sentences."""
 
 import io
+import time
 
 import numpy as np
+import panel as pn
 import pytest
 
 from workbench import data, flows, results
@@ -14,6 +16,7 @@ from workbench.ui.flows.directions import DirectionsView
 from workbench.ui.flows.flow import FIRST_FLOW, FlowView, arguments
 from workbench.ui.flows.paper import PaperView
 from workbench.ui.kit.choices.clouds import CHOICES, CloudFile
+from workbench.ui.kit.runner import QUICK
 
 VIEWS = (FlowView, CompareView, DirectionsView, ColourView)
 
@@ -75,12 +78,6 @@ def test_the_papers_table_is_shipped_at_full_length():
     assert not view.cost(view.values()).is_quick
 
 
-def test_verdicts_read_their_numbers_from_shipped_results():
-    rows = FlowsRoom.verdicts()
-    assert len(rows) == 5
-    assert all(row.claim and row.measured and row.how for row in rows)
-
-
 def test_clouds_of_different_dimension_are_refused_and_the_picture_stays():
     view = FlowView()
     view.start()
@@ -113,6 +110,30 @@ def test_uploads_are_read_and_bad_ones_refused():
     assert "up to 64 MiB" in view.complaint
 
 
+def test_the_page_says_how_a_file_was_read():
+    view = CompareView()
+    lines = [pane for pane in pn.Column(*view.controls()).select(pn.pane.HTML) if pane.object == ""]
+    assert len(lines) == 2
+    view.take_file("origin", "<b>.csv", b"id;x;y;<i>\n1;1,5;2;3\n2;3;4;5\n")
+    wait_for(lambda: lines[0].object)
+    assert "&lt;b&gt;.csv: 2 rows; columns x, y of 4 (left out: id, &lt;i&gt;)" in lines[0].object
+    assert "decimal comma" in lines[0].object
+    assert lines[1].object == ""
+    view.take_file("origin", "false.csv", b"1,2,dog")
+    QUICK.submit(lambda: None).result()
+    assert lines[0].object == ""
+    file = CloudFile("a.csv", b"1,2\n3,5\n")
+    assert file.cloud(10, 0).shape == (2, 2)
+    assert file.sentence().startswith("2 rows")
+
+
+def wait_for(what, seconds=20):
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def test_texts_and_high_dimensions_flow():
     view = FlowView()
     inputs = small(view) | {"origin": "text", "target": "digit-3", "origin_text": "Hi"}
@@ -142,6 +163,7 @@ def test_pictures_of_ones_own():
     pixels = PictureFile("red.png", stream.getvalue()).pixels()
     assert pixels.shape == (160, 480, 3)
     np.testing.assert_allclose(pixels[0, 0], [1, 0, 0])
+    assert PictureFile("red.png", stream.getvalue()).sentence() == "PNG of 900 × 300 pixels; shrunk to 480 × 160"
     with pytest.raises(ValueError, match="no readable"):
         PictureFile("false.png", b"\x89PNG but not").pixels()
     view = ColourView()

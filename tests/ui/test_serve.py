@@ -21,10 +21,29 @@ def test_panel_answers_in_one_thread_because_several_lose_clicks():
     assert "--num-threads" not in serve.command()
 
 
-def test_named_origins_and_password_are_passed_on():
-    line = serve.command(origins=["math.example.org"], basic_auth="users.json")
-    assert "math.example.org" in line
-    assert line[line.index("--basic-auth") + 1] == "users.json"
+def test_named_origins_are_passed_on():
+    assert "math.example.org" in serve.command(origins=["math.example.org"])
+
+
+def test_a_password_travels_where_other_users_cannot_read_it(tmp_path):
+    added = serve.environment(basic_auth="a word")
+    assert added["PANEL_BASIC_AUTH"] == "a word"
+    assert len(added["PANEL_COOKIE_SECRET"]) >= 32, "Panel answers every page with an error without one"
+    assert added["PANEL_COOKIE_SECRET"] != serve.environment(basic_auth="a word")["PANEL_COOKIE_SECRET"]
+    users = tmp_path / "users.json"
+    users.write_text('{"ada": "lovelace"}')
+    assert serve.environment(basic_auth=str(users))["PANEL_BASIC_AUTH"] == str(users)
+    assert "PANEL_BASIC_AUTH" not in serve.environment()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"ada": 1}', '{"ada": ""}', "not json"])
+def test_a_file_of_users_that_lets_nobody_or_anybody_in_is_refused(tmp_path, content):
+    users = tmp_path / "users.json"
+    users.write_text(content)
+    with pytest.raises(ValueError, match=r"users\.json"):
+        serve.environment(basic_auth=str(users))
+    with pytest.raises(ValueError, match="no file of users"):
+        serve.environment(basic_auth=str(tmp_path / "missing.json"))
 
 
 @pytest.mark.parametrize(

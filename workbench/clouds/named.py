@@ -10,9 +10,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench import checks
-from workbench.registry import Registry
+from workbench.registry import Fact, Registry
 
-SHAPES = Registry("shape")
+SHAPES = Registry(
+    "shape",
+    facts={
+        "dim": Fact(int, says="the dimension of its points"),
+        "measure": Fact(str, says="what the points are uniform in: area, volume, length, …"),
+        "source": Fact(str, required=False, says="where real data come from, and their licence"),
+    },
+)
 LARGEST_CLOUD = 20_000_000
 Points = NDArray[np.float64]
 Random = np.random.Generator

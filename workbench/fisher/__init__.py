@@ -5,9 +5,10 @@ small graph (:func:`enumerate_curvature`), by cluster Monte Carlo on what has no
 (:func:`monte_carlo_curvature`); and what becomes of it with size (:func:`curvature_scaling`, :func:`falsify`).
 """
 
+from workbench.fisher.costs import estimate_cost
 from workbench.fisher.coupling_sweep import coupling_sweep, critical_coupling
 from workbench.fisher.cumulants import third_cumulant
-from workbench.fisher.curvature import ENGINES, estimate_cost, ising_curvature
+from workbench.fisher.curvature import ENGINES, ising_curvature
 from workbench.fisher.enumeration import enumerate_curvature, enumerate_moments
 from workbench.fisher.graphs import GRAPHS, Graph, from_edges
 from workbench.fisher.identity import random_ricci_terms

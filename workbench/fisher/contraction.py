@@ -209,29 +209,37 @@ def _whitener(momentum_metric: NDArray, phases: list[NDArray]) -> tuple[NDArray,
 
 @numba.njit(nogil=True, cache=True, fastmath={"contract"})
 def _contract(kx, ky, hhh, hvh, vvh, vvv, vhv, hhv, w00, w10, w11, values):
-    """Whiten the three legs one after the other and add up squares."""
+    """Whiten the three legs one after the other and add up squares: ``values[p]`` = Σ_{k₁} ‖W⊗W⊗W T̂(k₀, k₁, k₂)‖²/n.
+
+    ``kx, ky`` (P,) are the momenta k₂. Six planes (P, X, Y) over k₁ hold T̂ for the orientations α, β, γ of the legs at
+    k₀, k₁, k₂, h for a horizontal bond and v for a vertical one: ``hvh`` is α = h, β = v, γ = h. The other two of the
+    eight are these with legs 0 and 1 exchanged: T_vhh(k₀, k₁) = T_hvh(k₁, k₀). ``w00, w10, w11`` (X, Y) is the lower
+    triangle of the whitener W(k), Wᵀ W = F̂(k)⁻¹, so that contracting with three inverse metrics becomes a sum of
+    squares, which cannot cancel.
+    """
     P, X, Y = hhh.shape
     for p in range(P):
         total = 0.0
-        c00, c10, c11 = w00[kx[p], ky[p]], w10[kx[p], ky[p]], w11[kx[p], ky[p]]
+        c00, c10, c11 = w00[kx[p], ky[p]], w10[kx[p], ky[p]], w11[kx[p], ky[p]]  # W(k₂), for γ
         for x in range(X):
-            x0 = (2 * X - x - kx[p]) % X
+            x0 = (2 * X - x - kx[p]) % X  # k₀ = −k₁ − k₂
             for y in range(Y):
                 y0 = (2 * Y - y - ky[p]) % Y
-                a00, a10, a11 = w00[x0, y0], w10[x0, y0], w11[x0, y0]
-                b00, b10, b11 = w00[x, y], w10[x, y], w11[x, y]
+                a00, a10, a11 = w00[x0, y0], w10[x0, y0], w11[x0, y0]  # W(k₀), for α
+                b00, b10, b11 = w00[x, y], w10[x, y], w11[x, y]  # W(k₁), for β
+                # The last leg's orientation is the letter; (α, β) counts hh, hv, vh, vv as 0, 1, 2, 3.
                 h0, h1 = hhh[p, x, y], hvh[p, x, y]
                 h2, h3 = hvh[p, x0, y0], vvh[p, x, y]
                 v0, v1 = hhv[p, x, y], vhv[p, x0, y0]
                 v2, v3 = vhv[p, x, y], vvv[p, x, y]
-                for g in range(2):
+                for g in range(2):  # the whitened third leg: row g of W(k₂) applied to (h, v)
                     t0 = c00 * h0 if g == 0 else c10 * h0 + c11 * v0
                     t1 = c00 * h1 if g == 0 else c10 * h1 + c11 * v1
                     t2 = c00 * h2 if g == 0 else c10 * h2 + c11 * v2
                     t3 = c00 * h3 if g == 0 else c10 * h3 + c11 * v3
-                    s0, s1 = b00 * t0, b10 * t0 + b11 * t1
-                    s2, s3 = b00 * t2, b10 * t2 + b11 * t3
-                    r0, r1 = a00 * s0, a00 * s1
+                    s0, s1 = b00 * t0, b10 * t0 + b11 * t1  # the second leg, for α = h …
+                    s2, s3 = b00 * t2, b10 * t2 + b11 * t3  # … and α = v
+                    r0, r1 = a00 * s0, a00 * s1  # the first leg
                     r2, r3 = a10 * s0 + a11 * s2, a10 * s1 + a11 * s3
                     total += r0 * r0 + r1 * r1 + r2 * r2 + r3 * r3
         values[p] = total / (X * Y)

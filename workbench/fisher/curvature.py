@@ -1,5 +1,6 @@
 """The scalar curvature of the Ising torus, by any of the engines, as one labelled result."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,17 +8,37 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from workbench import checks, results
+from workbench.costs import Cost
 from workbench.fisher import contraction, graphs, metric, plain, torch_engine, transfer_matrix
-from workbench.fisher.enumeration import LARGEST_STATES, curvature_variables, enumerate_moments
+from workbench.fisher.enumeration import LARGEST_STATES, curvature_variables, enumerate_moments, enumeration_cost
 from workbench.fisher.tensors import Invariants
 from workbench.fisher.torus import J_CRITICAL, ORIENTATIONS, Torus, torus
 from workbench.fisher.trace_norm import trace_term
 from workbench.parallel import THREADS
 from workbench.progress import Progress
-from workbench.registry import Registry
+from workbench.registry import Fact, Registry
 
-ENGINES = Registry("engine")
-"""Every way to find the curvature of the torus; all return the same :class:`Parts`."""
+ENGINES = Registry(
+    "engine",
+    facts={
+        "estimate": Fact(Callable, says="(torus, bytes it may keep) → Cost"),
+        "largest": Fact(int, required=False, says="the largest side that it is meant for"),
+    },
+)
+"""Every way to find the curvature of the torus; all return the same :class:`Parts`.
+
+The fact ``estimate`` is what an engine takes, a function of the torus and of the bytes that it may keep.
+"""
+
+SECONDS_PER_PAIR = 3e-8
+"""Core-seconds for each pair of momenta and orientation triple, measured at L = 64 to 128."""
+
+
+def _pfaffian_cost(lattice: Torus, memory: float) -> Cost:
+    """Two stages over n²/4 pairs of momenta for each triple; stage 1 once more for each round that memory forces."""
+    kept = contraction.kept_bytes(lattice.isotropic, lattice.sites)
+    work = (3 if lattice.isotropic else 6) * lattice.sites**2 * (1 + max(1.0, kept / memory)) / 2
+    return Cost(0.02 + work * SECONDS_PER_PAIR / THREADS, min(kept, memory) + 3e8)
 
 
 @dataclass(frozen=True)
@@ -36,6 +57,7 @@ class Parts:
     formula=r"\mathrm{Pf}\,A,\ \text{Wick},\ \text{FFT}",
     cost="O(n² log n) time; memory bounded by max_memory",
     reference="McCoy & Wu 1973",
+    estimate=_pfaffian_cost,
 )
 def pfaffian_engine(lattice: Torus, *, max_memory: float, device: str, progress: Progress) -> Parts:
     """Numba kernels over every core; the engine for large tori."""
@@ -52,6 +74,7 @@ def pfaffian_engine(lattice: Torus, *, max_memory: float, device: str, progress:
     cost="about 400 n² bytes",
     formula=r"\text{all triples, 4-D FFT}",
     largest=40,
+    estimate=lambda lattice, memory: Cost(0.1 + 1e-5 * lattice.sites**2, 400.0 * lattice.sites**2),
 )
 def plain_engine(lattice: Torus, *, max_memory: float, device: str, progress: Progress) -> Parts:
     """No symmetry used, trace taken from T itself: the witness for the fast engine."""
@@ -60,7 +83,13 @@ def plain_engine(lattice: Torus, *, max_memory: float, device: str, progress: Pr
     return Parts(F, pairs.mean, *plain.densities(plain.dense_cumulant(pairs, F, progress), F))
 
 
-@ENGINES.add("torch", label="Pfaffian in torch", cost="64 n² bytes on the device", formula=r"\text{CPU or CUDA}")
+@ENGINES.add(
+    "torch",
+    label="Pfaffian in torch",
+    cost="64 n² bytes on the device",
+    formula=r"\text{CPU or CUDA}",
+    estimate=lambda lattice, memory: Cost(0.1 + 1e-5 * lattice.sites**2, 64.0 * lattice.sites**2),
+)
 def torch_route(lattice: Torus, *, max_memory: float, device: str, progress: Progress) -> Parts:
     """All triples in torch operations, on a CUDA card if there is one."""
     term = trace_term(lattice, progress)
@@ -69,7 +98,14 @@ def torch_route(lattice: Torus, *, max_memory: float, device: str, progress: Pro
     return Parts(F, pairs.mean, torch_engine.cumulant_density(pairs, F, device, progress), term.density)
 
 
-@ENGINES.add("enumeration", label="every state", cost="2ⁿ states", formula=r"\sum_s", largest=4)
+@ENGINES.add(
+    "enumeration",
+    label="every state",
+    cost="2ⁿ states",
+    formula=r"\sum_s",
+    largest=4,
+    estimate=lambda lattice, memory: enumeration_cost(2.0 ** (lattice.sites - 1), 2 * lattice.sites),
+)
 def enumeration_engine(lattice: Torus, *, max_memory: float, device: str, progress: Progress) -> Parts:
     """The oracle, for tori of at most 22 sites."""
     if 2 ** (lattice.sites - 1) > LARGEST_STATES:
@@ -85,7 +121,14 @@ def enumeration_engine(lattice: Torus, *, max_memory: float, device: str, progre
     return Parts(F, moments.mean[:2], *plain.densities(T, F))
 
 
-@ENGINES.add("transfer-matrix", label="transfer matrix", cost="8^L time", formula=r"\mathrm{tr}\,S^L", largest=8)
+@ENGINES.add(
+    "transfer-matrix",
+    label="transfer matrix",
+    cost="8^L time",
+    formula=r"\mathrm{tr}\,S^L",
+    largest=8,
+    estimate=lambda lattice, memory: Cost(5e-7 * 8.0 ** min(lattice.shape), 100.0 * 4.0 ** min(lattice.shape)),
+)
 def transfer_matrix_engine(lattice: Torus, *, max_memory: float, device: str, progress: Progress) -> Parts:
     """The paper's own route, for L_y ≤ 8."""
     F, T, mean = transfer_matrix.cumulants(lattice, progress)
@@ -170,22 +213,3 @@ def shell_sums(density: NDArray) -> tuple[NDArray, NDArray]:
     jx, jy = (np.abs(np.fft.fftfreq(size, 1 / size)).round().astype(int) for size in density.shape)
     shell = np.maximum(jx[:, None], jy[None, :])
     return np.arange(shell.max() + 1), np.bincount(shell.ravel(), weights=density.ravel())
-
-
-def estimate_cost(
-    L: int | tuple[int, int], J: float = J_CRITICAL, J_vertical: float | None = None
-) -> tuple[float, float]:
-    """Return about how many seconds and how many bytes ``ising_curvature`` with the default engine will take here.
-
-    The rate is what two cores of an ordinary machine reach; treat it as good to a factor of two or three.
-    """
-    lattice = torus(L, J, J_vertical)
-    kept = contraction.kept_bytes(lattice.isotropic, lattice.sites)
-    rounds = max(1.0, kept / contraction.DEFAULT_MEMORY)
-    work = (3 if lattice.isotropic else 6) * lattice.sites**2 * (1 + rounds) / 2
-    seconds = 0.02 + work * SECONDS_PER_PAIR / THREADS
-    return seconds, min(kept, contraction.DEFAULT_MEMORY) + 3e8
-
-
-SECONDS_PER_PAIR = 3e-8
-"""Core-seconds for each pair of momenta and orientation triple, measured at L = 64 to 128."""

@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from workbench import checks, results
+from workbench.costs import Cost
 from workbench.fisher.graphs import Graph
 from workbench.fisher.tensors import Invariants, invariants
 from workbench.progress import Progress
@@ -97,6 +98,11 @@ def _energies(graph: Graph, q: int | None, numbers: NDArray) -> NDArray:
     first, second = np.array(graph.edges).T
     equal = (spins[:, first] == spins[:, second]).astype(float)
     return equal if q else 2 * equal - 1
+
+
+def enumeration_cost(states: float, bonds: int) -> Cost:
+    """Return what visiting so many states takes: every one adds to the products of all pairs of bonds."""
+    return Cost(0.01 + 1.5e-8 * states * bonds**2, 8.0 * bonds**3 + 1e8)
 
 
 @results.experiment

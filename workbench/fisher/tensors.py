@@ -31,9 +31,9 @@ class Invariants:
     def ricci_terms(self) -> tuple[float, float, float, float]:
         """The four terms R₁…R₄ that the paper sums to R.
 
-        Two come from the derivative of the connection and two from its square. R₃ = −R₁/2 and R₄ = −R₂/2 hold for
-        *any* symmetric T, so they say nothing about data (M. Zhuravlev, "Fisher Curvature Scaling at Critical
-        Points", arXiv 2603.07651).
+        Two come from the derivative of the connection and two from its square. They are written here as multiples of
+        the two norms, which takes R₃ = −R₁/2 and R₄ = −R₂/2 for granted; :func:`connection_terms` does not (M.
+        Zhuravlev, "Fisher Curvature Scaling at Critical Points", arXiv 2603.07651).
         """
         return -self.trace_norm / 2, self.cumulant_norm / 2, self.trace_norm / 4, -self.cumulant_norm / 4
 
@@ -60,6 +60,29 @@ def invariants(metric: ArrayLike, cumulant: ArrayLike) -> Invariants:
         T = np.tensordot(T, white, axes=(0, 1))  # cycles through the axes: after three turns all are white
     trace = np.einsum("abb->a", T)
     return Invariants(float(np.sum(T * T)), float(trace @ trace))
+
+
+def connection_terms(metric: ArrayLike, cumulant: ArrayLike) -> tuple[float, float, float, float]:
+    """Return the four Ricci terms from the Christoffel symbols, each by its own contraction; O(m⁴) time.
+
+    With Γ^a_bc = ½ F^am T_mbc and R = F^bd (∂_a Γ^a_db − ∂_d Γ^a_ab + Γ^a_ae Γ^e_db − Γ^a_de Γ^e_ab) the terms are the
+    four summands in this order. The derivative of Γ has a part with the fourth cumulant, equal and opposite in the
+    first two, which is left out, and one with ∂F⁻¹ = −F⁻¹ T F⁻¹. Unlike :attr:`Invariants.ricci_terms` nothing here
+    knows that two of the terms are −½ of the others. Errors as in :func:`invariants`.
+    """
+    T = checks.finite_array("cumulant", cumulant, ndim=3)
+    white = whitener(checks.finite_array("metric", metric, ndim=2))
+    inverse = white.T @ white
+    gamma = np.einsum("am,mbc->abc", inverse, T) / 2
+    by_inverse = -np.einsum("ak,ckl,ldb->acdb", inverse, T, 2 * gamma, optimize=True) / 2  # ∂_c Γ^a_db through F⁻¹
+    ricci = (
+        np.einsum("aadb->bd", by_inverse),
+        -np.einsum("adab->bd", by_inverse),
+        np.einsum("aae,edb->bd", gamma, gamma, optimize=True),
+        -np.einsum("ade,eab->bd", gamma, gamma, optimize=True),
+    )
+    first, second, third, fourth = (float(np.sum(inverse * term)) for term in ricci)
+    return first, second, third, fourth
 
 
 def whitener(metric: NDArray) -> NDArray:

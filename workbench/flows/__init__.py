@@ -10,7 +10,18 @@ True
 from typing import TYPE_CHECKING, Any
 
 from workbench import transport
-from workbench.clouds import SHAPES, cloud, digit, load_cloud, photograph, terrain_heights, text_cloud
+from workbench.clouds import (
+    SHAPES,
+    Reading,
+    cloud,
+    digit,
+    load_cloud,
+    photograph,
+    read_cloud,
+    read_picture,
+    terrain_heights,
+    text_cloud,
+)
 from workbench.flows.colour import colour_transfer
 from workbench.flows.comparison import PAIRS, compare_estimators, compare_on, methods_for
 from workbench.flows.direction_costs import direction_costs
@@ -39,6 +50,7 @@ __all__ = [
     "PAIRS",
     "SHAPES",
     "Estimate",
+    "Reading",
     "SlicedWassersteinLoss",
     "cloud",
     "colour_transfer",
@@ -56,6 +68,8 @@ __all__ = [
     "methods_for",
     "photograph",
     "projected_costs",
+    "read_cloud",
+    "read_picture",
     "seed_experiment",
     "sinkhorn_divergence",
     "sliced_wasserstein",

@@ -5,6 +5,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from workbench import checks, results
+from workbench.clouds.pictures import on_white
 from workbench.progress import Progress
 from workbench.transport.evaluate import draw, make_rule
 from workbench.transport.measures import prepare
@@ -13,17 +14,23 @@ LARGEST_IMAGE = 20_000_000
 
 
 def image(name: str, value: ArrayLike) -> NDArray[np.float64]:
-    """Return ``value`` as (height, width, 3) in [0, 1]; whole numbers are taken as 0…255."""
+    """Return ``value`` as (height, width, 3) in [0, 1]: whole numbers are taken as 0…255, uint16 as 0…65535.
+
+    A fourth channel is opacity: the picture is seen on white paper, where a viewer shows it.
+    """
     array = np.asarray(value)
     if array.ndim != 3 or array.shape[2] not in (3, 4):
         raise ValueError(f"{name} must be an image of shape (height, width, 3), got {array.shape}")
-    scale = 255.0 if array.dtype.kind in "iu" else 1.0
-    pixels = checks.finite_array(name, array[:, :, :3], ndim=3) / scale
-    if pixels.min() < 0 or pixels.max() > 1:
-        raise ValueError(f"{name} must have values in [0, 1] (or whole numbers 0…255), got up to {pixels.max():g}")
-    if pixels.shape[0] * pixels.shape[1] > LARGEST_IMAGE:
+    if array.shape[0] * array.shape[1] > LARGEST_IMAGE:
         raise ValueError(f"{name} has more than {LARGEST_IMAGE} pixels; make it smaller")
-    return pixels
+    scale = 65535.0 if array.dtype == np.uint16 else 255.0 if array.dtype.kind in "iu" else 1.0
+    pixels = checks.finite_array(name, value, ndim=3) / scale
+    if pixels.min() < 0 or pixels.max() > 1:
+        raise ValueError(
+            f"{name} must have values in [0, 1] (or whole numbers 0…255, uint16 0…65535), "
+            f"got {pixels.min():g} to {pixels.max():g}"
+        )
+    return on_white(pixels[:, :, :3], pixels[:, :, 3]) if pixels.shape[2] == 4 else pixels
 
 
 @results.experiment

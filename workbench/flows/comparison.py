@@ -13,7 +13,7 @@ from workbench.flows.flow import gradient_flow
 from workbench.progress import Progress
 from workbench.registry import Registry
 from workbench.transport.estimators import ESTIMATORS
-from workbench.transport.evaluate import draw, make_rule
+from workbench.transport.evaluate import draw, make_rule, mean_and_error
 from workbench.transport.measures import Cloud, check_same_dim, prepare
 
 PAIRS = Registry("pair")
@@ -201,8 +201,8 @@ class Trial:
     @property
     def reference(self) -> tuple[float, float]:
         """High-accuracy SW_2² and its standard error, from the rotations so far."""
-        values = np.array(self._references)
-        return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
+        mean, error = mean_and_error(self._references)
+        return float(mean), float(error)
 
     @property
     def values(self) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from workbench import checks, results
 from workbench.clouds.named import pair
 from workbench.progress import Progress
 from workbench.transport.estimators import ESTIMATORS
-from workbench.transport.evaluate import draw, make_rule
+from workbench.transport.evaluate import draw, make_rule, mean_and_error
 from workbench.transport.exact import wasserstein
 from workbench.transport.measures import Cloud, check_same_dim, masses, points, prepare
 from workbench.transport.sliced import PRECISIONS
@@ -21,6 +21,8 @@ from workbench.transport.sliced import PRECISIONS
 LOSSES = ("squared", "unsquared")
 EXACT_BY_DEFAULT = 5_000_000
 READ_METHOD = "design"
+FAR = 2.0**-4  # of the distance to the origin: the extent at which single precision keeps 20 bits of a cloud
+LEAST_SINGLE, MOST_SINGLE = 1e-30, 1e38
 Random = np.random.Generator
 
 
@@ -75,6 +77,7 @@ class Recorder:
 
     y: Cloud
     y_points: NDArray
+    stored_as: type[np.floating]
     x_weights: NDArray | None
     y_weights: NDArray | None
     checkpoints: frozenset[int]
@@ -100,9 +103,9 @@ class Recorder:
         x = self.positions[len(self.sw2)]
         cloud = prepare("x", x, self.x_weights, self.y.coordinates.dtype.type)
         rules = [make_rule(READ_METHOD, self.n_directions, cloud.dim, rng) for rng in self.rng.spawn(self.repeats)]
-        draws = np.array([draw(cloud, self.y, rule, threads=self.threads).value for rule in rules])
-        self.sw2.append(float(draws.mean()))
-        self.errors.append(float(draws.std(ddof=1) / np.sqrt(len(draws))))
+        sw2, error = mean_and_error([draw(cloud, self.y, rule, threads=self.threads).value for rule in rules])
+        self.sw2.append(float(sw2))
+        self.errors.append(float(error))
         return self.sw2[-1]
 
     def solve(self, step: int) -> None:
@@ -156,7 +159,8 @@ def gradient_flow(
 
     Returns a Dataset: ``positions`` (frame, point, axis), ``target`` (target_point, axis), ``sw2`` and
     ``sw2_standard_error`` (frame), ``seconds_per_step`` (frame), ``sw2_seen`` (step) as the estimator saw it,
-    ``w2`` (checkpoint). All distances are *squared*.
+    ``w2`` (checkpoint). All distances are *squared*. Positions are single precision where that keeps a millionth of
+    the extent of either cloud, otherwise double (clouds in map coordinates, say).
 
     Raises ``ValueError`` for bad clouds, names and numbers, or for more memory than there is, before the first step.
     Cost: about 10 ns per point, direction and step on one core.
@@ -182,6 +186,7 @@ def gradient_flow(
     recorder = Recorder(
         cloud_y,
         target,
+        _storage(start, target),
         weights,
         masses("y_weights", y_weights, len(target)),
         wanted,
@@ -279,14 +284,26 @@ def _read(recorder: Recorder, target: NDArray, seen: list[float], progress: Prog
     progress.update(total, total, "done")
 
 
+def _storage(*clouds: NDArray[np.float64]) -> type[np.floating]:
+    """Return the precision that holds the clouds to a millionth of their own extent, far from the origin or not.
+
+    Single where it will do, which is the common case and half the size of a film.
+    """
+    with np.errstate(over="ignore"):
+        extents = [float(np.ptp(cloud, axis=0).max()) for cloud in clouds]
+    farthest = max(float(np.abs(cloud).max()) for cloud in clouds)
+    enough = min(extents) >= max(FAR * farthest, LEAST_SINGLE) and farthest <= MOST_SINGLE
+    return np.float32 if enough else np.float64
+
+
 def _as_dataset(recorder: Recorder, target: NDArray, seen: list[float]) -> xr.Dataset:
     frames = np.array(recorder.frames)
     dim = target.shape[1]
     unread = np.full(len(frames) - len(recorder.sw2), np.nan)
-    film = np.stack([np.asarray(x, dtype=np.float32) for x in recorder.positions])
+    film = np.stack([np.asarray(x, dtype=recorder.stored_as) for x in recorder.positions])
     variables: dict[str, tuple] = {
         "positions": (("frame", "point", "axis"), film, "positions of the moving cloud"),
-        "target": (("target_point", "axis"), target.astype(np.float32), "positions of the target cloud"),
+        "target": (("target_point", "axis"), target.astype(recorder.stored_as), "positions of the target cloud"),
         "sw2": (("frame",), np.append(recorder.sw2, unread), "sliced Wasserstein distance SW₂² (squared)"),
         "sw2_standard_error": (("frame",), np.append(recorder.errors, unread), "standard error of SW₂²"),
         "seconds_per_step": (("frame",), np.array(recorder.seconds), "time per step since the frame before", "s"),

@@ -11,9 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from workbench import checks
-from workbench.registry import Registry
+from workbench.registry import Fact, Registry
 
-NETWORKS = Registry("network")
+NETWORKS = Registry(
+    "network", facts={"slowness": Fact((int, float), says="time of one pass over that of a small perceptron")}
+)
 WIDTH = 128
 
 
@@ -56,37 +58,41 @@ def _mlp(features: int, classes: int, activation: Any, norm: bool = False) -> nn
     return nn.Sequential(*layers, nn.Linear(WIDTH, classes))
 
 
-@NETWORKS.add("linear", label="Linear", formula="z = Wx + b", cost="650 parameters")
+@NETWORKS.add("linear", label="Linear", formula="z = Wx + b", cost="650 parameters", slowness=0.5)
 def linear(features: int, classes: int) -> nn.Module:
     """Softmax regression: the logits are exactly linear in the parameters."""
     return nn.Sequential(nn.Linear(features, classes))
 
 
-@NETWORKS.add("mlp-relu", label="MLP, ReLU", formula="64-128-128-10, ReLU", cost="26k parameters")
+@NETWORKS.add("mlp-relu", label="MLP, ReLU", formula="64-128-128-10, ReLU", cost="26k parameters", slowness=1)
 def mlp_relu(features: int, classes: int) -> nn.Module:
     """Multilayer perceptron with two hidden ReLU layers."""
     return _mlp(features, classes, nn.ReLU)
 
 
-@NETWORKS.add("mlp-tanh", label="MLP, tanh", formula="64-128-128-10, tanh", cost="26k parameters")
+@NETWORKS.add("mlp-tanh", label="MLP, tanh", formula="64-128-128-10, tanh", cost="26k parameters", slowness=1)
 def mlp_tanh(features: int, classes: int) -> nn.Module:
     """Multilayer perceptron with two hidden tanh layers."""
     return _mlp(features, classes, nn.Tanh)
 
 
-@NETWORKS.add("mlp-gelu", label="MLP, GELU", formula="64-128-128-10, GELU", cost="26k parameters")
+@NETWORKS.add("mlp-gelu", label="MLP, GELU", formula="64-128-128-10, GELU", cost="26k parameters", slowness=1.5)
 def mlp_gelu(features: int, classes: int) -> nn.Module:
     """Multilayer perceptron with two hidden GELU (erf) layers."""
     return _mlp(features, classes, nn.GELU)
 
 
-@NETWORKS.add("mlp-layernorm", label="MLP, layer norm", formula="64-128-128-10, LN, ReLU", cost="27k parameters")
+@NETWORKS.add(
+    "mlp-layernorm", label="MLP, layer norm", formula="64-128-128-10, LN, ReLU", cost="27k parameters", slowness=1.5
+)
 def mlp_layer_norm(features: int, classes: int) -> nn.Module:
     """Multilayer perceptron with layer norm before each ReLU."""
     return _mlp(features, classes, nn.ReLU, norm=True)
 
 
-@NETWORKS.add("cnn-batchnorm", label="1-D CNN, batch norm", formula="conv 16, 32, BN, mean", cost="13k parameters")
+@NETWORKS.add(
+    "cnn-batchnorm", label="1-D CNN, batch norm", formula="conv 16, 32, BN, mean", cost="13k parameters", slowness=6
+)
 def cnn_batch_norm(features: int, classes: int) -> nn.Module:
     """One-dimensional convolutions over the row of features, batch norm after each, and a linear head."""
     return nn.Sequential(
@@ -143,7 +149,11 @@ class Block(nn.Module):
 
 
 @NETWORKS.add(
-    "transformer", label="Transformer, 8 tokens", formula="2 blocks, width 32, 4 heads", cost="18k parameters"
+    "transformer",
+    label="Transformer, 8 tokens",
+    formula="2 blocks, width 32, 4 heads",
+    cost="18k parameters",
+    slowness=12,
 )
 def transformer(features: int, classes: int) -> nn.Module:
     """Two pre-norm transformer blocks over the rows of the image."""

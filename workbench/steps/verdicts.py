@@ -1,35 +1,25 @@
-"""What the paper claims and what the shipped studies measured; the numbers are read from the files, never typed."""
+"""What the paper claims and what the shipped studies measured; numbers from the files, outcomes from stated rules."""
 
-from collections.abc import Callable
-
-import numpy as np
 import xarray as xr
 
 from workbench import data
-from workbench.verdicts import Outcome, Verdict
+from workbench.verdicts import Claim, Numbers, Rule, Verdict, above, at_least, at_most, below, judge, rising, within
 
 ALLOWED_POINTS = 5.0
+"""Points of accuracy that a step may cost before it counts as damage."""
 SURVIVED = 0.9
+"""Test accuracy that counts as having survived a spike."""
 CHANCE = 0.3
+"""Test accuracy below which a net of ten classes is as good as lost."""
 FEW = 0.1
+ROUNDING = 1e-9
+PAPER_RAW, PAPER_COLLAPSED = 0.992, 0.164
+"""What the paper prints for the onsets of several temperatures before and after scaling by ρ_a(T)."""
 
 
 def verdicts() -> list[Verdict]:
     """Return the rows of the steps room's verdict table. Raises ``FileNotFoundError`` if a study is missing."""
-    rows: tuple[Callable[[], Verdict], ...] = (
-        below_one_when_converged,
-        below_one_early,
-        linear_counterexample,
-        bound_for_networks,
-        where_the_series_ends,
-        persistent_spike,
-        every_optimiser,
-        gradient_clipping,
-        single_spike,
-        forecasting,
-        temperature_collapse,
-    )
-    return [row() for row in rows]
+    return judge(CLAIMS)
 
 
 def study(name: str) -> xr.Dataset:
@@ -37,160 +27,214 @@ def study(name: str) -> xr.Dataset:
     return data.result(f"steps/{name}.nc")
 
 
-def below_one_when_converged() -> Verdict:
-    """Whether converged nets keep their accuracy below r = 1."""
-    lost = study("study_sweep").points_lost.sel(stage="converged")
-    worst = float(lost.max())
-    failures = int((lost > ALLOWED_POINTS).sum())
+def _points_lost(stage: str) -> Numbers:
+    lost = study("study_sweep").points_lost.sel(stage=stage)
     where = lost.where(lost == lost.max(), drop=True)
-    outcome = Outcome.HOLDS if failures == 0 else Outcome.PARTLY if failures < FEW * lost.size else Outcome.FAILS
-    return Verdict(
-        "A converged network keeps its accuracy while r = τ/ρ_a < 1",
-        f"{failures} of {lost.size} sweeps (network × direction) lose more than 5 points; the worst loses {worst:.1f} "
-        f"({where.network.values[0]}, {where.direction.values[0]})",
-        outcome,
-        "steps.sweep_study()",
-    )
+    return {
+        "failures": int((lost > ALLOWED_POINTS).sum()),
+        "sweeps": lost.size,
+        "worst": float(lost.max()),
+        "where": f"{where.network.values[0]}, {where.direction.values[0]}",
+    }
 
 
-def below_one_early() -> Verdict:
-    """Whether r < 1 protects early in training."""
-    lost = study("study_sweep").points_lost.sel(stage="early")
-    failures = int((lost > ALLOWED_POINTS).sum())
-    where = lost.where(lost == lost.max(), drop=True)
-    return Verdict(
-        "r < 1 is safe at any time in training",
-        f"after 20 steps {failures} of {lost.size} sweeps lose more than 5 points, at worst {float(lost.max()):.0f} "
-        f"({where.network.values[0]}, {where.direction.values[0]})",
-        Outcome.HOLDS if failures == 0 else Outcome.FAILS,
-        "steps.sweep_study()",
-    )
+def below_one_when_converged() -> Numbers:
+    """Count the sweeps of converged nets that lose accuracy below r = 1."""
+    return _points_lost("converged")
 
 
-def linear_counterexample() -> Verdict:
-    """The exactly linear example where a step below 1 doubles the loss."""
+def below_one_early() -> Numbers:
+    """Count the sweeps that lose accuracy below r = 1 after twenty steps of training."""
+    return _points_lost("early")
+
+
+def linear_counterexample() -> Numbers:
+    """Read the exactly linear example where a step below 1 doubles the loss."""
     ds = study("study_counterexamples")
-    before, after = float(ds.linear_before), float(ds.linear_after)
-    return Verdict(
-        "A step of r < 1 along −∇L does not raise the loss",
-        f"one input with both labels, linear logits, r = 0.9: the loss goes from {before:.6f} to {after:.6f}",
-        Outcome.FAILS if after > before else Outcome.HOLDS,
-        "steps.counterexamples()",
-    )
+    return {"before": float(ds.linear_before), "after": float(ds.linear_after)}
 
 
-def bound_for_networks() -> Verdict:
-    """Whether ρ_a bounds the radius of a non-linear network from below."""
-    ds = study("study_counterexamples")
-    true, bound = float(ds.tanh_radius), float(ds.tanh_bound)
-    return Verdict(
-        "ρ_a is a lower bound on the radius of convergence",
-        f"for linear logits, always; for z = (2 tanh(½+t), 0) the true radius is {true:.5f}, below ρ_a = {bound:.5f}",
-        Outcome.PARTLY if true < bound else Outcome.HOLDS,
-        "steps.counterexamples()",
-    )
+def bound_for_networks() -> Numbers:
+    """Compare ρ_a with the exact radius of linearised logits, and with that of a non-linear net where it is known."""
+    ds, linear = study("study_counterexamples"), study("zeros_map")
+    return {
+        "true": float(ds.tanh_radius),
+        "bound": float(ds.tanh_bound),
+        "violations": int((linear.bound > (1 + ROUNDING) * linear.exact).sum()),
+        "samples": linear.bound.size,
+    }
 
 
-def where_the_series_ends() -> Verdict:
-    """At which radius the Taylor series of the loss stops converging."""
+def where_the_series_ends() -> Numbers:
+    """Read how well the highest Taylor polynomial does half-way (on a log scale) between ρ_a and convergence."""
     ds = study("taylor_orders")
     bound, convergence = float(ds.bound), float(ds.convergence)
-    middle = np.sqrt(bound * convergence)
-    order = int(ds.order.max())
+    middle, order = (bound * convergence) ** 0.5, int(ds.order.max())
     error = float(ds.error.sel(order=order).sel(tau=middle, method="nearest"))
-    return Verdict(
-        "Beyond ρ_a the Taylor series of the loss is of no use",
-        f"tanh network: ρ_a = {bound:.3f}, the series converges to {convergence:.3f}; between the two, at "
-        f"τ = {middle:.3f}, order {order} errs by {error:.0e}",
-        Outcome.FAILS if error < 1e-3 else Outcome.HOLDS,
-        'steps.taylor_orders("mlp-tanh")',
-    )
+    return {"bound": bound, "convergence": convergence, "middle": middle, "order": order, "error": error}
 
 
-def persistent_spike() -> Verdict:
-    """Whether the controller survives a learning rate that stays wrong."""
-    worst = _medians("study_spike_persistent")
-    return Verdict(
-        "The controller survives a learning rate that stays 1000 times too large",
-        f"median accuracy over 5 seeds, worst of 3 nets: SafeStep {worst['safe']:.3f}, update clip "
-        f"{worst['update-clip']:.3f}, Armijo {worst['armijo']:.3f}, none {worst['none']:.3f}",
-        Outcome.HOLDS if worst["safe"] > SURVIVED else Outcome.FAILS,
-        "steps.spike_table(persistent=True, multipliers=(1000,))",
-    )
+def persistent_spike() -> Numbers:
+    """Read how each rule survives a learning rate that stays wrong."""
+    return _medians("study_spike_persistent")
 
 
-def every_optimiser() -> Verdict:
-    """Whether the controller survives with every network and optimiser, and who else does."""
+def every_optimiser() -> Numbers:
+    """Count the runs that survive, over all networks and optimisers."""
     survived = data.result("studies/spike-survival.nc").survived
     others = [dim for dim in survived.dims if dim != "rule"]
-    share = survived.mean(others)
-    safe, runs = float(share.sel(rule="safe")), survived.sizes["network"] * survived.sizes["optimizer"]
     lasting = survived.sel(persistent=True).mean([dim for dim in others if dim != "persistent"])
-    listed = ", ".join(
-        f"{label} {100 * float(lasting.sel(rule=name)):.0f} %"
-        for name, label in (("update-clip", "update clip"), ("armijo", "Armijo"), ("none", "none"))
-    )
-    return Verdict(
-        "The controller works around any optimiser",
-        f"{runs} pairs of network and optimiser, spikes of 10 to 1000 times, three seeds: it survives "
-        f"{100 * safe:.0f} % of the runs. Where the rate stays wrong: {listed}",
-        Outcome.HOLDS if safe == 1 else Outcome.PARTLY if safe > SURVIVED else Outcome.FAILS,
-        "workbench sweep studies/spike-survival-small.toml",
-    )
+    names = {"clip": "update-clip", "armijo": "armijo", "none": "none"}
+    return {
+        "pairs": survived.sizes["network"] * survived.sizes["optimizer"],
+        "seeds": survived.sizes["repeat"],
+        "low": float(survived.multiplier.min()),
+        "high": float(survived.multiplier.max()),
+        "safe": float(survived.mean(others).sel(rule="safe")),
+        **{short: float(lasting.sel(rule=name)) for short, name in names.items()},
+    }
 
 
-def gradient_clipping() -> Verdict:
-    """Whether gradient clipping protects Adam."""
-    ds = study("study_spike_persistent")
-    best = float(ds.accuracy.sel(rule="gradient-clip").median("seed").max())
-    return Verdict(
-        "Gradient clipping protects as well (folklore, not the paper)",
-        f"with Adam, which does not see the scale of gradients, its best median accuracy of 3 nets is {best:.3f}",
-        Outcome.FAILS if best < CHANCE else Outcome.PARTLY,
-        "steps.spike_table(persistent=True, multipliers=(1000,))",
-    )
+def gradient_clipping() -> Numbers:
+    """Read how well gradient clipping protects Adam at its best."""
+    accuracy = study("study_spike_persistent").accuracy.sel(rule="gradient-clip").median("seed")
+    return {"best": float(accuracy.max()), "nets": accuracy.sizes["network"]}
 
 
-def single_spike() -> Verdict:
-    """What one wrong step does, and that a cheaper rule ties."""
-    worst = _medians("study_spike_single")
-    return Verdict(
-        "After one step with a 1000-fold learning rate only the controller recovers",
-        f"it does (worst median {worst['safe']:.3f}), but an update clip at twice the median, without any JVP, ties at "
-        f"{worst['update-clip']:.3f}; none {worst['none']:.3f}, gradient clip {worst['gradient-clip']:.3f}",
-        Outcome.PARTLY if worst["update-clip"] > SURVIVED else Outcome.HOLDS,
-        "steps.spike_table(multipliers=(1000,))",
-    )
+def single_spike() -> Numbers:
+    """Read what one wrong step does under each rule; ``rival`` is the best of all rules but the controller."""
+    found = _medians("study_spike_single")
+    return {**found, "rival": max(found[name] for name in ("none", "gradient_clip", "update_clip", "armijo"))}
 
 
-def forecasting() -> Verdict:
-    """Whether ρ_a forecasts damage better than curvature, in one currency."""
+def forecasting() -> Numbers:
+    """Read how constant measured/predicted is for ρ_a and its rivals, in one currency."""
     spread = study("study_onset").spread.sel(damage="loss")
-    names = {"bound": "ρ_a", "quadratic-root": "quadratic", "gauss-newton-root": "Gauss–Newton", "replay": "replay"}
-    values = {label: float(spread.sel(predictor=name)) for name, label in names.items()}
-    listed = ", ".join(f"{label} {value:.2f}" for label, value in values.items())
-    return Verdict(
-        "ρ_a forecasts the onset of damage better than curvature does",
-        f"log10 sd of measured/predicted distance to twice the loss: {listed}",
-        Outcome.HOLDS if values["ρ_a"] < values["quadratic"] else Outcome.FAILS,
-        "steps.prediction_spread()",
-    )
+    names = {"bound": "bound", "quadratic": "quadratic-root", "gauss_newton": "gauss-newton-root", "replay": "replay"}
+    return {short: float(spread.sel(predictor=name)) for short, name in names.items()}
 
 
-def temperature_collapse() -> Verdict:
-    """Whether scaling by ρ_a(T) collapses the onsets of several temperatures."""
+def temperature_collapse() -> Numbers:
+    """Read how constant measured/predicted is over temperatures, raw and scaled."""
     ds = study("temperature_scaling")
-    spread = dict(zip(ds.predictor.values.tolist(), ds.spread.values.tolist(), strict=True))
-    return Verdict(
-        "Scaling by ρ_a(T) collapses the onsets at all temperatures (0.992 → 0.164)",
-        f"its numbers have no definition in the paper's code; log10 sd of measured/predicted on one net: raw "
-        f"{spread['raw']:.3f}, ρ_a(T) {spread['bound']:.3f}, quadratic root {spread['quadratic']:.3f}",
-        Outcome.OPEN,
-        "steps.temperature_scaling()",
-    )
+    return dict(zip(ds.predictor.values.tolist(), ds.spread.values.tolist(), strict=True))
 
 
-def _medians(name: str) -> dict[str, float]:
+def _medians(name: str) -> Numbers:
     """Return for each rule the median accuracy over seeds on its worst network."""
-    worst = study(name).accuracy.median("seed").min(["network", "multiplier"])
-    return {str(rule): float(worst.sel(rule=rule)) for rule in worst.rule.values}
+    ds = study(name)
+    worst = ds.accuracy.median("seed").min(["network", "multiplier"])
+    by_rule = {str(rule).replace("-", "_"): float(worst.sel(rule=rule)) for rule in worst.rule.values}
+    return {**by_rule, "seeds": ds.sizes["seed"], "nets": ds.sizes["network"]}
+
+
+_LOSES = (
+    "{failures} of {sweeps} sweeps (network × direction) lose more than 5 points; the worst loses {worst:.1f} ({where})"
+)
+_FAILURES = {"failures": "sweeps that lose more than 5 points", "sweeps": "all"}
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        "A converged network keeps its accuracy while r = τ/ρ_a < 1",
+        below_one_when_converged,
+        _LOSES,
+        Rule(at_most("failures", 0), partly=below("failures", "sweeps", times=FEW)),
+        "steps.sweep_study()",
+        _FAILURES,
+    ),
+    Claim(
+        "r < 1 is safe at any time in training",
+        below_one_early,
+        f"after 20 steps {_LOSES}",
+        Rule(at_most("failures", 0), partly=below("failures", "sweeps", times=FEW)),
+        "steps.sweep_study()",
+        _FAILURES,
+    ),
+    Claim(
+        "A step of r < 1 along −∇L does not raise the loss",
+        linear_counterexample,
+        "one input with both labels, linear logits, r = 0.9: the loss goes from {before:.6f} to {after:.6f}",
+        Rule(at_most("after", "before")),
+        "steps.counterexamples()",
+        {"after": "the loss after the step", "before": "before"},
+    ),
+    Claim(
+        "ρ_a is a lower bound on the radius of convergence",
+        bound_for_networks,
+        "above the exact radius ρ* of linearised logits for {violations} of {samples} samples; for "
+        "z = (2 tanh(½+t), 0) the true radius is {true:.5f}, ρ_a = {bound:.5f}",
+        Rule(at_most("violations", 0) & at_most("bound", "true"), partly=at_most("violations", 0)),
+        "steps.counterexamples()",
+        {"bound": "ρ_a of the tanh example", "true": "its true radius", "violations": "samples with ρ_a > ρ*"},
+    ),
+    Claim(
+        "Beyond ρ_a the Taylor series of the loss is of no use",
+        where_the_series_ends,
+        "tanh network: ρ_a = {bound:.3f}, the series converges to {convergence:.3f}; between the two, at "
+        "τ = {middle:.3f}, order {order} errs by {error:.0e}",
+        Rule(at_least("error", 1e-3), settled=rising("bound", "middle", "convergence")),
+        'steps.taylor_orders("mlp-tanh")',
+        {"error": "the error half-way", "bound": "ρ_a", "middle": "half-way"},
+    ),
+    Claim(
+        "The controller survives a learning rate that stays 1000 times too large",
+        persistent_spike,
+        "median accuracy over {seeds} seeds, worst of {nets} nets: SafeStep {safe:.3f}, update clip "
+        "{update_clip:.3f}, Armijo {armijo:.3f}, none {none:.3f}",
+        Rule(above("safe", SURVIVED), settled=below("none", SURVIVED)),
+        "steps.spike_table(persistent=True, multipliers=(1000,))",
+        {"safe": "accuracy under SafeStep", "none": "accuracy without a guard"},
+    ),
+    Claim(
+        "The controller works around any optimiser",
+        every_optimiser,
+        "{pairs} pairs of network and optimiser, spikes of {low:.0f} to {high:.0f} times, {seeds} seeds: it survives "
+        "{safe:.0%} of the runs. Where the rate stays wrong: update clip {clip:.0%}, Armijo {armijo:.0%}, none "
+        "{none:.0%}",
+        Rule(at_least("safe", 1), partly=above("safe", SURVIVED)),
+        "workbench sweep studies/spike-survival-small.toml",
+        {"safe": "the share of runs that survive"},
+    ),
+    Claim(
+        "Gradient clipping protects as well (folklore, not the paper)",
+        gradient_clipping,
+        "with Adam, which does not see the scale of gradients, its best median accuracy of {nets} nets is {best:.3f}",
+        Rule(above("best", SURVIVED), partly=at_least("best", CHANCE)),
+        "steps.spike_table(persistent=True, multipliers=(1000,))",
+        {"best": "its best accuracy"},
+    ),
+    Claim(
+        "After one step with a 1000-fold learning rate only the controller recovers",
+        single_spike,
+        "worst median accuracies: SafeStep {safe:.3f}; an update clip at twice the median, without any JVP, "
+        "{update_clip:.3f}; Armijo {armijo:.3f}, none {none:.3f}, gradient clip {gradient_clip:.3f}",
+        Rule(above("safe", SURVIVED) & at_most("rival", SURVIVED), partly=above("safe", SURVIVED)),
+        "steps.spike_table(multipliers=(1000,))",
+        {"safe": "accuracy under SafeStep", "rival": "the best of the others"},
+    ),
+    Claim(
+        "ρ_a forecasts the onset of damage better than curvature does",
+        forecasting,
+        "log10 sd of measured/predicted distance to twice the loss: ρ_a {bound:.2f}, quadratic {quadratic:.2f}, "
+        "Gauss–Newton {gauss_newton:.2f}, replay {replay:.2f}",
+        Rule(
+            below("bound", "quadratic") & below("bound", "gauss_newton"),
+            partly=below("bound", "quadratic") | below("bound", "gauss_newton"),
+        ),
+        "steps.prediction_spread()",
+        {"bound": "the spread of ρ_a", "quadratic": "the quadratic root's", "gauss_newton": "the Gauss–Newton root's"},
+    ),
+    Claim(
+        f"Scaling by ρ_a(T) collapses the onsets at all temperatures ({PAPER_RAW} → {PAPER_COLLAPSED})",
+        temperature_collapse,
+        "its numbers have no definition in the paper's code; log10 sd of measured/predicted on one net: raw {raw:.3f}, "
+        "ρ_a(T) {bound:.3f}, quadratic root {quadratic:.3f}",
+        Rule(
+            within("bound", PAPER_COLLAPSED, PAPER_COLLAPSED, times=0.1),
+            partly=below("bound", "raw"),
+            settled=within("raw", PAPER_RAW, PAPER_RAW, times=0.1),
+        ),
+        "steps.temperature_scaling()",
+        {"raw": "our raw spread", "bound": "the spread of ρ_a(T)"},
+    ),
+)

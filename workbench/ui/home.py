@@ -4,6 +4,7 @@ import functools
 import html
 import importlib
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -53,17 +54,15 @@ class Home(pn.viewable.Viewer):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self._place = dispatch.Place()
+        self._waiting: list[Callable[[], None]] = []
 
     def close(self) -> None:
         """Nothing runs here."""
 
-    def _card(self, room: type[Room], *, at_once: bool) -> pn.Column:
+    def _card(self, room: type[Room]) -> pn.Column:
         words = f'<h2><a href="{room.slug}">{html.escape(room.title)}</a></h2><p>{html.escape(room.purpose)}</p>'
         frame = pn.Column(height=HEIGHT, sizing_mode="stretch_width", min_width=200)
-        if at_once:
-            frame.append(_pane(room.thumbnail()))
-        else:
-            self._place.call(lambda: frame.append(_pane(room.thumbnail())))
+        self._waiting.append(lambda: frame.append(_pane(room.thumbnail())))
         return pn.Column(
             pn.pane.HTML(words, stylesheets=[CARD], sizing_mode="stretch_width"),
             frame,
@@ -77,14 +76,22 @@ class Home(pn.viewable.Viewer):
     def main(self) -> list[Any]:
         """Return the parts of the main column."""
         heading = pn.pane.HTML(f"<h1>{html.escape(self.question)}</h1>", stylesheets=[PURPOSE])
-        # The first picture comes with the page, the others follow: so the first is there half a second sooner.
-        cards = [self._card(room, at_once=k == 0) for k, room in enumerate(room_classes().values())]
-        return [
-            heading,
-            pn.FlexBox(*cards, sizing_mode="stretch_width"),
-            self._recent(),
-            pn.pane.HTML(all_verdicts_html(), stylesheets=[STYLE, COLUMNS], sizing_mode="stretch_width"),
-        ]
+        self._waiting.clear()
+        cards = [self._card(room) for room in room_classes().values()]
+        verdicts = pn.pane.HTML("", stylesheets=[STYLE, COLUMNS], sizing_mode="stretch_width")
+        self._waiting.append(lambda: verdicts.param.update(object=all_verdicts_html()))
+        # A served page gets its pictures, one after the other, when a visitor has connected; elsewhere they are there.
+        if dispatch.in_session():
+            pn.state.onload(self._hang)
+        else:
+            self._hang()
+        return [heading, pn.FlexBox(*cards, sizing_mode="stretch_width"), self._recent(), verdicts]
+
+    def _hang(self) -> None:
+        """Put in the next thing that waits, and see to the others when others have had their turn."""
+        if self._waiting:
+            self._waiting.pop(0)()
+            self._place.call(self._hang)
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(*self.main(), sizing_mode="stretch_width")

@@ -8,45 +8,30 @@ import xarray as xr
 
 from workbench.figures import theme
 
-FAMILIES = {
-    "radius": ("softmax radii", theme.SERIES[0], "circle"),
-    "quadratic": ("second order", theme.SERIES[1], "square"),
-    "replay": ("linear replay", theme.SERIES[2], "diamond"),
-    "line search": ("loss along the ray", theme.SERIES[3], "triangle"),
-    "smoothness": ("smoothness", theme.SERIES[6], "inverted_triangle"),
-}
-FAMILY_OF = {
-    "bound": "radius",
-    "dominance": "radius",
-    "exact": "radius",
-    "quadratic-return": "quadratic",
-    "quadratic-root": "quadratic",
-    "gauss-newton-root": "quadratic",
-    "sharpness": "quadratic",
-    "replay": "replay",
-    "polyak": "line search",
-    "armijo": "line search",
-    "critical": "line search",
-    "smoothness": "smoothness",
-}
+UNGROUPED = "predictors"
+"""What marks are called in results stored before predictors had groups."""
+SHADES = tuple(shade for shade in theme.SERIES if shade not in (theme.REFERENCE, theme.NEUTRAL))
+"""Orange-red and grey are taken by the measured onsets."""
 ONSETS = {"loss": "solid", "accuracy": "dashed"}
 
 
 def limit_marks(ds: xr.Dataset, *, direction: str | None = None) -> Any:
     """Draw every predictor as a mark on one τ axis, with the measured onset of damage as lines.
 
-    A prediction of ∞ or 0 has no place on a logarithmic axis and is left out; the caption says which.
+    Colour and mark tell the group, in the order in which the groups come in ``ds``. A prediction of ∞ or 0 has no
+    place on a logarithmic axis and is left out; the caption says which.
     """
     one = ds.isel(direction=0) if direction is None else ds.sel(direction=direction)
     labels = [str(label) for label in one.label.values][::-1]
     tau = one.tau.values[::-1]
-    names = [str(name) for name in one.predictor.values][::-1]
+    ordered = [str(group) for group in one.group.values] if "group" in one else [UNGROUPED] * len(labels)
+    groups = ordered[::-1]
     parts: list[Any] = []
-    for family, (title, shade, marker) in FAMILIES.items():
-        rows = [i for i, name in enumerate(names) if FAMILY_OF.get(name, "smoothness") == family]
-        rows = [i for i in rows if np.isfinite(tau[i]) and tau[i] > 0]
+    for k, title in enumerate(dict.fromkeys(ordered)):
+        rows = [i for i, group in enumerate(groups) if group == title and np.isfinite(tau[i]) and tau[i] > 0]
         if rows:
             points = hv.Scatter(([tau[i] for i in rows], rows), "distance", "predictor", label=title)
+            shade, marker = SHADES[k % len(SHADES)], theme.MARKERS[k % len(theme.MARKERS)]
             parts.append(theme.markers(points, shade, marker=marker, size=11))
     for k, (damage, dash) in enumerate(ONSETS.items()):
         value = float(one.onset.sel(damage=damage))

@@ -27,7 +27,7 @@ def _rotate(x, k):
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
-def uniform(state):
+def uniform(state: NDArray) -> float:
     """Return the next number in [0, 1) and move the state on."""
     result = _rotate(state[0] + state[3], 23) + state[0]
     t = state[1] << np.uint64(17)

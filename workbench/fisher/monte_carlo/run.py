@@ -250,6 +250,11 @@ def monte_carlo_curvature(
     return run.snapshot()
 
 
+def sums_bytes(sites: int, dimension: int) -> float:
+    """Return the bytes of the sums of a run: about n²/12 momentum triples times d³ legs, 16 arrays of doubles."""
+    return 16 * sites**2 / 12 * dimension**3 * 8
+
+
 def _side(model: Model, L: int) -> int:
     side = lattice_shape(model, L)[0]
     if side > model.largest:
@@ -257,6 +262,6 @@ def _side(model: Model, L: int) -> int:
             f"L = {side} is past the limit of {model.largest} for {model.label}: "
             "its third cumulants would take gigabytes"
         )
-    n, d = side**model.dimension, model.dimension
-    checks.memory(16 * n**2 / 12 * d**3 * 8, f"Monte Carlo sums of {model.label} at L = {side}")
+    needed = sums_bytes(side**model.dimension, model.dimension)
+    checks.memory(needed, f"Monte Carlo sums of {model.label} at L = {side}")
     return side

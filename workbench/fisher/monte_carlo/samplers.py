@@ -20,7 +20,7 @@ ALGORITHMS = Registry("algorithm")
 
 @ALGORITHMS.add("swendsen-wang", label="Swendsen–Wang", cost="O(n) an update", reference="PRL 58 (1987) 86")
 @numba.njit(nogil=True, cache=True)
-def swendsen_wang(spins, near, probability, colours, count, state):
+def swendsen_wang(spins: NDArray, near: NDArray, probability: float, colours: int, count: int, state: NDArray) -> int:
     """Grow all clusters and give each a fresh colour, ``count`` times."""
     n, links = near.shape
     parent = np.empty(n, dtype=np.int32)
@@ -63,7 +63,7 @@ def _join(parent, i, j):
 
 @ALGORITHMS.add("wolff", label="Wolff", cost="O(cluster) an update", reference="PRL 62 (1989) 361")
 @numba.njit(nogil=True, cache=True)
-def wolff(spins, near, probability, colours, count, state):
+def wolff(spins: NDArray, near: NDArray, probability: float, colours: int, count: int, state: NDArray) -> int:
     """Grow one cluster from a random site and give it another colour, ``count`` times."""
     n, links = near.shape
     stack = np.empty(n, dtype=np.int32)

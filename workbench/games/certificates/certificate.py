@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from workbench.games.models.bounds import Bounds
 from workbench.games.models.region import Box
-from workbench.games.verifier.document import FORMAT, digest, read
+from workbench.games.verifier.document import FORMAT, VERSION, digest, read
+from workbench.games.verifier.grammar import parse
 
 
 class Status(StrEnum):
@@ -96,7 +97,7 @@ class Certificate:
     def document(self) -> dict[str, Any]:
         """Return the certificate as plain data, without the digest; infinities are written "inf", NaN as None."""
         plain = {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
-        return {"format": FORMAT, "version": 1, **plain, "status": self.status.value}
+        return {"format": FORMAT, "version": VERSION, **plain, "status": self.status.value}
 
     def to_json(self, indent: int | None = 1) -> str:
         """Return the certificate as JSON text with its digest; floats are written so that they read back exactly."""
@@ -114,7 +115,9 @@ class Certificate:
     def from_json(cls, text: str | bytes) -> "Certificate":
         """Read a certificate back; raises ``ValueError`` if it is damaged, altered or no certificate."""
         try:
-            return cls(**_fields(read(text)))
+            document = read(text)
+            parse(document)
+            return cls(**_fields(document))
         except Exception as error:
             raise ValueError(f"this is no intact certificate: {error}") from None
 

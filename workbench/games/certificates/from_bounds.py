@@ -66,10 +66,20 @@ def _positive(bounds: Bounds, weights: Weights, context: dict[str, Any]) -> Cert
 
 
 def confirmed(certificate: Certificate) -> Certificate:
-    """Return a CERTIFIED certificate only if the checker verifies it; otherwise UNKNOWN with the checker's sentence."""
-    if certificate.status is Status.CERTIFIED and not (report := verify(certificate)):
-        return replace(certificate, status=Status.UNKNOWN, reason=f"the checker did not confirm it: {report.message}")
-    return certificate
+    """Return a CERTIFIED certificate only if the checker verifies it; otherwise UNKNOWN with the checker's sentence.
+
+    tau is told only where it can be proved as well: not for large games whose coupling runs one way only.
+    """
+    if certificate.status is not Status.CERTIFIED:
+        return certificate
+    report = verify(certificate, seconds=math.inf)
+    if report.field in ("tau", "attained"):
+        told = f"margin {certificate.margin:.6g}; no weights are expected to give more than about {certificate.tau:.6g}"
+        certificate = replace(certificate, tau=math.nan, attained=False, reason=f"{told} (estimated, not proved)")
+        report = verify(certificate, seconds=math.inf)
+    if report:
+        return certificate
+    return replace(certificate, status=Status.UNKNOWN, reason=f"the checker did not confirm it: {report.message}")
 
 
 def _sentence(bounds: Bounds, weights: Weights) -> str:
@@ -87,8 +97,9 @@ def _refusal(weights: Weights, context: dict[str, Any], target: float) -> Certif
         witness={"vector": weights.witness.tolist(), "ceiling": float(target)},
         **context,
     )
-    if check_refusal(refused):
-        return refused
+    for candidate in (refused, replace(refused, tau=math.nan)):
+        if check_refusal(candidate, seconds=math.inf):
+            return candidate
     reason = f"tau = {weights.tau:.3g} is within rounding of {goal}; neither it nor its absence is proved"
     return replace(refused, status=Status.UNKNOWN, reason=reason, witness=None)
 

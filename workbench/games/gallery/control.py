@@ -36,7 +36,11 @@ def scalar_lq(radius: float = 0.02) -> Example:
 
 
 @GALLERY.add(
-    "strict-saddle-lq", label="LQ game with a saddle Nash", formula=r"x' = Ax + B_1u_1 + B_2u_2", reference=MAZUMDAR
+    "strict-saddle-lq",
+    label="LQ game with a saddle Nash",
+    formula=r"x' = Ax + B_1u_1 + B_2u_2",
+    reference=MAZUMDAR,
+    seconds=0.5,
 )
 def strict_saddle_lq(radius: float = 1e-3) -> Example:
     """Return the general-sum LQ game whose Nash equilibrium is a strict saddle of policy gradient: must be refused.

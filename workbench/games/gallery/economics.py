@@ -15,6 +15,7 @@ from workbench.games.models.smooth import SmoothGame
     formula=r"p = 1/Q,\; c = (1, 1.5)",
     reference="T. Puu 1991",
     knobs={"share": (0.02, 0.45, 0.1)},
+    seconds=0.25,
 )
 def isoelastic_cournot(share: float = 0.1) -> Example:
     """Return two firms facing p = 1/Q with unit costs 1 and 1.5; the box is q* = (.24, .16) plus or minus ``share``.
@@ -39,6 +40,7 @@ def isoelastic_cournot(share: float = 0.1) -> Example:
     label="Bertrand, logit demand",
     formula=r"s_i = e^{1-p_i}/(1+\sum_j e^{1-p_j})",
     reference="S. Anderson, A. de Palma, J.-F. Thisse 1992",
+    seconds=0.45,
 )
 def logit_bertrand() -> Example:
     """Return two firms with logit market shares and unit cost .5 on prices [1.4, 2]^2; p* = 1.808261156445."""

@@ -29,7 +29,7 @@ def matching_pennies(temperature: float = 1.5) -> Example:
 @GALLERY.add(
     "rock-paper-scissors",
     label="Rock-paper-scissors with entropy",
-    formula=r"\tau_{SGN} = \tau_e - \sqrt3/2",
+    formula=r"\tau_{SGN} = \tau_e - \sqrt{3}/2",
     reference="arXiv:2512.06791 applied to entropy-regularised matrix games; closed form of τ",
     knobs={"temperature": (0.1, 3.0, 1.2)},
 )
@@ -57,6 +57,7 @@ def two_state_game(discount: float = 0.9, temperature: float = 1.0) -> MarkovGam
     formula=r"\gamma = .9,\; \tau_e = 1",
     reference="V. Sharma, arXiv:2512.06791",
     knobs={"radius": (0.005, 0.05, 0.02)},
+    seconds=8,
 )
 def markov(radius: float = 0.02, dynamics: str = "natural") -> Example:
     """Return the two-state Markov game as formulas around the uniform policy, certified rigorously near it.

@@ -8,9 +8,16 @@ from numpy.typing import NDArray
 
 from workbench.games.certificates.certificate import Status
 from workbench.games.models.region import Box
-from workbench.registry import Registry
+from workbench.games.models.smooth import SmoothGame
+from workbench.registry import Fact, Registry
 
-GALLERY = Registry("game")
+GALLERY = Registry(
+    "game",
+    facts={
+        "knobs": Fact(dict, required=False, says="argument → (lowest, highest, default), for sliders"),
+        "seconds": Fact((int, float), required=False, says="time of its certificate, if more than a tenth of a second"),
+    },
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +34,11 @@ class Example:
     start: NDArray
     region: Box | None = None
     tau: float | None = None
+
+
+def has_formulas(name: str) -> bool:
+    """Return whether a game of the gallery is made of formulas, so that it can be certified on boxes."""
+    return isinstance(GALLERY[name]().game, SmoothGame)
 
 
 def example(

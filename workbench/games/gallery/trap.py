@@ -10,7 +10,7 @@ from workbench.games.models.smooth import SmoothGame
     "vertex-trap",
     label="Vertex-sampling trap",
     formula=r"F_1 = 0.9y_1 - \tanh y_2",
-    reference="section 4 of the games notes",
+    reference="made here: the coupling is strongest inside, where no corner looks",
 )
 def vertex_trap() -> Example:
     """Return F = (.9 y_1 - tanh y_2, .9 y_2 - tanh y_1) on [-1, 1]^2: margin .480 at corners, -.1 at the centre."""

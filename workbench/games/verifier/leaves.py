@@ -1,19 +1,18 @@
 """The region as a tree of boxes, and what is proved on each leaf."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from workbench.games.verifier.balls import ball, jacobian
-from workbench.games.verifier.document import Refused
-from workbench.games.verifier.exact import norm_at_most, semidefinite, shifted
+from .balls import ball, jacobian
+from .document import Refused
+from .exact import norm_at_most, semidefinite, shifted
+from .model import Formulas
 
 Leaf = tuple[list[float], list[float]]
 Bounds = tuple[list[arb], list[arb], list[list[arb]]]  # mu, ell, L
-LARGEST_TREE = 2_000_000
 
 
 def leaves(lower: Sequence[float], upper: Sequence[float], tree: Sequence[int]) -> Iterator[Leaf]:
@@ -21,8 +20,6 @@ def leaves(lower: Sequence[float], upper: Sequence[float], tree: Sequence[int]) 
 
     Halving at the midpoint from the region downwards makes it impossible to leave a gap.
     """
-    if len(tree) > LARGEST_TREE:
-        raise Refused("the tree of boxes is too large")
     stack: list[Leaf] = [(list(lower), list(upper))]
     for code in tree:
         if not stack:
@@ -47,11 +44,9 @@ def leaves(lower: Sequence[float], upper: Sequence[float], tree: Sequence[int]) 
 class BlockEnclosure:
     """The Jacobian blocks of one leaf, as balls, and questions about them."""
 
-    def __init__(self, game: dict[str, Any], leaf: Leaf) -> None:
+    def __init__(self, game: Formulas, leaf: Leaf) -> None:
         entries = jacobian(game, [ball(a, b) for a, b in zip(*leaf, strict=True)])
-        edges = np.cumsum([0, *game["sizes"]])
-        self.players = len(game["sizes"])
-        spans = [range(edges[i], edges[i + 1]) for i in range(self.players)]
+        self.players, spans = len(game.sizes), game.spans
         self.blocks = [
             [[[entries[k][l] for l in spans[j]] for k in spans[i]] for j in range(self.players)]
             for i in range(self.players)

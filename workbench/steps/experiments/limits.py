@@ -11,7 +11,7 @@ from workbench.steps.data import Data, digits
 from workbench.steps.experiments.onset import accuracy_onset, loss_onset
 from workbench.steps.experiments.setting import Direction, Network, make_ray, names_of
 from workbench.steps.networks import NETWORKS
-from workbench.steps.predictors import PREDICTORS, predict
+from workbench.steps.predictors import GROUPS, PREDICTORS, predict
 
 DAMAGES = ("loss", "accuracy")
 POINTS = 5.0
@@ -33,11 +33,11 @@ def limits(
 ) -> xr.Dataset:
     """Ask every predictor how far the step may go along each direction, and measure where damage begins.
 
-    Returns ``tau`` (direction, predictor), with the ``label``, ``cost`` and ``reference`` of each predictor, and
-    ``onset`` (direction, damage): the distance to ``ratio`` times the loss, and to 5 points of accuracy lost; ∞ where
-    nothing limits or nothing happens within five decades. Cost: about 100 forward passes and 40 gradients for each
-    direction, plus Lanczos; what is measured comes first, and ``progress.publish`` gets the predictions that are there,
-    NaN for the others. Raises ``ValueError`` for unknown names.
+    Returns ``tau`` (direction, predictor), the ``label``, ``cost``, ``reference`` and ``group`` of each predictor,
+    and ``onset`` (direction, damage): the distance to ``ratio`` times the loss, and to 5 points of accuracy
+    lost; ∞ where nothing limits or nothing happens within five decades. Cost: about 100 forward passes and 40 gradients
+    for each direction, plus Lanczos; what is measured comes first, and ``progress.publish`` gets the predictions that
+    are there, NaN for the others. Raises ``ValueError`` for unknown names.
     """
     progress = progress or Progress()
     names = list(PREDICTORS) if predictors is None else [checks.choice("predictor", p, PREDICTORS) for p in predictors]
@@ -76,6 +76,7 @@ def _limits_dataset(
             "label": (("predictor",), [e.label for e in entries], "predictor, for people"),
             "cost": (("predictor",), [e.cost for e in entries], "what it costs"),
             "reference": (("predictor",), [e.reference for e in entries], "where it comes from"),
+            "group": (("predictor",), [GROUPS[e.fact("group")] for e in entries], "kind of predictor"),
         },
         {
             "direction": (("direction",), labels, "direction"),

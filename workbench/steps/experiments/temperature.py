@@ -58,7 +58,7 @@ def temperature_scaling(
 
 
 def _dataset(grid: np.ndarray, table: np.ndarray, ratio: float) -> xr.Dataset:
-    with np.errstate(invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # a predictor that says ∞ has no logarithm, and no spread
         spread = np.std(np.log10(table[:, :1] / table[:, 1:]), axis=0)
     along = ("temperature",)
     return results.dataset(

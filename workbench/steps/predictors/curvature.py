@@ -17,7 +17,7 @@ LANCZOS_TOLERANCE = 1e-3
     formula=r"2\|g\|/\lambda_{\max}(H)",
     cost="10–30 HVPs (Lanczos)",
     reference="J. Cohen et al., arXiv 2103.00065 (edge of stability)",
-    colour="quadratic",
+    group="quadratic",
 )
 def sharpness(ray: Ray, ratio: float) -> float:
     """Length of the largest stable gradient step of the steepest quadratic direction; ∞ if λ_max ≤ 0."""

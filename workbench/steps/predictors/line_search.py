@@ -16,7 +16,7 @@ SUFFICIENT = 1e-4
     formula=r"L_0/\|g\|",
     cost="one gradient",
     reference="B. Polyak, Introduction to Optimization (1987); optimal value taken as 0",
-    colour="line search",
+    group="line-search",
 )
 def polyak(ray: Ray, ratio: float) -> float:
     """Polyak's step as a distance: η‖g‖ = L/‖g‖, the optimum of the loss taken as zero."""
@@ -27,10 +27,10 @@ def polyak(ray: Ray, ratio: float) -> float:
 @PREDICTORS.add(
     "armijo",
     label="Armijo, c = 1e-4",
-    formula=r"\max\{\tau: L(\tau)\le L_0+c\,\tau\,g\cdot v\}",
+    formula=r"\max\{\tau: L(\tau)\leq L_0+c\,\tau\,g\cdot v\}",
     cost="about 40 forward passes",
     reference="L. Armijo, Pacific J. Math. 16 (1966); S. Vaswani et al., arXiv 1905.09997",
-    colour="line search",
+    group="line-search",
 )
 def armijo(ray: Ray, ratio: float) -> float:
     """First τ at which sufficient decrease fails; 0 along a direction that does not descend."""
@@ -43,7 +43,7 @@ def armijo(ray: Ray, ratio: float) -> float:
     formula=r"\min\{\tau>0: L(\tau)=L_0\}",
     cost="about 40 forward passes",
     reference="D. Kalra & M. Barkeshli, arXiv 2406.09405 (critical learning rate)",
-    colour="line search",
+    group="line-search",
 )
 def critical(ray: Ray, ratio: float) -> float:
     """First τ at which the loss is back at its start; 0 along a direction that does not descend."""

@@ -12,7 +12,7 @@ from workbench.steps.ray import FloatArray, Ray, softmax
     formula=r"2|g\cdot v|/\kappa_v",
     cost="two HVP-sized passes",
     reference="textbook; a distance, unlike the learning rate 2/κ of arXiv 2603.13552",
-    colour="quadratic",
+    group="quadratic",
 )
 def quadratic_return(ray: Ray, ratio: float) -> float:
     """Where the quadratic model is back at L(0): 2|g·v|/κ downhill, 0 uphill, ∞ without positive curvature."""
@@ -27,7 +27,7 @@ def quadratic_return(ray: Ray, ratio: float) -> float:
     formula=r"[-s+\sqrt{s^2+2\kappa(q-1)L_0}]/\kappa",
     cost="two HVP-sized passes",
     reference="textbook second-order Taylor model",
-    colour="quadratic",
+    group="quadratic",
 )
 def quadratic_root(ray: Ray, ratio: float) -> float:
     """Where the quadratic model reaches q·L(0)."""
@@ -40,7 +40,7 @@ def quadratic_root(ray: Ray, ratio: float) -> float:
     formula=r"\kappa=\mathrm{mean}_i\,\mathrm{Var}_{p_i}(a_i)",
     cost="one JVP (curvature comes free)",
     reference="N. Schraudolph, Fast curvature matrix-vector products, Neural Computation 14 (2002)",
-    colour="quadratic",
+    group="quadratic",
 )
 def gauss_newton_root(ray: Ray, ratio: float) -> float:
     """The same with the Gauss–Newton curvature, which the slopes give for free."""

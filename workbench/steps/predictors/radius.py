@@ -9,7 +9,7 @@ GHOSTS = "P. Sao, Ghosts of Softmax, arXiv 2603.13552"
 
 
 @PREDICTORS.add(
-    "bound", label="bound ρ_a", formula=r"\pi/\max_i\Delta_i", cost="one JVP", reference=GHOSTS, colour="radius"
+    "bound", label="bound ρ_a", formula=r"\pi/\max_i\Delta_i", cost="one JVP", reference=GHOSTS, group="radius"
 )
 def bound(ray: Ray, ratio: float) -> float:
     """The bound radius ρ_a (slopes are already divided by the temperature)."""
@@ -22,7 +22,7 @@ def bound(ray: Ray, ratio: float) -> float:
     formula=r"\min_i\sqrt{u_i^2+\pi^2/\Delta_i^2}",
     cost="one JVP",
     reference="derived here from arXiv 2603.13552",
-    colour="radius",
+    group="radius",
 )
 def dominance(ray: Ray, ratio: float) -> float:
     """The dominance bound ρ_dom."""
@@ -35,7 +35,7 @@ def dominance(ray: Ray, ratio: float) -> float:
     formula=r"\min_i\min\{|\tau|:\sum_k e^{z_{ik}+a_{ik}\tau}=0\}",
     cost="one JVP, then about 0.1 ms a sample at 10 classes",
     reference=GHOSTS,
-    colour="radius",
+    group="radius",
 )
 def exact(ray: Ray, ratio: float) -> float:
     """The exact radius ρ* of the linearised logits."""

@@ -3,10 +3,19 @@
 import math
 
 from workbench import checks
-from workbench.registry import Registry
+from workbench.registry import Fact, Registry
 from workbench.steps.ray import Ray
 
-PREDICTORS = Registry("predictor")
+GROUPS = {
+    "radius": "softmax radii",
+    "quadratic": "second order",
+    "replay": "linear replay",
+    "line-search": "loss along the ray",
+    "smoothness": "smoothness",
+}
+"""The kinds of predictors, name → what a legend calls them; each has a colour and a mark of its own in figures."""
+
+PREDICTORS = Registry("predictor", facts={"group": Fact(str, choices=GROUPS, says=f"one of {', '.join(GROUPS)}")})
 
 
 def predict(predictor: str, ray: Ray, *, ratio: float = 2.0) -> float:

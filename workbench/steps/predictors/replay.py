@@ -11,7 +11,7 @@ from workbench.steps.search import first_crossing
     formula=r"\min\{\tau: \mathrm{CE}(z+\tau a)=qL_0\}",
     cost="one JVP, then softmaxes only",
     reference="derived here: the lazy (linearised) network's own loss",
-    colour="replay",
+    group="replay",
 )
 def replay(ray: Ray, ratio: float) -> float:
     """Smallest τ at which the loss of z + τa reaches q·L(0)."""

@@ -13,10 +13,10 @@ GROWTH = 1.3
 @PREDICTORS.add(
     "smoothness",
     label="smoothness γ_v",
-    formula=r"\max\{\gamma:\|\nabla L(sv)-g-sHv\|\le s\|g\|/\gamma\ \forall s\le\gamma\}",
+    formula=r"\max\{\gamma:\|\nabla L(sv)-g-sHv\|\leq s\|g\|/\gamma\ \forall s\leq\gamma\}",
     cost="one HVP and about 30 gradients",
     reference="A. Semenov, M. Jaggi & N. Doikov, arXiv 2506.13710, restricted here to the ray",
-    colour="smoothness",
+    group="smoothness",
 )
 def smoothness(ray: Ray, ratio: float) -> float:
     """Largest γ such that, at every s ≤ γ, the gradient's linearisation errs by at most s‖g‖/γ.

@@ -7,9 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench import checks
-from workbench.registry import Registry
+from workbench.registry import Fact, Registry
 
-ESTIMATORS = Registry("estimator")
+ESTIMATORS = Registry(
+    "estimator",
+    facts={
+        "dim": Fact(int, required=False, says="the only dimension it works in"),
+        "power": Fact((int, float), required=False, says="the only power p it corrects for"),
+    },
+)
 
 
 @dataclass(frozen=True)

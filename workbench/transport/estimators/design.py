@@ -20,7 +20,7 @@ from workbench.transport.estimators.spiral import spiral
 @ESTIMATORS.add(
     "design",
     label="Spherical design",
-    formula=r"\frac1L\sum_l f(Q\theta_l),\ \theta\ \text{a design},\ Q\ \text{Haar}",
+    formula=r"\frac{1}{L}\sum_l f(Q\theta_l),\ \theta\ \text{a design},\ Q\ \text{Haar}",
     reference="Womersley, Efficient spherical designs with good geometric properties, arXiv 1709.01624",
     cost="exact to degree about 2 sqrt(L) in three dimensions",
 )

@@ -8,7 +8,7 @@ from workbench.transport.estimators.base import ESTIMATORS, Rule, equal_weights,
 @ESTIMATORS.add(
     "monte-carlo",
     label="Monte Carlo",
-    formula=r"\frac1L\sum_l f(\theta_l),\ \theta_l\ \text{iid}",
+    formula=r"\frac{1}{L}\sum_l f(\theta_l),\ \theta_l\ \text{iid}",
     reference="Bonneel, Rabin, Peyré, Pfister, Sliced and Radon Wasserstein barycenters of measures, 2015",
     cost="error falls like L^(-1/2)",
 )

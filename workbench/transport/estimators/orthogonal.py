@@ -12,7 +12,7 @@ from workbench.transport.estimators.base import ESTIMATORS, Rule, equal_weights,
 @ESTIMATORS.add(
     "orthogonal",
     label="Orthogonal blocks",
-    formula=r"\frac1L\sum_l f(\theta_l),\ \theta\ \text{in Haar blocks of } d",
+    formula=r"\frac{1}{L}\sum_l f(\theta_l),\ \theta\ \text{in Haar blocks of } d",
     reference="Rowland, Hron, Tang, Choromanski, Sarlós, Weller, Orthogonal estimation of Wasserstein distances, "
     "arXiv 1903.03784",
     cost="exact for quadratics when L is a multiple of d",

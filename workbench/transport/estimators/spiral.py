@@ -17,7 +17,7 @@ def spiral_points(n_directions: int) -> NDArray[np.float64]:
 @ESTIMATORS.add(
     "spiral",
     label="Spiral (d = 3)",
-    formula=r"z_i = 1-\tfrac{2i-1}{L},\ \varphi_i = 1.8\sqrt L\arccos z_i,\ \text{one Haar rotation}",
+    formula=r"z_i = 1-\frac{2i-1}{L},\ \varphi_i = 1.8\sqrt{L}\arccos z_i,\ \text{one Haar rotation}",
     reference="Nguyen, Bariletto, Ho, Quasi-Monte Carlo for 3D sliced Wasserstein, arXiv 2309.11713",
     cost="any number of directions",
     dim=3,

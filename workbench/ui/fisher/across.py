@@ -7,9 +7,9 @@ import numpy as np
 import param
 import xarray as xr
 
-from workbench import data, fisher
+from workbench import costs, data, fisher
+from workbench.costs import Cost
 from workbench.figures import fisher as figures
-from workbench.ui.cost import Cost
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.view import View
 
@@ -48,8 +48,7 @@ class AcrossView(View):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the time of all couplings: each is one exact curvature."""
-        seconds, size = fisher.estimate_cost(inputs["L"], 0.4, 0.4 * inputs["anisotropy"])
-        return Cost(seconds * inputs["points"], size)
+        return costs.of(fisher.coupling_sweep, **inputs)
 
     def pictures(self) -> Sequence[Picture]:
         """Return R/n and the two norms that it is the difference of."""

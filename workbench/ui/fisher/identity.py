@@ -6,9 +6,9 @@ from typing import Any
 import param
 import xarray as xr
 
-from workbench import fisher
+from workbench import costs, fisher
+from workbench.costs import Cost
 from workbench.figures import fisher as figures
-from workbench.ui.cost import Cost
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.view import View
 
@@ -30,7 +30,7 @@ class IdentityView(View):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the time of all draws, each of order m⁴."""
-        return Cost(0.1 + inputs["draws"] * inputs["m"] ** 4 * 2e-8)
+        return costs.of(fisher.random_ricci_terms, **inputs)
 
     def pictures(self) -> Sequence[Picture]:
         """Return the ratios of the Ricci terms and the curvatures."""

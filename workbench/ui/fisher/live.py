@@ -1,15 +1,15 @@
 """A lattice under cluster updates, and its estimate closing in on the exact value."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import param
 import xarray as xr
 
-from workbench import data, fisher
+from workbench import costs, data, fisher
+from workbench.costs import Cost
 from workbench.figures import fisher as figures
-from workbench.ui.cost import Cost
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.view import View
 
@@ -28,6 +28,7 @@ class LiveView(View):
         "independent halves of the data, because squaring one noisy estimate is biased upward."
     )
     inputs = ("model", "L", "J_ratio", "samples", "algorithm", "seed")
+    registries: ClassVar[dict[str, Any]] = {"model": fisher.MODELS, "algorithm": fisher.ALGORITHMS}
     experiment = staticmethod(fisher.live_curvature)
 
     model = param.Selector(default=DEFAULTS["model"], objects=MODELS, label="Model")
@@ -51,9 +52,7 @@ class LiveView(View):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the time of the samples and of the estimates on the way."""
-        model = fisher.MODELS[inputs["model"]]()
-        n, d = inputs["L"] ** model.dimension, model.dimension
-        return Cost(2.1 + inputs["samples"] * (n * 4e-6 + n**2 / 12 * d**3 * 4e-9), 16 * n**2 / 12 * d**3 * 8)
+        return costs.of(fisher.live_curvature, **inputs)
 
     def pictures(self) -> Sequence[Picture]:
         """Return the lattice and the running estimate."""

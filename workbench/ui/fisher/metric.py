@@ -7,9 +7,9 @@ import numpy as np
 import param
 import xarray as xr
 
-from workbench import data, fisher
+from workbench import costs, data, fisher
+from workbench.costs import Cost
 from workbench.figures import fisher as figures
-from workbench.ui.cost import Cost
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.view import View
 
@@ -55,7 +55,7 @@ class MetricView(View):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the time: a Fourier transform and one pass over the sites."""
-        return Cost(0.2 + inputs["L"] ** 2 * 2e-5)
+        return costs.of(fisher.third_cumulant, **inputs)
 
     def pictures(self) -> Sequence[Picture]:
         """Return the spectrum, the covariance and the third cumulant."""

@@ -7,9 +7,10 @@ import numpy as np
 import param
 import xarray as xr
 
-from workbench import fisher
+from workbench import costs, fisher
+from workbench.costs import Cost
 from workbench.figures import fisher as figures
-from workbench.ui.cost import Cost
+from workbench.ui.kit.formula import notes
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.view import View
 
@@ -29,9 +30,13 @@ class ModelsView(View):
 
     model = param.Selector(default="potts-3", objects=CHOICES, label="Model")
 
+    def controls(self) -> list[Any]:
+        """Return the widget of the model, and what the candidates are."""
+        return [*super().controls(), notes(fisher.CANDIDATES)]
+
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the time of reading the shipped survey."""
-        return Cost(0.2)
+        return costs.of(fisher.compare_model, **inputs)
 
     def pictures(self) -> Sequence[Picture]:
         """Return the effective exponents and the growth."""

@@ -11,9 +11,7 @@ from workbench.ui.fisher.metric import MetricView
 from workbench.ui.fisher.models import ModelsView
 from workbench.ui.fisher.scaling import ScalingView
 from workbench.ui.fisher.study import CurvatureStudy
-from workbench.ui.fisher.verdicts import verdicts
 from workbench.ui.kit.room import Room
-from workbench.verdicts import Verdict
 
 
 class FisherRoom(Room):
@@ -33,8 +31,3 @@ class FisherRoom(Room):
         fit = fisher.fit_power_law(exact.sites, exact.scalar_curvature, window=(36, 81))
         predicted = fisher.EXPONENTS["ising-2d"].predicted
         return figures.exponents(exact, window=(6, 9), fit=fit, predicted=predicted, beyond=None)
-
-    @classmethod
-    def verdicts(cls) -> list[Verdict]:
-        """Return the rows of the verdict table."""
-        return list(verdicts())

@@ -7,18 +7,17 @@ from typing import Any
 import param
 import xarray as xr
 
-from workbench import fisher
+from workbench import costs, fisher
+from workbench.costs import Cost
 from workbench.figures import fisher as figures
 from workbench.fisher import paper
 from workbench.fisher.scaling import Logarithm, PowerLaw
-from workbench.ui.cost import Cost
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.view import View
 
 LARGEST = 256
 published = functools.cache(lambda: fisher.published("ising-2d"))
 beyond = functools.cache(fisher.shipped_extrapolation)
-stored_sides = functools.cache(lambda: frozenset(fisher.shipped_scaling().L.values.tolist()))
 
 
 class ScalingView(View):
@@ -52,9 +51,7 @@ class ScalingView(View):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the time and memory of a size that is not shipped."""
-        if not inputs["extra"] or inputs["extra"] in stored_sides():
-            return Cost(0.1)
-        return Cost(*fisher.estimate_cost(inputs["extra"])) if inputs["extra"] >= 3 else Cost(0.1)
+        return costs.of(fisher.exact_scaling, [inputs["extra"]] if inputs["extra"] >= 3 else [])
 
     def pictures(self) -> Sequence[Picture]:
         """Return the effective exponents, the growth and R/n."""

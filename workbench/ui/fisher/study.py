@@ -6,6 +6,7 @@ import numpy as np
 import param
 import xarray as xr
 
+from workbench import fisher
 from workbench.figures import fisher as figures
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.study import StudyView
@@ -21,7 +22,7 @@ class CurvatureStudy(StudyView):
     )
     display = ("coupling",)
 
-    coupling = param.Number(default=0.4406867935097715, bounds=(0.32, 0.56), label="Coupling J of the second picture")
+    coupling = param.Number(default=fisher.J_CRITICAL, bounds=(0.32, 0.56), label="Coupling J of the second picture")
 
     def pictures(self) -> Sequence[Picture]:
         """Return R/n across J, and its growth with L at one J."""
@@ -33,7 +34,7 @@ class CurvatureStudy(StudyView):
     def sentence(self, ds: xr.Dataset) -> str:
         """Say whether R/n peaks at J_c, from the numbers."""
         per_site = ds.scalar_curvature.sel(L=64) / 64**2
-        nearest = int(np.abs(per_site.J.values - 0.4406867935097715).argmin())
+        nearest = int(np.abs(per_site.J.values - fisher.J_CRITICAL).argmin())
         around = per_site.values[nearest - 1 : nearest + 2]
         falls = bool(np.all(np.diff(around) < 0))
         told = "falls right through J_c: no peak there" if falls else "is not monotonic around J_c"

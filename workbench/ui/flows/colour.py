@@ -3,7 +3,7 @@
 import functools
 import io
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
@@ -12,12 +12,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from workbench import flows
+from workbench.costs import Cost
 from workbench.figures import flows as figures
-from workbench.ui.cost import Cost
+from workbench.flows import costs
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import CAPTION, Picture
 from workbench.ui.kit.pointcloud import PointCloud
-from workbench.ui.kit.upload import Upload, check_size, file_chooser
+from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
 from workbench.ui.kit.view import View
 
 FILE = "file"
@@ -26,27 +27,22 @@ THREE_DIMENSIONAL = {entry.label: name for name, entry in flows.ESTIMATORS.items
 STEP = 2
 LARGEST_PICTURE = 480
 LARGEST_UPLOAD = 20 * 2**20
-SECONDS_PER_PROJECTION = 25e-9
 PIXELS = 214 * 320
+"""Of the shipped photographs; one's own has at most LARGEST_PICTURE² of them."""
 PALETTE_POINTS = 4000
 
 
-class PictureFile(Upload):
-    """An uploaded photograph."""
+class PictureFile(ReadUpload):
+    """An uploaded picture."""
+
+    def read(self) -> tuple[NDArray[np.float64], str]:
+        """Decode the picture and shrink it to at most 480 pixels."""
+        found = flows.read_picture(self.data, name=self.name, longest=LARGEST_PICTURE, max_bytes=LARGEST_UPLOAD)
+        return found.pixels, found.sentence
 
     def pixels(self) -> NDArray[np.float64]:
-        """Decode and shrink the picture to at most 480 pixels; refuse what is none, or a decompression bomb."""
-        from PIL import Image
-
-        try:
-            with Image.open(io.BytesIO(self.data), formats=("PNG", "JPEG", "WEBP", "BMP")) as opened:
-                if opened.width * opened.height > 40_000_000:
-                    raise ValueError(f"{self.name} has {opened.width} × {opened.height} pixels; up to 40 million fit")
-                picture = opened.convert("RGB")
-        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-            raise ValueError(f"{self.name} is no readable PNG, JPEG, WebP or BMP picture") from error
-        picture.thumbnail((LARGEST_PICTURE, LARGEST_PICTURE))
-        return np.asarray(picture, dtype=np.float64) / 255
+        """Return the pixels (height, width, 3) in [0, 1]."""
+        return self.contents()
 
 
 class ColourView(View):
@@ -57,6 +53,7 @@ class ColourView(View):
         "Every pixel is a point in the space of red, green and blue. The cloud of one photograph flows to the cloud "
         "of the other, and each pixel keeps its place in the picture."
     )
+    registries: ClassVar[dict[str, Any]] = {"method": flows.ESTIMATORS}
     experiment = staticmethod(flows.colour_transfer)
     inputs = ("source", "source_file", "target", "target_file", "method", "n_directions", "steps", "eta", "strength")
 
@@ -82,7 +79,10 @@ class ColourView(View):
     def _chooser(self, side: str) -> Any:
         is_wanted = pn.bind(lambda choice: choice == FILE, self.param[side])
         take = functools.partial(self.take_file, side)
-        return file_chooser("PNG, JPEG, WebP or BMP", ".png,.jpg,.jpeg,.webp,.bmp", take, visible=is_wanted)
+        chooser = file_chooser("PNG, JPEG, WebP or BMP", ".png,.jpg,.jpeg,.webp,.bmp", take)
+        return pn.Column(
+            chooser, reading_line(self, f"{side}_file"), visible=is_wanted, sizing_mode="stretch_width", margin=0
+        )
 
     def take_file(self, side: str, name: str, data: bytes) -> None:
         """Use an uploaded picture."""
@@ -102,7 +102,8 @@ class ColourView(View):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time of the steps."""
-        return Cost(0.2 + inputs["steps"] * inputs["n_directions"] * PIXELS * SECONDS_PER_PROJECTION)
+        pixels = LARGEST_PICTURE**2 if inputs["source"] == FILE else PIXELS
+        return costs.transfer(pixels, steps=inputs["steps"], n_directions=inputs["n_directions"])
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of the transfer: both pictures as pixels, and the numbers."""

@@ -1,22 +1,21 @@
 """Up to four estimators on the same pair, against a reference far more accurate than any of them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import param
 import xarray as xr
 
 from workbench import flows
+from workbench.costs import Cost
 from workbench.figures import flows as figures
-from workbench.ui.cost import Cost
+from workbench.flows import costs
 from workbench.ui.kit.choices.clouds import PairView, clouds_of, dim_of
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.table import Table, of_figure
 
 MOST_METHODS = 4
-SECONDS_PER_PROJECTION = 20e-9
-REFERENCE_PROJECTIONS = 16_000
 
 
 class CompareView(PairView):
@@ -27,6 +26,7 @@ class CompareView(PairView):
         "Independent draws of each estimator on the same two clouds, judged by a reference of 1000 directions × 16 "
         "rotations. Monte Carlo is always measured too: it is the unit of the picture."
     )
+    registries: ClassVar[dict[str, Any]] = {"methods": flows.ESTIMATORS}
     experiment = staticmethod(flows.compare_on)
     inputs = (*PairView.PAIR_INPUTS, "methods", "n_directions", "repeats")
 
@@ -48,8 +48,8 @@ class CompareView(PairView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time of all draws and the reference."""
-        projections = (len(inputs["methods"]) + 1) * inputs["repeats"] * inputs["n_directions"] + REFERENCE_PROJECTIONS
-        return Cost(0.2 + projections * inputs["n"] * SECONDS_PER_PROJECTION)
+        counts = {"n_directions": inputs["n_directions"], "repeats": inputs["repeats"]}
+        return costs.comparison(inputs["n"], pairs=1, methods=len(inputs["methods"]), **counts)
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the clouds and what is to be drawn on them."""

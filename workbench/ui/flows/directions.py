@@ -1,7 +1,7 @@
 """Where a rule looks, and how the cost varies over the sphere it averages."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
@@ -9,15 +9,16 @@ import param
 import xarray as xr
 
 from workbench import flows
+from workbench.costs import Cost
 from workbench.figures import flows as figures
-from workbench.ui.cost import Cost
+from workbench.flows import costs
 from workbench.ui.flows.flow import METHODS
 from workbench.ui.kit.choices.clouds import PairView, clouds_of, dim_of
 from workbench.ui.kit.picture import CAPTION, Picture
 from workbench.ui.kit.pointcloud import PointCloud
 
-SECONDS_PER_PROJECTION = 20e-9
-MAP_DIRECTIONS = 49 * 49
+RESOLUTION = 49
+"""Of the map: so many directions along each side."""
 
 
 class DirectionsView(PairView):
@@ -28,6 +29,7 @@ class DirectionsView(PairView):
         "The distance is the mean over all directions of a one-dimensional transport cost. An estimator sees it at a "
         "few directions only: the more evenly they lie, the less it misses."
     )
+    registries: ClassVar[dict[str, Any]] = {"method": flows.ESTIMATORS}
     experiment = staticmethod(flows.direction_costs)
     inputs = (*PairView.PAIR_INPUTS, "method", "n_directions")
 
@@ -41,11 +43,12 @@ class DirectionsView(PairView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time: the map takes most of it."""
-        return Cost(0.1 + (MAP_DIRECTIONS + inputs["n_directions"]) * inputs["n"] * SECONDS_PER_PROJECTION)
+        return costs.sphere(inputs["n"], n_directions=inputs["n_directions"], resolution=RESOLUTION)
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the clouds and the rule that looks at them."""
-        return {**clouds_of(inputs), "method": inputs["method"], "n_directions": inputs["n_directions"]}
+        kept = {name: inputs[name] for name in ("method", "n_directions")}
+        return {**clouds_of(inputs), **kept, "resolution": RESOLUTION}
 
     def pictures(self) -> Sequence[Any]:
         """Return the sphere and the map."""

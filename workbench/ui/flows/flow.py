@@ -1,7 +1,7 @@
 """Watch one cloud flow into the other."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
@@ -9,8 +9,9 @@ import param
 import xarray as xr
 
 from workbench import data, flows
+from workbench.costs import Cost
 from workbench.figures import flows as figures
-from workbench.ui.cost import Cost
+from workbench.flows import costs
 from workbench.ui.kit.choices.clouds import FILE, PairView, clouds_of, dim_of
 from workbench.ui.kit.picture import CAPTION, Picture
 from workbench.ui.kit.pointcloud import PointCloud
@@ -26,7 +27,6 @@ COLOURS = {
 }
 MOST_FRAMES = 61
 EXACT_UP_TO = 2000
-SECONDS_PER_PROJECTION = 20e-9
 FIRST_FLOW: dict[str, Any] = {
     "x": "torus",
     "y": "cube",
@@ -51,6 +51,7 @@ class FlowView(PairView):
         "Each step moves every point against the gradient of the sliced Wasserstein distance, estimated with fresh "
         "directions. Drag to turn, scroll to zoom, space to play."
     )
+    registries: ClassVar[dict[str, Any]] = {"method": flows.ESTIMATORS}
     experiment = staticmethod(flows.gradient_flow)
     inputs = (*PairView.PAIR_INPUTS, "method", "n_directions", "steps", "loss", "eta", "learning_rate")
     display = ("colour", "logarithmic")
@@ -84,12 +85,14 @@ class FlowView(PairView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time: the steps, and the exact distances."""
-        n = inputs["n"]
-        steps = inputs["steps"] * (n * inputs["n_directions"] * SECONDS_PER_PROJECTION + 3e-4)
-        frames = min(MOST_FRAMES, inputs["steps"] + 1)
-        reading = frames * 400 * n * SECONDS_PER_PROJECTION
-        exact = 4 * 0.25 * (n / 1000) ** 2.3 if n <= EXACT_UP_TO else 0.0
-        return Cost(steps + reading + exact, 8.0 * frames * n * dim_of(inputs) + 24.0 * n * n * (n <= EXACT_UP_TO))
+        return costs.flow(
+            inputs["n"],
+            dim_of(inputs),
+            steps=inputs["steps"],
+            n_directions=inputs["n_directions"],
+            frames=MOST_FRAMES,
+            checkpoints=len(_checkpoints(inputs)),
+        )
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of the flow, with its frames and checkpoints."""
@@ -119,15 +122,19 @@ class FlowView(PairView):
 
 def arguments(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of ``gradient_flow`` for the inputs of the view."""
-    steps = inputs["steps"]
-    marks = sorted({0, steps // 4, steps // 2, steps}) if inputs["n"] <= EXACT_UP_TO else []
     kept = ("steps", "method", "n_directions", "eta", "loss", "learning_rate")
     return {
         **clouds_of(inputs),
         **{name: inputs[name] for name in kept},
-        "frames": min(MOST_FRAMES, steps + 1),
-        "checkpoints": marks,
+        "frames": min(MOST_FRAMES, inputs["steps"] + 1),
+        "checkpoints": _checkpoints(inputs),
     }
+
+
+def _checkpoints(inputs: Mapping[str, Any]) -> list[int]:
+    """Return the steps at which exact transport is asked for: none if the clouds are large."""
+    steps = inputs["steps"]
+    return sorted({0, steps // 4, steps // 2, steps}) if inputs["n"] <= EXACT_UP_TO else []
 
 
 def _trend(first: float, last: float) -> str:

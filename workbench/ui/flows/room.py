@@ -7,10 +7,8 @@ from workbench.ui.flows.directions import DirectionsView
 from workbench.ui.flows.flow import FlowView
 from workbench.ui.flows.paper import PaperView
 from workbench.ui.flows.study import EstimatorStudy
-from workbench.ui.flows.verdicts import verdicts
 from workbench.ui.kit.pointcloud import PointCloud
 from workbench.ui.kit.room import Room
-from workbench.verdicts import Verdict
 
 
 class FlowsRoom(Room):
@@ -35,8 +33,3 @@ class FlowsRoom(Room):
             description=f"A torus of {flow.sizes['point']} points flows into a cube.",
         )
         return viewer
-
-    @classmethod
-    def verdicts(cls) -> list[Verdict]:
-        """Return the rows of the verdict table."""
-        return verdicts()

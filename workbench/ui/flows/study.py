@@ -8,9 +8,7 @@ import xarray as xr
 
 from workbench.figures import flows as figures
 from workbench.ui.kit.picture import Picture
-from workbench.ui.kit.study import StudyView
-
-PAIRS = ("torus-cube", "sphere-two-blobs", "translated", "near-convergence")
+from workbench.ui.kit.study import StudyView, values_of
 
 
 class EstimatorStudy(StudyView):
@@ -24,7 +22,7 @@ class EstimatorStudy(StudyView):
     display = ("pair",)
     columns = 1
 
-    pair = param.Selector(default="torus-cube", objects=list(PAIRS), label="Pair of clouds")
+    pair = param.Selector(default="torus-cube", objects=values_of("estimator-error", "pair"), label="Pair of clouds")
 
     def pictures(self) -> Sequence[Picture]:
         """Return the error curves."""

@@ -7,15 +7,15 @@ import numpy as np
 import param
 import xarray as xr
 
-from workbench import games
+from workbench import costs, games
+from workbench.costs import Cost
 from workbench.figures import games as figures
-from workbench.ui.cost import Cost
+from workbench.games.gallery.registry import has_formulas
 from workbench.ui.games.certificate_card import CertificateCard
-from workbench.ui.games.choices import FORMULAS, GameView
+from workbench.ui.games.choices import GameView, game_of
 from workbench.ui.kit.picture import Picture
 
-CHOICES = {games.GALLERY[name].label: name for name in FORMULAS}
-SECONDS = {"markov": 20.0, "strict-saddle-lq": 1.5}
+CHOICES = {entry.label: name for name, entry in games.GALLERY.items() if has_formulas(name)}
 
 
 class BoxView(GameView):
@@ -37,7 +37,7 @@ class BoxView(GameView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time of the search and of the verification."""
-        return Cost(SECONDS.get(inputs["game"], 1.8) * max(inputs["max_boxes"] / 6000, 0.5))
+        return costs.of(games.box_study, **game_of(inputs), max_boxes=inputs["max_boxes"])
 
     def pictures(self) -> Sequence[Any]:
         """Return the margins, the leaves and the certificate."""

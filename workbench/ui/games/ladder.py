@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from workbench import games
+from workbench import costs, games
+from workbench.costs import Cost
 from workbench.figures import games as figures
-from workbench.ui.cost import Cost
 from workbench.ui.games.certificate_card import ICONS
-from workbench.ui.games.choices import FORMULAS, GameView
+from workbench.ui.games.choices import GameView, game_of
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.table import Rows, Table, mark
 
@@ -28,7 +28,7 @@ class LadderView(GameView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time; the two linear matrix inequalities dominate."""
-        return Cost({"markov": 25.0}.get(inputs["game"], 6.0 if inputs["game"] in FORMULAS else 1.5))
+        return costs.of(games.ladder, **game_of(inputs))
 
     def pictures(self) -> Sequence[Any]:
         """Return the marks and the table."""

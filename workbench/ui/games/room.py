@@ -15,10 +15,8 @@ from workbench.ui.games.gains import GainsView
 from workbench.ui.games.ladder import LadderView
 from workbench.ui.games.steps import RatesView, StepsView
 from workbench.ui.games.study import CertificateStudy
-from workbench.ui.games.verdicts import verdicts
 from workbench.ui.games.weights import WeightsView
 from workbench.ui.kit.room import Room
-from workbench.verdicts import Verdict
 
 
 class GamesRoom(Room):
@@ -46,11 +44,6 @@ class GamesRoom(Room):
     def thumbnail(cls) -> hv.Overlay:
         """Return the flow of the paper's toy game with a ball that shrinks and one that does not."""
         return figures.phase_portrait(_toy())
-
-    @classmethod
-    def verdicts(cls) -> list[Verdict]:
-        """Return the rows of the verdict table."""
-        return list(verdicts())
 
 
 @functools.cache

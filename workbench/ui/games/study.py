@@ -8,9 +8,7 @@ import xarray as xr
 
 from workbench.figures import games as figures
 from workbench.ui.kit.picture import Picture
-from workbench.ui.kit.study import StudyView
-
-PLAYERS = (2, 3, 5, 10, 20)
+from workbench.ui.kit.study import StudyView, values_of
 
 
 class CertificateStudy(StudyView):
@@ -24,8 +22,10 @@ class CertificateStudy(StudyView):
     display = ("players", "density")
     columns = 1
 
-    players = param.Selector(default=5, objects=list(PLAYERS), label="Players")
-    density = param.Selector(default=1.0, objects=[0.3, 1.0], label="Share of couplings that are there")
+    players = param.Selector(default=5, objects=values_of("certified-share", "players"), label="Players")
+    density = param.Selector(
+        default=1.0, objects=values_of("certified-share", "density"), label="Share of couplings that are there"
+    )
 
     def pictures(self) -> Sequence[Picture]:
         """Return the shares against the coupling."""

@@ -30,7 +30,10 @@ view names its parameters, computes a Dataset in a worker thread, and shows pict
 
     WavesRoom().page().servable()         # all of apps/waves.py after the imports
 
-Long work: return its :class:`~workbench.ui.cost.Cost` from ``cost(inputs)``. Up to two seconds it starts by itself;
+Long work: return its :class:`~workbench.costs.Cost` from ``cost(inputs)``. Up to two seconds it starts by itself;
 longer work is announced and waits for Run. ``check(inputs)`` refuses before any work. ``progress.publish(ds)`` shows
-intermediate results while the work goes on.
+intermediate results while the work goes on. What a run costs stands in ``workbench/waves/costs.py``, one function for
+each experiment, and :func:`workbench.costs.of` finds it. ``registries = {"method": waves.METHODS}`` puts formula and
+source of the chosen method under its widget. The room's claims stand in ``workbench/waves/verdicts.py``, where their
+outcomes follow from measured numbers (:mod:`workbench.verdicts`).
 """

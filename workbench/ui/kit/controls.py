@@ -7,15 +7,24 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from workbench.ui.kit.formula import method_note
+
 HELP = "p { margin: 0 12px 6px; font-size: 12px; line-height: 1.35; opacity: 0.8; }"
 
 
 def widget_for(target: param.Parameterized, name: str) -> pn.Column:
-    """Return the Material widget that edits ``target``'s parameter ``name``, with its ``doc`` as the help under it."""
+    """Return the Material widget that edits ``target``'s parameter ``name``, with its ``doc`` as the help under it.
+
+    Where the parameter chooses a method of a registry (``target.registries``), formula and reference stand there too.
+    """
     parameter = target.param[name]
     options: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": (6, 10, 0, 10), "description": ""}
     widget = _widget_class(parameter).from_param(parameter, **options)
-    return with_help(widget, parameter.doc)
+    shown = with_help(widget, parameter.doc)
+    registry = getattr(target, "registries", {}).get(name)
+    if registry is not None:
+        shown.append(method_note(parameter, registry))
+    return shown
 
 
 def with_help(widget: Any, text: str | None) -> pn.Column:

@@ -11,12 +11,13 @@ import param
 from workbench import results
 from workbench.rooms import ROOMS
 from workbench.ui.kit import saved, url
+from workbench.ui.kit.dispatch import in_session
 from workbench.ui.kit.message import message
 from workbench.ui.kit.page import THEME, page
 from workbench.ui.kit.upload import check_size, file_chooser
 from workbench.ui.kit.verdict_table import verdict_table
 from workbench.ui.kit.view import View
-from workbench.verdicts import Verdict
+from workbench.verdicts import Verdict, of_room
 
 PURPOSE = """
 h1 { font-size: 22px; line-height: 1.3; font-weight: 600; margin: 6px 8px 2px; }
@@ -26,7 +27,10 @@ LARGEST_UPLOAD = 64 * 2**20
 
 
 class Room(pn.viewable.Viewer):
-    """The common frame of all rooms; a subclass names its views, its paper and its thumbnail."""
+    """The common frame of all rooms; a subclass names its views, its paper and its thumbnail.
+
+    Its verdicts are those of the package that bears its slug.
+    """
 
     slug: ClassVar[str] = ""
     """The name of the room's package; title and purpose come from :mod:`workbench.rooms`, unless they are set here."""
@@ -58,12 +62,14 @@ class Room(pn.viewable.Viewer):
         )
         self._built: dict[int, pn.Column] = {}
         self._tabs.param.watch(lambda event: setattr(self, "tab", event.new), "active")
-        self._open_tab()
+        self._furnished = False
+        if not in_session():
+            self.furnish()
 
     @classmethod
     def verdicts(cls) -> Iterable[Verdict]:
-        """Return the rows of the verdict table."""
-        return ()
+        """Return the rows of the verdict table: by default those of ``workbench.<slug>.verdicts``."""
+        return of_room(cls.slug)
 
     @classmethod
     def thumbnail(cls) -> Any:
@@ -75,11 +81,22 @@ class Room(pn.viewable.Viewer):
         """The view that is open."""
         return self.views[self.tab]
 
+    def furnish(self) -> None:
+        """Put the open tab in, and start its work; later tabs follow as they are opened.
+
+        A served page does this when its visitor has connected: one that only fetches addresses gets an empty room,
+        which costs the server little.
+        """
+        self._furnished = True
+        self._open_tab()
+
     @param.depends("tab", watch=True)
     def _open_tab(self) -> None:
         """Build a tab when it is first seen; a room with many pictures opens as fast as one with few."""
         view = self.view
         self._tabs.active = self.tab
+        if not self._furnished:
+            return
         if self.tab not in self._built:
             self._built[self.tab] = view.sidebar()
             self._bodies[self.tab].objects = [view]
@@ -97,7 +114,7 @@ class Room(pn.viewable.Viewer):
         """Show a saved NetCDF result in the view it came from; a file that is no such result is refused in words."""
         try:
             check_size(name, data, LARGEST_UPLOAD)
-            ds = results.open_bytes(data, name=name, max_bytes=8 * LARGEST_UPLOAD)
+            ds = results.open_foreign(data, name=name, max_bytes=8 * LARGEST_UPLOAD)
             self.show(ds)
         except ValueError as error:
             self.notice = str(error)
@@ -186,6 +203,8 @@ class Room(pn.viewable.Viewer):
         """Return the whole page, with its state in the URL and its clean-up arranged."""
         if pn.state.location is not None:
             self.follow_address(pn.state.location)
+        if not self._furnished:
+            pn.state.onload(self.furnish)
         return page(self, self.title, sidebar=[self._sidebar, self._opener()], main=self.main())
 
 

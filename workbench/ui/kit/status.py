@@ -6,7 +6,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from workbench.ui.cost import duration
+from workbench.costs import duration
 
 TEXT = "p { margin: 4px 10px; font-size: 13px; min-height: 1.4em; }"
 

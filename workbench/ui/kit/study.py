@@ -9,9 +9,14 @@ from typing import Any, ClassVar
 import xarray as xr
 
 from workbench import data
+from workbench.costs import Cost
 from workbench.progress import Progress
-from workbench.ui.cost import Cost
 from workbench.ui.kit.view import View
+
+
+def values_of(study: str, axis: str) -> list[Any]:
+    """Return the values along an axis of a shipped study, for a selector: the study itself says what it holds."""
+    return data.result(f"studies/{study}.nc")[axis].values.tolist()
 
 
 class StudyView(View):

@@ -1,11 +1,19 @@
 """Files that a visitor hands in: one chooser, one limit on their size, one way to name their contents."""
 
 import hashlib
+import html
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import panel as pn
 import panel_material_ui as pmui
+import param
+
+from workbench.ui.kit.controls import HELP
+from workbench.ui.kit.dispatch import Home
+from workbench.ui.kit.runner import QUICK
 
 
 @dataclass(frozen=True)
@@ -18,6 +26,60 @@ class Upload:
     def describe(self) -> dict[str, str]:
         """Name the contents for caches and provenance."""
         return {"file": self.name, "sha256": hashlib.sha256(self.data).hexdigest()}
+
+
+@dataclass(frozen=True)
+class ReadUpload(Upload):
+    """A file that says how it was read. Only one worker reads it at a time, since that can take much memory."""
+
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
+    _said: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def read(self) -> tuple[Any, str]:
+        """Return what the file holds and how it was read; raise ``ValueError`` with a sentence."""
+        raise NotImplementedError
+
+    def contents(self) -> Any:
+        """Return what the file holds."""
+        with self._lock:
+            found, sentence = self.read()
+            self._said[:] = [sentence]
+        return found
+
+    def sentence(self) -> str:
+        """Return how the file was read; reads it only if nobody has."""
+        with self._lock:
+            if not self._said:
+                self._said[:] = [self.read()[1]]
+            return self._said[0]
+
+
+def reading_line(view: param.Parameterized, parameter: str) -> pn.pane.HTML:
+    """Return a line that says how the :class:`ReadUpload` in ``view``'s ``parameter`` was read.
+
+    It is empty until a worker has read the file, and for a file that cannot be read: then the view complains.
+    """
+    line = pn.pane.HTML("", stylesheets=[HELP], sizing_mode="stretch_width", margin=0)
+    home = Home()
+
+    def show(file: ReadUpload, sentence: str) -> None:
+        if getattr(view, parameter) is file:
+            line.object = f'<p aria-live="polite">{html.escape(f"{file.name}: {sentence}")}</p>'
+
+    def read(file: ReadUpload) -> None:
+        try:
+            sentence = file.sentence()
+        except Exception:  # the computation reads the file too, and its error is shown
+            return
+        home.call(show, file, sentence)
+
+    def chosen(event: Any) -> None:
+        line.object = ""
+        if event.new is not None:
+            QUICK.submit(lambda: read(event.new))
+
+    view.param.watch(chosen, parameter)
+    return line
 
 
 def check_size(name: str, data: bytes, largest: int) -> None:

@@ -8,7 +8,14 @@ from markupsafe import Markup, escape
 from workbench.ui.kit import table
 from workbench.verdicts import Verdict
 
-STYLE = table.STYLE + "h2 { font-size: 20px; font-weight: 600; margin: 14px 8px 6px; }"
+STYLE = (
+    table.STYLE
+    + """
+h2 { font-size: 20px; font-weight: 600; margin: 14px 8px 6px; }
+details { font-weight: 400; font-size: 12px; white-space: normal; max-width: 260px; }
+summary { cursor: pointer; }
+"""
+)
 
 
 def verdict_table(verdicts: Iterable[Verdict]) -> pn.viewable.Viewable:
@@ -19,10 +26,17 @@ def verdict_table(verdicts: Iterable[Verdict]) -> pn.viewable.Viewable:
 
 def verdict_html(verdicts: Iterable[Verdict], *, name: str = "Verdicts") -> str:
     """Return the table as HTML text, every entry escaped; ``name`` is what a screen reader calls it."""
-    rows = [(v.claim, _measured(v), table.mark(v.outcome.icon, v.outcome.word)) for v in verdicts]
+    rows = [(v.claim, _measured(v), table.mark(v.outcome.icon, v.outcome.word) + _rule(v)) for v in verdicts]
     return table.table_html(("The paper says", "We measured", "Verdict"), rows, name=name, wide=True)
 
 
 def _measured(verdict: Verdict) -> Markup:
     how = Markup("<br><code>{}</code>").format(verdict.how) if verdict.how else Markup("")
     return escape(verdict.measured) + how
+
+
+def _rule(verdict: Verdict) -> Markup:
+    """The rule that made the outcome of the numbers, folded: most readers want the outcome first."""
+    if not verdict.rule:
+        return Markup("")
+    return Markup("<details><summary>by which rule</summary>It {}.</details>").format(verdict.rule)

@@ -19,8 +19,9 @@ import param
 import xarray as xr
 
 from workbench import results
+from workbench.costs import Cost
 from workbench.progress import Progress
-from workbench.ui.cost import Cost
+from workbench.registry import Registry
 from workbench.ui.kit.arrival import Arrival
 from workbench.ui.kit.cache import RESULTS, ResultCache
 from workbench.ui.kit.controls import widget_for
@@ -62,6 +63,8 @@ class View(pn.viewable.Viewer):
     experiment: ClassVar[Any] = ""
     """The experiment that answers, e.g. ``staticmethod(flows.gradient_flow)``: ``compute`` calls it, and saved results
     of it open here. A view that computes in another way gives its public name as a string, or nothing."""
+    registries: ClassVar[Mapping[str, Registry]] = {}
+    """Parameter → the registry that it chooses from: formula and source of the method stand under the widget."""
     columns: ClassVar[int] = 2
     """How many pictures stand side by side on a wide screen."""
 

@@ -5,7 +5,9 @@ for health checks, and no origin but this machine's own.
 """
 
 import contextlib
+import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -19,8 +21,9 @@ from workbench import checks
 from workbench.rooms import ROOMS
 
 SETUP = Path(__file__).with_name("setup.py")
+LOGIN = Path(__file__).with_name("login.html")  # Panel's own asks a content network for its pictures
 GRACE = 10  # seconds for the server to end by itself
-LARGEST_MESSAGE = 100 * 2**20  # an upload of the 64 MiB that a page accepts grows by a third on its way
+LARGEST_MESSAGE = 100 * 2**20  # of one WebSocket message; fairness.py bounds what is put together from several
 
 
 def apps_folder() -> Path:
@@ -41,14 +44,13 @@ def command(
     address: str = "127.0.0.1",
     origins: Sequence[str] = (),
     processes: int = 1,
-    basic_auth: str | None = None,
     show: bool = False,
 ) -> list[str]:
     """Return the ``panel serve`` command line.
 
     ``origins`` are the host names under which visitors reach the server (``host:port``), needed behind a proxy; the
-    wildcard is refused. ``basic_auth`` is a password or the path of a JSON file of users, as Panel takes it. Raises
-    ``ValueError`` for a port, a number of processes, or an origin that cannot be used.
+    wildcard is refused. Raises ``ValueError`` for a port, a number of processes, or an origin that cannot be used. A
+    password is not among the arguments: everybody on the machine can read them (:func:`environment`).
     """
     checks.integer("port", port, minimum=1, maximum=65535)
     checks.integer("processes", processes, minimum=1, maximum=64)
@@ -67,9 +69,8 @@ def command(
     line += ["--index", "home", "--liveness"]
     line += ["--unused-session-lifetime", "3000", "--check-unused-sessions", "1000"]
     line += ["--websocket-max-message-size", str(LARGEST_MESSAGE)]
-    line += ["--basic-auth", basic_auth] if basic_auth else []
     line += ["--show"] if show else []
-    line += ["--setup", str(SETUP)]
+    line += ["--setup", str(SETUP), "--basic-login-template", str(LOGIN)]
     return line + (_many_processes(processes) if processes > 1 else ["--warm"])
 
 
@@ -87,8 +88,18 @@ def _many_processes(processes: int) -> list[str]:
     return ["--num-procs", str(processes), "--static-dirs", static]
 
 
-def environment(*, processes: int = 1, results_folder: str | os.PathLike[str] | None = None) -> dict[str, str]:
-    """Return the environment of the server; raises ``ValueError`` if the results folder is not a folder."""
+def environment(
+    *,
+    processes: int = 1,
+    results_folder: str | os.PathLike[str] | None = None,
+    basic_auth: str | None = None,
+) -> dict[str, str]:
+    """Return the environment of the server.
+
+    ``basic_auth`` is a password, or the path of a JSON file ``{"user": "password"}``. It travels here because other
+    users of the machine can read a command line and not an environment. Raises ``ValueError`` if the results folder
+    is not a folder or the file of users holds anything else.
+    """
     added = {"BOKEH_RESOURCES": "server"}
     if results_folder is not None:
         folder = Path(results_folder).resolve()
@@ -97,7 +108,29 @@ def environment(*, processes: int = 1, results_folder: str | os.PathLike[str] | 
         added["WORKBENCH_RESULTS"] = str(folder)
     if processes > 1:
         added["PANEL_CDN_ROOT"] = "/cdn/"
+    if basic_auth:
+        added["PANEL_BASIC_AUTH"] = _checked_password(basic_auth)
+        # Signs the cookie of whoever has logged in; all processes of this server share it, and a restart ends logins.
+        added["PANEL_COOKIE_SECRET"] = os.environ.get("PANEL_COOKIE_SECRET") or secrets.token_hex(32)
     return {**os.environ, **added}
+
+
+def _checked_password(given: str) -> str:
+    """Return the password, or the absolute path of a file of users that Panel will be able to read."""
+    path = Path(given)
+    if path.suffix != ".json" and not path.is_file():
+        return given
+    if not path.is_file():
+        raise ValueError(
+            f"there is no file of users {given!r}; create it, or give a password that does not end in .json"
+        )
+    try:
+        users = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"cannot read the users in {given!r}: {error}") from error
+    if not isinstance(users, dict) or not users or not all(isinstance(v, str) and v for v in users.values()):
+        raise ValueError(f'{given!r} must hold one JSON object of names and passwords, {{"user": "password"}}')
+    return str(path.resolve())
 
 
 def serve(
@@ -110,7 +143,8 @@ def serve(
     results_folder: str | os.PathLike[str] | None = None,
     show: bool = False,
 ) -> int:
-    """Serve the dashboards until interrupted; returns the server's exit code. Arguments as for :func:`command`.
+    """Serve the dashboards until interrupted; returns the server's exit code. Arguments as for :func:`command` and
+    :func:`environment`.
 
     ``results_folder`` is a folder of saved results that the home page lists.
     """
@@ -119,10 +153,9 @@ def serve(
         address=address,
         origins=origins,
         processes=processes,
-        basic_auth=basic_auth,
         show=show,
     )
-    added = environment(processes=processes, results_folder=results_folder)
+    added = environment(processes=processes, results_folder=results_folder, basic_auth=basic_auth)
     process = subprocess.Popen(line, env=added, start_new_session=True)
     try:
         with _interrupted_by(signal.SIGTERM):

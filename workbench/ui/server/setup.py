@@ -1,8 +1,10 @@
-"""Run in each process of a server before the first page: registers panel-material-ui's resources, tidies the memory."""
+"""Run in each process of a server before the first page: resources, turns and limits, a tidy memory."""
 
-import panel_material_ui  # noqa: F401
+import panel_material_ui  # noqa: F401  registers its resources
 
+from workbench.ui.server import fairness
 from workbench.ui.server.garbage import Collector
 
+fairness.install()
 collector = Collector()
 collector.start()

@@ -40,6 +40,7 @@ def samples(default: int = 256, largest: int = 1024) -> param.Integer:
 class StepsView(View):
     """A view whose first result comes from the data folder, so that the page opens with a picture at once."""
 
+    registries: ClassVar[dict[str, Any]] = {"network": NETWORKS, "direction": DIRECTIONS}
     shipped_file: ClassVar[str] = ""
     """The file in data/steps that holds the result for the default inputs."""
 

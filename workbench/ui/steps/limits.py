@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import param
 import xarray as xr
+from markupsafe import Markup
 
-from workbench import steps
+from workbench import costs, steps
+from workbench.costs import Cost
 from workbench.figures import steps as figures
-from workbench.ui.cost import Cost
+from workbench.ui.kit.formula import formula_html
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.table import Rows, Table
 from workbench.ui.steps.base import StepsView, direction, network, samples, stage
@@ -42,8 +44,7 @@ class LimitsView(StepsView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """A few hundred passes."""
-        heavy = {"cnn-batchnorm": 8.0, "transformer": 12.0}.get(inputs["network"], 1.5)
-        return Cost(heavy * inputs["samples"] / 256)
+        return costs.of(steps.limits, inputs["network"], samples=inputs["samples"])
 
     def pictures(self) -> Sequence[Any]:
         """The marks, and the table of costs."""
@@ -85,13 +86,19 @@ class LimitsView(StepsView):
 
 def _predictions(ds: xr.Dataset) -> Rows:
     onset = float(ds.onset.sel(damage="loss")[0])
-    columns = ds.label.values, ds.tau.values[0], ds.cost.values, ds.reference.values
+    # by name from the registry: what a file says is text, and no text of a file is set as mathematics
+    formulas = [steps.PREDICTORS[str(n)].formula if n in steps.PREDICTORS else "" for n in ds.predictor.values]
+    columns = ds.label.values, formulas, ds.tau.values[0], ds.cost.values, ds.reference.values
     return Rows(
-        ("predictor", "τ", "measured ÷ τ", "cost", "reference"),
+        ("predictor", "formula", "τ", "measured ÷ τ", "cost", "reference"),
         [
-            (label, "to follow …", "", cost, reference)
-            if np.isnan(tau)
-            else (label, f"{tau:.3g}", f"{onset / tau:.2f}" if tau > 0 else "", cost, reference)
-            for label, tau, cost, reference in zip(*columns, strict=True)
+            (label, Markup(formula_html(formula)), *_compared(tau, onset), cost, reference)
+            for label, formula, tau, cost, reference in zip(*columns, strict=True)
         ],
     )
+
+
+def _compared(tau: float, onset: float) -> tuple[str, str]:
+    if np.isnan(tau):
+        return "to follow …", ""
+    return f"{tau:.3g}", f"{onset / tau:.2f}" if tau > 0 else ""

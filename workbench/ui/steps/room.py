@@ -1,12 +1,9 @@
 """The steps room."""
 
-from collections.abc import Iterable
-
 import holoviews as hv
 
 from workbench import data
 from workbench.figures import steps as figures
-from workbench.steps.verdicts import verdicts
 from workbench.ui.kit.room import Room
 from workbench.ui.steps.bottlenecks import BottlenecksView
 from workbench.ui.steps.limits import LimitsView
@@ -15,7 +12,6 @@ from workbench.ui.steps.study import SpikeStudy
 from workbench.ui.steps.sweep import SweepView, TemperatureView
 from workbench.ui.steps.taylor import TaylorView
 from workbench.ui.steps.zeros import ZerosView
-from workbench.verdicts import Verdict
 
 
 class StepsRoom(Room):
@@ -42,8 +38,3 @@ class StepsRoom(Room):
         """Return the complex zeros of the softmax of a trained net."""
         # so small a picture has no room for a legend that hides nothing; the room itself has one
         return figures.zeros_plane(data.result("steps/zeros_map.nc")).opts(show_legend=False, backend="bokeh")
-
-    @classmethod
-    def verdicts(cls) -> Iterable[Verdict]:
-        """The claims against the shipped studies."""
-        return verdicts()

@@ -1,22 +1,21 @@
 """The spike laboratory: watch several guards train at once while the learning rate is wrong."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import param
 import xarray as xr
 
-from workbench import steps
+from workbench import costs, steps
+from workbench.costs import Cost
 from workbench.figures import steps as figures
 from workbench.figures.steps.spike import RULE_NAMES
 from workbench.steps import OPTIMISERS, RULES
-from workbench.ui.cost import Cost
 from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, network
 
 KINDS = {"from then on (persistent)": True, "one step only": False}
 MULTIPLIERS = {"× 10": 10.0, "× 100": 100.0, "× 1000": 1000.0, "× 10,000": 10_000.0}
-SECONDS_A_STEP = {"transformer": 0.04, "cnn-batchnorm": 0.03}
 
 
 class SpikeView(StepsView):
@@ -28,6 +27,7 @@ class SpikeView(StepsView):
         "large, once or for good. r is always measured along the update that was really made. Change anything and "
         "press Run: the curves grow as training goes on."
     )
+    registries: ClassVar[dict[str, Any]] = {**StepsView.registries, "rules": RULES}
     experiment = staticmethod(steps.spike)
     shipped_file = "spike.nc"
     inputs = (
@@ -62,8 +62,7 @@ class SpikeView(StepsView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Five milliseconds a step and guard on a small net."""
-        each = SECONDS_A_STEP.get(inputs["network"], 0.005)
-        return Cost(each * inputs["steps"] * len(inputs["rules"]))
+        return costs.of(steps.spike, inputs["network"], rules=inputs["rules"], steps=inputs["steps"])
 
     def check(self, inputs: Mapping[str, Any]) -> None:
         """Refuse what cannot be trained."""

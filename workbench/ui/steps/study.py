@@ -8,9 +8,7 @@ import xarray as xr
 
 from workbench.figures import steps as figures
 from workbench.ui.kit.picture import Picture
-from workbench.ui.kit.study import StudyView
-
-OPTIMISERS = ("adam", "adamw", "sgd", "adahessian", "m-fac")
+from workbench.ui.kit.study import StudyView, values_of
 
 
 class SpikeStudy(StudyView):
@@ -25,7 +23,7 @@ class SpikeStudy(StudyView):
     display = ("optimizer", "persistent")
     columns = 1
 
-    optimizer = param.Selector(default="adam", objects=list(OPTIMISERS), label="Optimiser")
+    optimizer = param.Selector(default="adam", objects=values_of("spike-survival", "optimizer"), label="Optimiser")
     persistent = param.Boolean(default=True, label="The rate stays wrong")
 
     def pictures(self) -> Sequence[Picture]:

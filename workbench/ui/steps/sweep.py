@@ -7,14 +7,12 @@ import numpy as np
 import param
 import xarray as xr
 
-from workbench import steps
+from workbench import costs, steps
+from workbench.costs import Cost
 from workbench.figures import steps as figures
 from workbench.steps import STAGES
-from workbench.ui.cost import Cost
 from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, direction, network, samples, stage
-
-SECONDS_FOR_ALL_STAGES = {"cnn-batchnorm": 8.0, "transformer": 12.0}
 
 
 class SweepView(StepsView):
@@ -40,7 +38,7 @@ class SweepView(StepsView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Some 700 forward passes."""
-        return Cost(SECONDS_FOR_ALL_STAGES.get(inputs["network"], 1.5) * inputs["samples"] / 256)
+        return costs.of(steps.sweep_radius, **inputs, stages=tuple(STAGES))
 
     def pictures(self) -> Sequence[Any]:
         """Accuracy and loss."""
@@ -95,7 +93,7 @@ class TemperatureView(StepsView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Some 300 passes."""
-        return Cost(SECONDS_FOR_ALL_STAGES.get(inputs["network"], 1.0) * inputs["samples"] / 256)
+        return costs.of(steps.temperature_scaling, **inputs)
 
     def pictures(self) -> Sequence[Any]:
         """The onset and three predictors."""

@@ -6,13 +6,11 @@ from typing import Any
 import param
 import xarray as xr
 
-from workbench import steps
+from workbench import costs, steps
+from workbench.costs import Cost
 from workbench.figures import steps as figures
-from workbench.ui.cost import Cost
 from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, direction, network, samples, stage
-
-SECONDS = {"cnn-batchnorm": 6.0, "transformer": 15.0}
 
 
 class TaylorView(StepsView):
@@ -39,9 +37,7 @@ class TaylorView(StepsView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Recurrences are quick; other networks are evaluated on complex circles."""
-        if inputs["linearised"]:
-            return Cost(1.0)
-        return Cost(SECONDS.get(inputs["network"], 1.0) * max(1.0, inputs["samples"] / 64))
+        return costs.of(steps.taylor_orders, **inputs)
 
     def pictures(self) -> Sequence[Any]:
         """Polynomials and their errors."""

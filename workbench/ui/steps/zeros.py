@@ -6,9 +6,9 @@ from typing import Any
 import param
 import xarray as xr
 
-from workbench import steps
+from workbench import costs, steps
+from workbench.costs import Cost
 from workbench.figures import steps as figures
-from workbench.ui.cost import Cost
 from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, direction, network, samples, stage
 
@@ -39,7 +39,7 @@ class ZerosView(StepsView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """A tenth of a millisecond a sample and stage, and the passes."""
-        return Cost(0.3 + 0.0012 * inputs["samples"])
+        return costs.of(steps.zeros_map, **inputs)
 
     def pictures(self) -> Sequence[Any]:
         """The plane, and the radii over training."""

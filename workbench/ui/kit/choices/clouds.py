@@ -9,25 +9,31 @@ import panel as pn
 import param
 from numpy.typing import NDArray
 
-from workbench.clouds import SHAPES, load_cloud
+from workbench.clouds import SHAPES, read_cloud
+from workbench.clouds.files import FORMATS, Reading
 from workbench.ui.kit.controls import widget_for
-from workbench.ui.kit.upload import Upload, check_size, file_chooser
+from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
 from workbench.ui.kit.view import View
 
 TEXT, FILE = "text", "file"
 CHOICES = {entry.label: name for name, entry in SHAPES.items()} | {"Text …": TEXT, "Your own file …": FILE}
-ACCEPTED = ".ply,.obj,.stl,.xyz,.csv,.npy"
+ACCEPTED = ",".join(f".{ending}" for ending in FORMATS)
 LARGEST_UPLOAD = 64 * 2**20
 
 
-class CloudFile(Upload):
+class CloudFile(ReadUpload):
     """An uploaded cloud or mesh."""
 
-    def cloud(self, n: int, seed: int) -> NDArray:
-        """Read the points: at most ``n``, centred and scaled to root-mean-square radius 1."""
+    def read(self) -> tuple[Reading, str]:
+        """Read all of the file."""
         stream = io.BytesIO(self.data)
         stream.name = self.name  # tells the format, and names the file in messages
-        return load_cloud(stream, n=n, seed=seed, normalise=True, max_bytes=LARGEST_UPLOAD)
+        reading = read_cloud(stream, max_bytes=LARGEST_UPLOAD)
+        return reading, reading.sentence
+
+    def cloud(self, n: int, seed: int) -> NDArray:
+        """Return at most ``n`` points, centred and scaled to root-mean-square radius 1."""
+        return self.contents().cloud(n, seed=seed, normalise=True)
 
 
 class PairView(View):
@@ -65,7 +71,10 @@ class PairView(View):
     def _chooser(self, side: str) -> Any:
         is_wanted = pn.bind(lambda choice: choice == FILE, self.param[side])
         take = functools.partial(self.take_file, side)
-        return file_chooser("PLY, OBJ, STL, XYZ, CSV or NPY", ACCEPTED, take, visible=is_wanted)
+        chooser = file_chooser("PLY, OBJ, STL, OFF, XYZ, CSV, NPY or NPZ", ACCEPTED, take)
+        return pn.Column(
+            chooser, reading_line(self, f"{side}_file"), visible=is_wanted, sizing_mode="stretch_width", margin=0
+        )
 
     def take_file(self, side: str, name: str, data: bytes) -> None:
         """Use an uploaded file as one of the clouds."""

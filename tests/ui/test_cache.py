@@ -1,10 +1,9 @@
-"""Shared results and announced costs."""
+"""Shared results."""
 
 import numpy as np
 import pytest
 from demo_room import sine
 
-from workbench.ui.cost import Cost, duration, size
 from workbench.ui.kit.cache import ResultCache
 
 
@@ -37,13 +36,3 @@ def test_the_cache_is_bounded_and_forgets_the_oldest():
     small = ResultCache(max_bytes=one.nbytes)
     small.put("too large", one)
     assert len(small) == 0
-
-
-def test_costs_are_said_as_people_say_them():
-    assert str(Cost(360, 4e9)) == "about 6 min, 4.0 GB"
-    assert str(Cost(0.4)) == "about 0.4 s"
-    assert duration(9000) == "2.5 h"
-    assert duration(12.4) == "12 s"
-    assert size(2e8) == "200 MB"
-    assert Cost(1).is_quick
-    assert not Cost(3).is_quick

@@ -4,9 +4,12 @@ Static pictures by default (matplotlib, small, the same on every machine), so th
 tested; live widgets when ``WORKBENCH_LIVE=1`` is set, as ``make lab`` does, or with ``setup(live=True)``.
 """
 
+import asyncio
 import base64
 import functools
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +35,41 @@ def setup(live: bool | None = None) -> None:
         hv.extension("bokeh", inline=True, logo=False)
         pn.extension(inline=True)
         _keep_styles_here()
+        _answer_on_one_thread()
     else:
         from IPython.utils.capture import capture_output
 
         with capture_output():  # six megabytes of JavaScript that still pictures do not need
             hv.extension("matplotlib", inline=True, logo=False)
             hv.output(fig="png", dpi=80)
+
+
+def _answer_on_one_thread() -> None:
+    """Let a widget's messages be handled on the kernel's own event loop, not on a thread for each widget.
+
+    JupyterLab gives every widget a subshell, that is a thread, where the kernel offers them. Panel sends a change as
+    several messages in a row, and two threads that do so at once leave the browser with pieces of both.
+    """
+    from IPython import get_ipython
+
+    kernel = getattr(get_ipython(), "kernel", None)
+    handlers = getattr(kernel, "shell_handlers", {})
+    if "comm_msg" in handlers and not hasattr(handlers["comm_msg"], "on_one_thread"):
+        handlers["comm_msg"] = _on_loop(handlers["comm_msg"], asyncio.get_running_loop())
+
+
+def _on_loop(handler: Callable[..., Any], loop: asyncio.AbstractEventLoop) -> Callable[..., Any]:
+    """Return ``handler`` as a function that runs on ``loop``, whichever thread calls it."""
+    home = threading.get_ident()
+
+    def handle(*args: Any) -> Any:
+        if threading.get_ident() == home:
+            return handler(*args)
+        loop.call_soon_threadsafe(handler, *args)
+        return None
+
+    handle.on_one_thread = True  # type: ignore[attr-defined]
+    return handle
 
 
 def _keep_styles_here() -> None:

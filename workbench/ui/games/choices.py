@@ -57,7 +57,7 @@ class GameView(View):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time of the experiment for this game; the other arguments stand at their defaults."""
-        return costs.of(getattr(games, self.experiment.rpartition(".")[2]), **game_of(inputs))
+        return costs.of(self.experiment, **game_of(inputs))
 
     def _game_changed(self, *_: Any) -> None:
         self.param.update(knob_1=None, knob_2=None)

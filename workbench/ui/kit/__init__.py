@@ -31,10 +31,10 @@ view names its parameters and the experiment that makes a Dataset of them in a w
     WavesRoom().page().servable()         # all of apps/waves.py after the imports
 
 Long work: return its :class:`~workbench.costs.Cost` from ``cost(inputs)``. Up to two seconds it starts by itself;
-longer work is announced and waits for Run. ``check(inputs)`` refuses before any work. An answer with a quick and a
-slow part shows the quick one at once: ``progress.publish(results.unfinished(ds, "the error bars"))`` in the experiment,
-with NaN for what is missing; the page adds "to follow …" and never shows a number of before. What a run costs stands in ``workbench/waves/costs.py``, one function for
-each experiment, and :func:`workbench.costs.of` finds it. ``registries = {"method": waves.METHODS}`` puts formula and
-source of the chosen method under its widget. The room's claims stand in ``workbench/waves/verdicts.py``, where their
-outcomes follow from measured numbers (:mod:`workbench.verdicts`).
+longer work is announced and waits for Run. ``check(inputs)`` refuses before any work. An answer with a quick and a slow
+part shows the quick one at once: ``progress.publish(results.unfinished(ds, "the error bars"))`` in the experiment, with
+NaN for what is missing; the page adds "to follow …" and never shows a number of before. What a run costs stands in
+``workbench/waves/costs.py``, one function for each experiment, and :func:`workbench.costs.of` finds it. ``registries =
+{"method": waves.METHODS}`` puts formula and source of the chosen method under its widget. The room's claims stand in
+``workbench/waves/verdicts.py``, where their outcomes follow from measured numbers (:mod:`workbench.verdicts`).
 """

@@ -24,7 +24,7 @@ test-slow: $(VENV)/.all
 test-all: test test-slow
 
 lab: $(VENV)/.all
-	WORKBENCH_LIVE=1 $(RUN) -m jupyterlab notebooks/tour.ipynb
+	JUPYTER_CONFIG_PATH=notebooks/lab-config WORKBENCH_LIVE=1 $(RUN) -m jupyterlab notebooks/tour.ipynb
 
 bench: $(VENV)/.all
 	for room in $$($(RUN) -m workbench.rooms) sweeps; do $(RUN) benchmarks/$$room.py --write || exit 1; done

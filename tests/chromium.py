@@ -78,16 +78,17 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    command: Sequence[str], port: int, environment: Mapping[str, str] | None = None
+    command: Sequence[str], port: int, environment: Mapping[str, str] | None = None, *, alive: str = "liveness"
 ) -> Iterator[tuple[str, subprocess.Popen]]:
     """Run a server until the block ends; yields its address, once it answers, and its process.
 
-    Raises ``RuntimeError`` if it stops by itself, ``TimeoutError`` if it is silent for two minutes.
+    ``alive`` is the path under which it answers. Raises ``RuntimeError`` if it stops by itself, ``TimeoutError`` if it
+    is silent for two minutes.
     """
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_alive(address, process)
+        _wait_until_alive(f"{address}/{alive}", process)
         yield address, process
     finally:
         process.terminate()
@@ -104,7 +105,7 @@ def _wait_until_alive(address: str, process: subprocess.Popen) -> None:
         if process.poll() is not None:
             raise RuntimeError(f"the server stopped with exit code {process.returncode}")
         try:
-            with urllib.request.urlopen(f"{address}/liveness", timeout=5):
+            with urllib.request.urlopen(address, timeout=5):
                 return
         except OSError:
             time.sleep(0.25)

@@ -13,7 +13,7 @@ from workbench.rooms import ROOMS
 from workbench.ui.kit import saved, url
 from workbench.ui.kit.dispatch import in_session
 from workbench.ui.kit.message import message
-from workbench.ui.kit.page import page
+from workbench.ui.kit.page import THEME, page
 from workbench.ui.kit.upload import check_size, file_chooser
 from workbench.ui.kit.verdict_table import verdict_table
 from workbench.ui.kit.view import View
@@ -192,10 +192,11 @@ class Room(pn.viewable.Viewer):
         return [purpose, message(self.param.notice), self._tabs, *self._verdicts()]
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Row(
+        return pmui.Row(
             pn.Column(self._sidebar, self._opener(), width=300),
             pn.Column(*self.main(), sizing_mode="stretch_width"),
             sizing_mode="stretch_width",
+            theme_config=THEME,  # the look of the page, also where there is none
         )
 
     def page(self) -> Any:

@@ -72,7 +72,7 @@ def ladder(
     known = [np.eye(game.dimension), np.diag(np.repeat(best.w, game.sizes))]
     proved = "CERTIFIED" if constant else "ESTIMATED"
     tests: dict[str, Callable[[], Rung]] = {
-        "euclid": lambda: _verdict(_lowest(jacobians), proved, "lambda_min of the symmetric part"),
+        "euclid": lambda: _verdict(_lowest(jacobians), proved, "λ_min of the symmetric part"),
         "sgn-1": lambda: _verdict(sgn_margin(bounds, np.ones(bounds.players)), _word(bounds), "all weights equal"),
         "sgn": lambda: _certified(game, region, "aggregate", progress),
         "leafwise": lambda: _certified(game, region, "leafwise", progress),

@@ -51,7 +51,7 @@ def step_curve(
     progress.update(1, 2, f"running {len(grid)} step sizes")
     observed = mean_factors(example, centre, np.repeat(best.w, example.game.sizes), grid)
     names = {
-        "paper": "the paper's step 2 alpha/beta^2",
+        "paper": "the paper's step 2α/β²",
         "h0": "h0 = min 2/(mu + ell)",
         "sharp": "sharp step",
         "rk4_guideline": "RK4 guideline 2.5/beta",

@@ -2,9 +2,11 @@
 
 import panel_material_ui  # noqa: F401  registers its resources
 
+from workbench import isolated
 from workbench.ui.server import fairness
 from workbench.ui.server.garbage import Collector
 
 fairness.install()
+isolated.warm("workbench.results")  # a process that reads what visitors upload
 collector = Collector()
 collector.start()

@@ -8,9 +8,9 @@ import pytest
 from workbench import flows
 from workbench.progress import Progress
 from workbench.ui.flows import FlowsRoom
-from workbench.ui.flows.cloud_choice import CloudFile
 from workbench.ui.flows.sphere import Sphere
 from workbench.ui.flows.where import WhereView
+from workbench.ui.kit.choices.clouds import CloudFile
 
 
 @pytest.fixture

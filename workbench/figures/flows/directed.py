@@ -10,7 +10,7 @@ from workbench.figures import theme
 
 
 def kappa_curve(ds: xr.Dataset, *, marked: tuple[float, float] | None = None) -> Any:
-    """Draw the largest mean cost against κ between its bounds, SW and Max-SW as its ends; ``marked`` (κ, F) is a diamond."""
+    """Draw the largest mean cost against κ between its bounds, from SW to Max-SW; ``marked`` is (κ, F)."""
     kappa, value, error = ds.kappa.values, ds.value.values, ds.standard_error.values
     inside = kappa > 0
     kappa, value, error = kappa[inside], value[inside], error[inside]

@@ -12,8 +12,8 @@ from workbench import data, flows, transport
 from workbench.costs import Cost
 from workbench.figures import flows as figures
 from workbench.flows import costs
-from workbench.ui.flows.cloud_choice import FILE, PairView, clouds_of, dim_of
 from workbench.ui.flows.sphere import Sphere
+from workbench.ui.kit.choices.clouds import FILE, PairView, clouds_of, dim_of
 from workbench.ui.kit.picture import CAPTION, Picture
 
 FIRST: dict[str, Any] = {"x": "torus", "y": "cube", "n": 500, "seed": 0}

@@ -15,9 +15,17 @@ estimator), and what people call: ``sliced``, ``exact``, ``torch_loss``.
 from typing import TYPE_CHECKING, Any
 
 from workbench.transport.designs import design_degree, design_sizes, design_table
+from workbench.transport.directed import (
+    Axes,
+    DirectedEstimate,
+    best_axis,
+    directed_sliced_wasserstein,
+    directed_sliced_wasserstein_gradient,
+)
 from workbench.transport.estimators import ESTIMATORS
 from workbench.transport.estimators.harmonic import harmonic_weights
 from workbench.transport.exact import sinkhorn_divergence, wasserstein
+from workbench.transport.max_sliced import MaxSliced, max_sliced_wasserstein
 from workbench.transport.sliced import (
     Estimate,
     directions,
@@ -25,24 +33,37 @@ from workbench.transport.sliced import (
     sliced_wasserstein,
     sliced_wasserstein_gradient,
 )
+from workbench.transport.vmf import cap_angle, vmf_directions, vmf_harmonic, vmf_mean, vmf_second_moment
 
 if TYPE_CHECKING:
     from workbench.transport.torch_loss import SlicedWassersteinLoss, sliced_wasserstein_loss
 
 __all__ = [
     "ESTIMATORS",
+    "Axes",
+    "DirectedEstimate",
     "Estimate",
+    "MaxSliced",
     "SlicedWassersteinLoss",
+    "best_axis",
+    "cap_angle",
     "design_degree",
     "design_sizes",
     "design_table",
+    "directed_sliced_wasserstein",
+    "directed_sliced_wasserstein_gradient",
     "directions",
     "harmonic_weights",
+    "max_sliced_wasserstein",
     "projected_costs",
     "sinkhorn_divergence",
     "sliced_wasserstein",
     "sliced_wasserstein_gradient",
     "sliced_wasserstein_loss",
+    "vmf_directions",
+    "vmf_harmonic",
+    "vmf_mean",
+    "vmf_second_moment",
     "wasserstein",
 ]
 

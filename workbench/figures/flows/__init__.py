@@ -2,6 +2,7 @@
 
 from workbench.figures.flows.colour import palette_curve, photograph
 from workbench.figures.flows.curves import flow_curves
+from workbench.figures.flows.directed import amortised_gains, driven_curves, kappa_curve, rule_errors, search_shares
 from workbench.figures.flows.directions import direction_map
 from workbench.figures.flows.estimators import error_against_time, error_table, estimator_errors
 from workbench.figures.flows.paper import paper_curves, paper_table
@@ -14,20 +15,31 @@ FIGURES = {
     "direction_costs": direction_map,
     "colour_transfer": photograph,
     "seed_experiment": paper_curves,
+    "amortisation_study": amortised_gains,
+    "directed_flows": driven_curves,
+    "directed_quadratures": rule_errors,
+    "directed_slices": kappa_curve,
+    "kappa_profile": kappa_curve,
+    "slice_searches": search_shares,
 }
 STUDIES = {"compare_estimators": (estimator_error, ("n_directions",))}
 
 __all__ = [
     "FIGURES",
     "STUDIES",
+    "amortised_gains",
     "direction_map",
+    "driven_curves",
     "error_against_time",
     "error_table",
     "estimator_error",
     "estimator_errors",
     "flow_curves",
+    "kappa_curve",
     "palette_curve",
     "paper_curves",
     "paper_table",
     "photograph",
+    "rule_errors",
+    "search_shares",
 ]

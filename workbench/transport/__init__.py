@@ -14,10 +14,21 @@ with which weights), ``evaluate`` (one draw of an estimator), and what people ca
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.transport.bures_mean import BuresMean, bures_mean
 from workbench.transport.designs import design_degree, design_sizes, design_table
 from workbench.transport.estimators import ESTIMATORS
 from workbench.transport.estimators.harmonic import harmonic_weights
 from workbench.transport.exact import sinkhorn_divergence, wasserstein
+from workbench.transport.gaussians import (
+    bures_distance,
+    bures_exp,
+    bures_geodesic,
+    bures_inner,
+    bures_log,
+    bures_map,
+    bures_transport,
+    gaussian_wasserstein,
+)
 from workbench.transport.sliced import (
     Estimate,
     directions,
@@ -25,18 +36,33 @@ from workbench.transport.sliced import (
     sliced_wasserstein,
     sliced_wasserstein_gradient,
 )
+from workbench.transport.spd_metrics import SPD_METRICS, covariance_distance, covariance_geodesic, covariance_mean
 
 if TYPE_CHECKING:
     from workbench.transport.torch_loss import SlicedWassersteinLoss, sliced_wasserstein_loss
 
 __all__ = [
     "ESTIMATORS",
+    "SPD_METRICS",
+    "BuresMean",
     "Estimate",
     "SlicedWassersteinLoss",
+    "bures_distance",
+    "bures_exp",
+    "bures_geodesic",
+    "bures_inner",
+    "bures_log",
+    "bures_map",
+    "bures_mean",
+    "bures_transport",
+    "covariance_distance",
+    "covariance_geodesic",
+    "covariance_mean",
     "design_degree",
     "design_sizes",
     "design_table",
     "directions",
+    "gaussian_wasserstein",
     "harmonic_weights",
     "projected_costs",
     "sinkhorn_divergence",

@@ -6,8 +6,8 @@ G ← G^{-½} (Σ w_i (G^½ X_i G^½)^½)² G^{-½}, but nothing is inverted: co
 harm.
 
 The objective is V(G) = Σ w_i d²(G, X_i). Kantorovich duality bounds its minimum from below: for positive definite S_i
-with Σ w_i S_i ⪯ I, V* ≥ Σ w_i tr X_i − Σ w_i tr(S_i⁻¹ X_i). The optimal maps T_i from G to X_i, divided by Λ, the largest
-eigenvalue of S̄ = Σ w_i T_i, are such S_i, and S̄ = Z W⁻¹ for the next iterate Z. With E = Z − W the gap is
+with Σ w_i S_i ⪯ I, V* ≥ Σ w_i tr X_i − Σ w_i tr(S_i⁻¹ X_i). The optimal maps T_i from G to X_i, divided by Λ, the
+largest eigenvalue of S̄ = Σ w_i T_i, are such S_i, and S̄ = Z W⁻¹ for the next iterate Z. With E = Z − W the gap is
 (λ_max(E W⁻¹)) tr G − (1 − λ_max(E W⁻¹)) tr Wᵀ E: written so, nothing cancels. At the mean it is zero.
 
 Reference for the fixed point: Álvarez-Esteban, del Barrio, Cuesta-Albertos, Matrán, "A fixed-point approach to

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from workbench import checks
-from workbench.flows.covariances.stable import exact_mean, exponential, logarithm, power, stretch
+from workbench.flows.covariances.stable import exact_mean, exponential, log_at, logarithm, power, stretch
 from workbench.transport.gaussians import bures_geodesic, covariances
 from workbench.transport.spd_metrics import SPD_METRICS, covariance_geodesic, covariance_mean
 
@@ -20,6 +20,8 @@ Tensor = torch.Tensor
 VARIANTS = ("exact", "paper", "released")
 METRICS = tuple(name for name in SPD_METRICS if name != "euclidean")
 SHORT_OF_FOLDING = 0.999
+NOTHING = 1e-30
+"""Eigenvalues below it count as it: the derivative of a root is infinite at 0."""
 
 
 class SPDBatchNorm(torch.nn.Module):
@@ -38,17 +40,18 @@ class SPDBatchNorm(torch.nn.Module):
     For the affine metric the gradient does not pass through the mean. B and M are exponentials of free symmetric
     parameters, so that any torch optimiser can move them (the released code uses an optimiser of its own). Computed in
     float64, returned in the input's type; float32 input of condition above 1e6 has lost its small eigenvalues before it
-    comes here. After each call ``folded`` and ``capped`` are the shares of matrices that folded or were held back.
+    comes here. ``tolerance`` is the certified gap of the batch mean divided by V. After each call ``folded`` and
+    ``capped`` are the shares of matrices that folded or were held back.
 
-    Raises ``ValueError`` for a matrix of another size, an asymmetric one, or a negative eigenvalue (never turned round).
-    Cost: N eigendecompositions of n × n, about five, and the mean.
+    Raises ``ValueError`` for a matrix of another size, an asymmetric one, or a negative eigenvalue (never turned
+    round). Cost: N eigendecompositions of n × n, about five, and the mean.
 
     Reference: arXiv 2504.00660 (generalised Bures–Wasserstein batch normalisation); Brooks, Schwander, Barbaresco,
     Schneider, Cord, arXiv 1909.02414 (affine).
 
     >>> x = torch.tensor([[[0.01]], [[9.0]]], dtype=torch.float64)
     >>> layer, paper = SPDBatchNorm(1), SPDBatchNorm(1, variant="paper")
-    >>> [round(v, 4) for v in layer(x).ravel().tolist()], float(layer.capped)  # k is 0.999/1.45: one root becomes 0.001
+    >>> [round(v, 4) for v in layer(x).ravel().tolist()], float(layer.capped)  # k = 0.999/1.45: no root below 0.001
     ([0.0, 3.996], 1.0)
     >>> _ = paper(x)
     >>> float(paper.folded)
@@ -68,7 +71,7 @@ class SPDBatchNorm(torch.nn.Module):
         variant: str = "exact",
         momentum: float = 0.1,
         epsilon: float = 1e-5,
-        tolerance: float = 1e-12,
+        tolerance: float = 1e-9,
     ) -> None:
         super().__init__()
         self.n = checks.integer("n", n, minimum=1, maximum=512)
@@ -120,7 +123,7 @@ class SPDBatchNorm(torch.nn.Module):
 
     def _bures(self, x: Tensor) -> Tensor:
         released = self.variant == "released"
-        least = 1e-300 if self.power < 1 else None
+        least = NOTHING if self.power < 1 else None
         x = power(x, self.power, least=least, released=released)
         if self.base is not None:
             shrink = exponential(-self.base / 2)
@@ -145,7 +148,7 @@ class SPDBatchNorm(torch.nn.Module):
             grow = exponential(self.base / 2)
             found = grow @ found @ grow
         found = (found + found.mT) / 2
-        return power(found, 1 / self.power, least=1e-300 if self.power > 1 else None, released=released)
+        return power(found, 1 / self.power, least=NOTHING if self.power > 1 else None, released=released)
 
     def _batch_mean(self, x: Tensor) -> Tensor:
         if self.variant != "released":
@@ -158,10 +161,11 @@ class SPDBatchNorm(torch.nn.Module):
 
     def _tangent(self, mean: Tensor, x: Tensor) -> Tensor:
         """Return V = Γ_{G→I}(Log_G X), with Log_G X = (GX)^½ + (XG)^½ − 2G and (GX)^½ = G^½ (G^½ X G^½)^½ G^{-½}."""
-        released = self.variant == "released"
-        root, inverse = power(mean, 0.5, released=released), power(mean, -0.5, released=released)
+        if self.variant != "released":
+            return stretch(log_at(mean, x), mean)
+        root, inverse = power(mean, 0.5, released=True), power(mean, -0.5, released=True)
         inner = root @ x @ root
-        middle = power((inner + inner.mT) / 2, 0.5, least=1e-300, released=released)
+        middle = power((inner + inner.mT) / 2, 0.5, least=NOTHING, released=True)
         half = root @ middle @ inverse
         return stretch(half + half.mT - 2 * mean, mean)
 

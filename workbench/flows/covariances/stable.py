@@ -13,6 +13,9 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
+from workbench.transport.bures_mean import bures_mean
+from workbench.transport.gaussians import factors
+
 Tensor = torch.Tensor
 
 
@@ -151,13 +154,58 @@ def stretch(v: Tensor, g: Tensor) -> Tensor:
     return _Stretch.apply(v, g)
 
 
+def _root_and_polar(g: Tensor, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Return W = G^½, W⁻¹, the factors Z of X nearest to W, and U, S with W T W = U S Uᵀ for the maps T from G to X.
+
+    From the SVD of W Y, X = Y Yᵀ: an eigendecomposition of W X W would lose what lies below 1e-16 of its largest, and
+    at condition 1e12 that is half of the roots.
+    """
+    sigma, vectors = torch.linalg.eigh((g + g.mT) / 2)
+    roots = sigma.clamp(min=0).sqrt().clamp(min=1e-150)
+    w, inverse = (vectors * roots) @ vectors.mT, (vectors / roots) @ vectors.mT
+    y = torch.from_numpy(factors(x.detach().numpy()))
+    u, s, vt = torch.linalg.svd(w @ y)
+    return w, inverse, y @ vt.mT @ u.mT, u, s.clamp(min=1e-150)
+
+
+class _Log(torch.autograd.Function):
+    """(G, X_i) ↦ Log_G X_i = T_i G + G T_i − 2G, by dT = W⁻¹ L_S[W (dX − T dG T) W] W⁻¹, W = G^½, S = W T W."""
+
+    @staticmethod
+    def forward(ctx: Any, g: Tensor, x: Tensor) -> Tensor:
+        w, inverse, z, u, s = _root_and_polar(g, x)
+        ctx.save_for_backward(g, w, inverse, z @ inverse, u, s)
+        half = (z - w) @ w
+        return half + half.mT
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, above: Tensor) -> tuple[Any, ...]:
+        g, w, inverse, maps, u, s = ctx.saved_tensors
+        maps = (maps + maps.mT) / 2
+        above = above + above.mT  # of T G + G T, half of which is the other half's transpose
+        turned = inverse @ ((above @ g + g @ above) / 2) @ inverse
+        solved = u @ ((u.mT @ turned @ u) / (s.unsqueeze(-1) + s.unsqueeze(-2))) @ u.mT
+        gradient_x = w @ solved @ w
+        product = maps @ above
+        gradient_g = ((product + product.mT) / 2 - maps @ gradient_x @ maps - above).sum(0)
+        return gradient_g, gradient_x
+
+
+def log_at(g: Tensor, x: Tensor) -> Tensor:
+    """Return Log_G X of ``x`` (N, n, n) at ``g`` (n, n), Bures–Wasserstein, differentiable in both.
+
+    >>> log_at(torch.eye(1, dtype=torch.float64), torch.full((1, 1, 1), 9.0, dtype=torch.float64)).item()
+    4.0
+    """
+    return _Log.apply(g, x)
+
+
 class _Mean(torch.autograd.Function):
     """The exact Bures–Wasserstein mean; backward by implicit differentiation of Σ w_i T_{G→X_i} = I."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, tolerance: float) -> Tensor:
-        from workbench.transport.bures_mean import bures_mean
-
         found = bures_mean(x.detach().numpy(), tolerance=tolerance, max_iterations=1000)
         mean = torch.from_numpy(found.mean)
         ctx.save_for_backward(x, mean)
@@ -167,11 +215,7 @@ class _Mean(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, above: Tensor) -> tuple[Any, ...]:
         x, mean = ctx.saved_tensors
-        sigma, vectors = torch.linalg.eigh(mean)
-        w = (vectors * sigma.clamp(min=1e-300).sqrt()) @ vectors.mT
-        inner = w @ x @ w
-        s, u = torch.linalg.eigh((inner + inner.mT) / 2)
-        s = s.clamp(min=0).sqrt().clamp(min=1e-150)
+        w, _, _, u, s = _root_and_polar(mean, x)
         sums = s.unsqueeze(-1) + s.unsqueeze(-2)
         weight = s.unsqueeze(-1) * s.unsqueeze(-2) / sums
 

@@ -51,8 +51,8 @@ _layer("generalised-exact", "generalised, p = ½, exact and fold-free", "general
 def digit_covariances() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the covariance of 14 features over the 64 pixels of each digit, (1797, 14, 14), and the digits.
 
-    Features: x and y from −1 to 1, the intensity I, its first and second derivatives, |∇I|, and xI, yI, xyI, x²I, y²I. A ridge of 1e-6
-    of the mean variance makes them positive definite.
+    Features: x and y from −1 to 1, the intensity I, its first and second derivatives, |∇I|, and xI, yI, xyI, x²I, y²I.
+    A ridge of 1e-6 of the mean variance makes them positive definite.
 
     >>> x, labels = digit_covariances()
     >>> x.shape, float(np.median(np.linalg.cond(x)).round(-1))
@@ -83,7 +83,7 @@ def spd_batchnorm_study(
     layers: Sequence[str] | None = None,
     *,
     seeds: Sequence[int] = tuple(range(10)),
-    epochs: int = 25,
+    epochs: int = 12,
     reduced: int = REDUCED,
     progress: Progress | None = None,
 ) -> xr.Dataset:
@@ -93,8 +93,8 @@ def spd_batchnorm_study(
     (:func:`digit_covariances`). ``reduced`` is the size after BiMap. Every seed draws one split (two thirds to train
     on) and one start, the same for all layers. Adam, 5e-3, batches of 60, no choice of the best epoch.
 
-    Returns over (layer, seed) the test ``accuracy``, and ``folded``, the share of test matrices that the layer folded or
-    held back; per layer mean, standard error, the ``difference`` from no batch norm with its standard error, and
+    Returns over (layer, seed) the test ``accuracy``, and ``folded``, the share of test matrices that folded or were
+    held back; per layer ``mean_accuracy``, ``standard_error``, the ``difference`` from no batch norm with its standard error, and
     ``p_value`` of the paired t-test, corrected after Holm. Raises ``ValueError`` for unknown layers, singular matrices
     and labels that do not fit. Cost: about 10 s a layer and seed on the digits.
 
@@ -219,7 +219,7 @@ def _table(names: list[str], seeds: list[int], accuracy: NDArray, folded: NDArra
         {
             "accuracy": (("layer", "seed"), accuracy, "share of the test matrices classified rightly"),
             "folded": (("layer", "seed"), folded, "share of the test matrices that folded or were held back"),
-            "mean": (("layer",), accuracy.mean(axis=1), "mean accuracy over seeds"),
+            "mean_accuracy": (("layer",), accuracy.mean(axis=1), "mean accuracy over seeds"),
             "standard_error": (("layer",), accuracy.std(axis=1, ddof=1) / np.sqrt(count), "its standard error"),
             "difference": (("layer",), differences.mean(axis=1), "accuracy minus that without batch norm, in pairs"),
             "difference_error": (("layer",), error, "its standard error"),

@@ -1,6 +1,16 @@
 """Figures of the flows room, a module for each question."""
 
 from workbench.figures.flows.colour import palette_curve, photograph
+from workbench.figures.flows.covariances import NAMES as COVARIANCE_NAMES
+from workbench.figures.flows.covariances import (
+    audit_curves,
+    geodesic_ellipses,
+    handles,
+    layer_accuracies,
+    mean_certificate,
+    normalised_ellipses,
+    swelling,
+)
 from workbench.figures.flows.curves import flow_curves
 from workbench.figures.flows.directions import direction_map
 from workbench.figures.flows.estimators import error_against_time, error_table, estimator_errors
@@ -14,20 +24,31 @@ FIGURES = {
     "direction_costs": direction_map,
     "colour_transfer": photograph,
     "seed_experiment": paper_curves,
+    "covariance_batch": normalised_ellipses,
+    "spd_batchnorm_study": layer_accuracies,
+    "batchnorm_audit": audit_curves,
 }
 STUDIES = {"compare_estimators": (estimator_error, ("n_directions",))}
 
 __all__ = [
+    "COVARIANCE_NAMES",
     "FIGURES",
     "STUDIES",
+    "audit_curves",
     "direction_map",
     "error_against_time",
     "error_table",
     "estimator_error",
     "estimator_errors",
     "flow_curves",
+    "geodesic_ellipses",
+    "handles",
+    "layer_accuracies",
+    "mean_certificate",
+    "normalised_ellipses",
     "palette_curve",
     "paper_curves",
     "paper_table",
     "photograph",
+    "swelling",
 ]

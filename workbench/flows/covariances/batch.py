@@ -72,8 +72,8 @@ def folding(
     """Return which of ``x`` (N, n, n) fold when their tangent vectors at the mean are multiplied by ``factor``.
 
     With V_i = Γ_{G→I}(Log_G X_i), an eigenvalue h of I + V_i/2 becomes 1 + k(h − 1); below zero the exponential folds
-    it back, and the promise of batch normalisation (mean I, variance k²v²) is broken. ``metric`` (M) and ``power`` as in
-    :func:`~workbench.transport.bures_distance`; ``mean`` is the mean of the deformed batch, computed if not given.
+    it back, and the promise of batch normalisation (mean I, variance k²v²) is broken. ``metric`` (M) and ``power`` as
+    in :func:`~workbench.transport.bures_distance`; ``mean`` is the mean of the deformed batch, computed if not given.
     Raises ``ValueError`` where the mean is singular: there is no map from it.
 
     >>> found = folding([[[0.01]], [[9.0]]])

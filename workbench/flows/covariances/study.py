@@ -94,9 +94,9 @@ def spd_batchnorm_study(
     on) and one start, the same for all layers. Adam, 5e-3, batches of 60, no choice of the best epoch.
 
     Returns over (layer, seed) the test ``accuracy``, and ``folded``, the share of test matrices that folded or were
-    held back; per layer ``mean_accuracy``, ``standard_error``, the ``difference`` from no batch norm with its standard error, and
-    ``p_value`` of the paired t-test, corrected after Holm. Raises ``ValueError`` for unknown layers, singular matrices
-    and labels that do not fit. Cost: about 10 s a layer and seed on the digits.
+    held back; per layer ``mean_accuracy``, ``standard_error``, the ``difference`` from no batch norm with its standard
+    error, and ``p_value`` of the paired t-test, corrected after Holm. Raises ``ValueError`` for unknown layers,
+    singular matrices and labels that do not fit. Cost: about 10 s a layer and seed on the digits.
 
     Reference: arXiv 2504.00660, section on SPDNet; Huang, Van Gool, arXiv 1608.04233 (BiMap, ReEig, LogEig).
     """

@@ -36,7 +36,10 @@ def test_against_the_dense_answer():
 def test_ten_thousand_players_are_certified_and_checked():
     certificate = certify(sparse_bounds(10_000))
     assert certificate.certified
-    assert certificate.margin > 0.9 * certificate.tau
+    # tau of so many players is an estimate: it is told in the reason and not claimed by the certificate.
+    assert certificate.margin > 0.9 * perron(sparse_bounds(10_000)).tau
+    assert np.isnan(certificate.tau)
+    assert "not proved" in certificate.reason
     assert check(certificate)
 
 

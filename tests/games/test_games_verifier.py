@@ -3,6 +3,8 @@
 import ast
 import json
 import re
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from test_games_weights import RING, TOY, random_bounds
 
 import workbench.games.verifier as verifier
 from workbench import games
-from workbench.games.verifier import balls, exact, leaves
+from workbench.games.verifier import balls, exact, grammar, leaves
 from workbench.games.verifier.document import Refused, digest
 
 
@@ -34,12 +36,32 @@ def reseal(document):
     return document
 
 
+ALLOWED = {"numpy", "flint"} | set(sys.stdlib_module_names)
+
+
 def test_it_imports_nothing_of_how_it_was_found():
-    for file in Path(verifier.__file__).parent.glob("*.py"):
+    """The standard library, numpy and flint, and relative names of its own folder; nothing else, in any function."""
+    for file in Path(verifier.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not any(n.startswith("workbench") and not n.startswith("workbench.games.verifier") for n in names)
+            if isinstance(node, ast.Import):
+                assert {a.name.split(".")[0] for a in node.names} <= ALLOWED, file
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 1 or (node.level == 0 and node.module.split(".")[0] in ALLOWED), file
+            elif isinstance(node, ast.Call):
+                assert getattr(node.func, "id", getattr(node.func, "attr", "")) not in {"__import__", "import_module"}
+                assert getattr(node.func, "id", "") not in {"eval", "exec", "compile"}
+
+
+def test_it_runs_without_the_rest_of_the_workbench():
+    """The process apart loads this one package: no other part of the workbench is among its modules."""
+    code = (
+        "import runpy, sys, io; sys.argv[1:] = ['5', str(2**40)]; sys.stdin = io.TextIOWrapper(io.BytesIO(b'{}'));"
+        f"runpy.run_path({str(Path(verifier.__file__).parent / 'child.py')!r}, run_name='__main__');"
+        "print([m for m in sys.modules if m.startswith(('workbench', 'scipy', 'xarray', 'torch'))], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["report"]["valid"] is False
+    assert done.stderr.strip() == "[]"
 
 
 def test_accepts_every_form(tmp_path):
@@ -192,11 +214,21 @@ def test_exact_semidefiniteness_against_eigenvalues(seed, n):
 def test_rows_are_decided_exactly_at_equality():
     three = exact.Couplings(np.array([0, 0, 1, 1, 2, 2]), np.array([1, 2, 0, 2, 0, 1]), np.ones(6), 3)
     two, ones = np.full(3, 2.0), np.ones(3)
-    assert exact.first_failing_row(two, three, ones, 0.0, upper=False) is None
-    assert exact.first_failing_row(two, three, ones, 5e-324, upper=False) == 0
-    assert exact.first_failing_row(two, three, ones, 4.0, upper=True) == 0
-    assert exact.first_failing_row(two, three, ones, np.nextafter(4.0, 5), upper=True) is None
-    assert three.exact_product(0, np.array([0.0, 0.1, 0.2])) == Fraction(0.1) + Fraction(0.2)
+
+    def failing(relation, factor):
+        return exact.failing_row(two, three, ones, relation, exact.rational(float(factor)))
+
+    assert failing(">=", 0) is None
+    assert failing(">=", 5e-324) == 0
+    assert failing(">", 0) == 0
+    assert failing(">", -5e-324) is None
+    assert failing("<=", 0) is None
+    assert failing("<=", -5e-324) == 0
+    assert failing("+<", 4) == 0
+    assert failing("+<", np.nextafter(4.0, 5)) is None
+    tenths = [0.0, 0.1, 0.2]
+    total = three.exact_product(0, lambda j: exact.rational(tenths[j]))
+    assert Fraction(int(total.p), int(total.q)) == Fraction(0.1) + Fraction(0.2)
 
 
 def test_jets_against_symbolic_derivatives():
@@ -209,13 +241,15 @@ def test_jets_against_symbolic_derivatives():
         ],
     )
     point = [0.3, -0.4, 0.7]
-    ball = balls.jacobian(game.payload(), [arb(x) for x in point])
+    ball = balls.jacobian(grammar.formulas(game.payload()), [arb(x) for x in point])
     exact_values = game.jacobian(point)
     for k in range(3):
         for l in range(3):
             assert abs(float(ball[k][l]) - exact_values[k, l]) < 1e-13
     with pytest.raises(Refused, match="not computed before"):
-        balls.run({"inputs": 1, "instructions": [["neg", [3], 0]], "outputs": [0]}, [arb(1)], 2)
+        grammar.formulas(
+            {**game.payload(), "program": {"inputs": 3, "instructions": [["neg", [3], 0]], "outputs": [0]}}
+        )
 
 
 def test_formulas_must_be_defined_on_the_whole_box():

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import pytest
 from bokeh.protocol import Protocol
@@ -68,6 +69,29 @@ def test_after_a_page_the_loop_belongs_to_everybody_for_as_long():
 
     asyncio.run(everybody())
     assert all(gap >= 0.019 for gap in gaps[:-1]), gaps
+
+
+def test_others_are_heard_between_pages_that_hold_the_loop():
+    gate, waits = Gate(), []
+
+    async def client():
+        for _ in range(3):
+            async with gate.turn("a"):
+                time.sleep(0.02)  # as the building of a page does, on purpose: nobody else runs meanwhile
+
+    async def somebody_else():
+        while True:
+            started = time.perf_counter()
+            await asyncio.sleep(0.001)
+            waits.append(time.perf_counter() - started)
+
+    async def everybody():
+        other = asyncio.ensure_future(somebody_else())
+        await asyncio.gather(*(client() for _ in range(4)))
+        other.cancel()
+
+    asyncio.run(everybody())
+    assert len(waits) > 12, "somebody else ran between any two pages"
 
 
 def test_too_many_at_once_are_told_to_come_back():

@@ -1,5 +1,6 @@
 """The games room without a browser: defaults, knobs, matrices, refusals, the card and the checker."""
 
+import html
 import json
 
 import numpy as np
@@ -10,8 +11,8 @@ from workbench.progress import Progress
 from workbench.ui.games import GamesRoom
 from workbench.ui.games.certificate_card import card_html
 from workbench.ui.games.check import CheckView, report_html
+from workbench.ui.games.choices import OWN, game_of, knobs_of
 from workbench.ui.games.contraction import ContractionView
-from workbench.ui.games.game_choice import OWN, game_of, knobs_of
 from workbench.ui.kit.upload import Upload
 
 
@@ -21,7 +22,7 @@ def test_every_view_computes_draws_and_tells(view_class):
     inputs = view.values()
     view.check(inputs)
     ds = view.compute(inputs, Progress())
-    assert view.experiment in ("", ds.attrs["function"])  # a shipped study is no result that opens in a tab
+    assert view.experiment_name() in ("", ds.attrs["function"])  # a shipped study is no result that opens in a tab
     view.show(ds)
     assert view.sentence(ds)
     assert view.cost(view.values()).is_quick
@@ -85,11 +86,15 @@ def test_checking_a_dropped_certificate():
     ds = view.compute(view.values(), Progress())
     assert bool(ds.valid)
     assert "holds" in view.sentence(ds)
+    shown = report_html(ds)
+    for sentence in (*games.verify(text).proves, *games.verify(text).not_proved):
+        assert html.escape(sentence) in shown
     view.take("bad.json", text.replace("0.4", "0.5", 1).encode())
     bad = view.compute(view.values(), Progress())
     assert not bool(bad.valid)
     assert "digest" in view.sentence(bad)
     assert "Not a proof" in report_html(bad)
+    assert "This proves" not in report_html(bad)
     refusal = games.certify(games.GALLERY["bilinear"]().game).to_json()
     assert "witness" in view.sentence(view.compute({"certificate": Upload("r.json", refusal.encode())}, Progress()))
     view.take("large.json", b" " * (17 * 2**20))

@@ -90,3 +90,10 @@ def test_the_sentence_says_what_is_allowed():
     assert "lattice size" in complaint
     assert "3 to 128" in complaint
     assert "using 8" in complaint
+
+
+@pytest.mark.parametrize("fields", [101, 5000])
+def test_an_address_of_very_many_fields_is_read_as_far_as_it_may_be(fields):
+    state = url.read_state("?tab=first&" + "&".join(f"a{k}={k}" for k in range(fields)))
+    assert state["tab"] == "first"
+    assert 50 < len(state) <= url.MOST_FIELDS

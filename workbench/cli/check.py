@@ -5,26 +5,48 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import answers
+from workbench.cli import console
 
 
 def check(
     certificate: Annotated[Path, typer.Argument(help="A certificate that games.certify saved as JSON.")],
     print_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    seconds: Annotated[float, typer.Option(help="End the check after this many seconds.")] = 600.0,
+    memory: Annotated[float, typer.Option(help="End the check beyond this many GiB of memory.")] = 8.0,
 ) -> None:
     """Verify a contraction certificate.
 
-    In exact arithmetic, knowing nothing of how it was found.
+    In exact arithmetic, knowing nothing of how it was found, in a process of its own. Says what the certificate proves
+    and what it does not.
 
     Exit code 0: every claim is proved. 1: it is no proof, and the answer says which claim fails.
     """
     if not certificate.is_file():
         raise FileNotFoundError(f"there is no file {str(certificate)!r}")
-    from workbench import games
+    from workbench import checks
+    from workbench.games.verifier import examine_apart
 
-    report = games.verify(certificate)
+    limit = checks.real("--seconds", seconds, exclusive_minimum=0)
+    room = int(checks.real("--memory", memory, exclusive_minimum=0) * 2**30)
+    found = examine_apart(certificate, seconds=limit, memory=room)
+    report, refusal = found.report, found.refusal
+    told = refusal if refusal else report
     if print_json:
-        answers.say_json({"file": str(certificate), "valid": report.valid, "message": report.message})
+        console.say_json(
+            {
+                "file": str(certificate),
+                "valid": report.valid,
+                "message": report.message,
+                "refusal": refusal.valid,
+                "proves": told.proves,
+                "not_proved": told.not_proved,
+            }
+        )
     else:
-        answers.say(f"{'valid' if report.valid else 'NOT valid'}: {report.message}")
-    raise typer.Exit(answers.YES if report.valid else answers.NO)
+        console.say(f"{'valid' if report.valid else 'NOT valid'}: {report.message}")
+        if refusal:
+            console.say(f"its refusal is verified: {refusal.message}")
+        for title, sentences in (("It proves", told.proves), ("It does not prove", told.not_proved)):
+            if sentences:
+                console.say("\n".join([f"{title}:", *(f"  - {sentence}" for sentence in sentences)]))
+    raise typer.Exit(console.YES if report.valid else console.NO)

@@ -1,6 +1,6 @@
 """Leaf by leaf with one common w: what aggregated bounds refuse can still be certified point by point.
 
-sym(W J(x)) >= alpha W at every x of the region is enough, so each leaf may have its own bounds as long as w is the
+sym(W J(x)) ≥ α W at every x of the region is enough, so each leaf may have its own bounds as long as w is the
 same. The leaves are found with intervals; then balls decide, and halve further where they are wider.
 """
 
@@ -21,7 +21,9 @@ from workbench.games.models.smooth import SmoothGame
 from workbench.games.small_gain.weights import perron
 from workbench.games.verifier.document import Refused
 from workbench.games.verifier.exact import semidefinite
+from workbench.games.verifier.grammar import formulas
 from workbench.games.verifier.leaves import BlockEnclosure, leaf_matrix, step_is_safe
+from workbench.games.verifier.model import Formulas
 
 SHARES = (0.25, 0.75, 0.97, 0.999)  # of the best margin seen at a point: try for more while the budget lasts
 
@@ -55,14 +57,15 @@ def _margin_test(game: SmoothGame, w: NDArray, margin: float) -> Callable[[NDArr
 def _confirm_leafwise(question: Question, tree: BoxTree, w: NDArray, margin: float) -> Certificate:
     """Let balls decide leaf by leaf, halving further where they are wider than the intervals."""
     payload = question.game.payload()
+    checked = formulas(payload)
 
     def holds(lower: NDArray, upper: NDArray) -> NDArray:
-        return np.array([_leaf_holds(payload, a, b, w, margin) for a, b in zip(lower, upper, strict=True)])
+        return np.array([_leaf_holds(checked, a, b, w, margin) for a, b in zip(lower, upper, strict=True)])
 
     split = split_until(tree, holds, question.budget(), question.progress)
     if split.failed:
         return unknown(question, unfinished_sentence(tree, split.failed))
-    enclosures = [BlockEnclosure(payload, sides).bounds() for sides in _sides(tree)]
+    enclosures = [BlockEnclosure(checked, sides).bounds() for sides in _sides(tree)]
     bounds = _in_floats(enclosures)
     step = _proved_step(enclosures, bounds, w)
     beta = float(np.max(np.linalg.norm(_lipschitz_matrices(bounds, w), 2, axis=(1, 2)))) * (1 + 1e-9)
@@ -86,13 +89,13 @@ def _confirm_leafwise(question: Question, tree: BoxTree, w: NDArray, margin: flo
 
 
 def _paper_step(margin: float, beta: float) -> float:
-    """Return 2 margin / beta^2, rounded down."""
+    """Return 2 margin / β², rounded down."""
     return rounded_down(2 * Fraction(margin) / Fraction(beta) ** 2)
 
 
-def _leaf_holds(payload: dict[str, Any], low: NDArray, high: NDArray, w: NDArray, margin: float) -> bool:
+def _leaf_holds(game: Formulas, low: NDArray, high: NDArray, w: NDArray, margin: float) -> bool:
     try:
-        bounds = BlockEnclosure(payload, (low.tolist(), high.tolist())).bounds()
+        bounds = BlockEnclosure(game, (low.tolist(), high.tolist())).bounds()
     except Refused:
         return False
     return semidefinite(leaf_matrix(bounds, w.tolist(), margin), strict=True)
@@ -111,7 +114,7 @@ def _in_floats(enclosures: list[Any]) -> LeafBounds:
 
 
 def _scaled(diagonal: NDArray, couplings: NDArray, w: NDArray) -> NDArray:
-    """W^{1/2} (diag + couplings) W^{-1/2} on each leaf, (n, N, N)."""
+    """W^½ (diag + couplings) W^−½ on each leaf, (n, N, N)."""
     root, players = np.sqrt(w), np.arange(len(w))
     matrices = root[:, None] * couplings / root
     matrices[:, players, players] += diagonal

@@ -1,10 +1,10 @@
 """Certify a game of formulas on a box: aggregated bounds first, then leaf by leaf with one common w, then the checker.
 
-Bounds aggregated over a large region can refuse what leaf-by-leaf bounds certify: C(w, alpha) > 0 on every leaf with
-the same w is enough, since J enters through sym(W J(x)) >= alpha W point by point.
+Bounds aggregated over a large region can refuse what leaf-by-leaf bounds certify: C(w, α) > 0 on every leaf with
+the same w is enough, since J enters through sym(W J(x)) ≥ α W point by point.
 """
 
-from typing import Any
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,9 @@ from workbench.games.models.smooth import SmoothGame
 from workbench.games.small_gain.weights import perron
 from workbench.games.verifier import check_refusal
 from workbench.games.verifier.document import Refused
+from workbench.games.verifier.grammar import formulas
 from workbench.games.verifier.leaves import BlockEnclosure
+from workbench.games.verifier.model import Formulas
 
 SAMPLES = 256
 METHODS = ("auto", "aggregate", "leafwise")
@@ -77,7 +79,7 @@ def refuted(question: Question, points: NDArray) -> Certificate | None:
             game=question.game.payload(),
             witness={"point": points[k].tolist(), "vector": weights.witness.tolist(), "ceiling": float(target)},
         )
-        if check_refusal(certificate):
+        if check_refusal(certificate, seconds=math.inf):
             return certificate
     return None
 
@@ -114,9 +116,10 @@ def aggregate(question: Question) -> Certificate:
             game=question.game.payload(),
         )
     payload = question.game.payload()
+    checked = formulas(payload)
 
     def holds(lower: NDArray, upper: NDArray) -> NDArray:
-        return np.array([_within(payload, low, high, relaxed) for low, high in zip(lower, upper, strict=True)])
+        return np.array([_within(checked, low, high, relaxed) for low, high in zip(lower, upper, strict=True)])
 
     split = split_until(found.tree, holds, question.budget(0.4), question.progress)
     if split.failed:
@@ -131,8 +134,8 @@ def _widened(game: SmoothGame, couplings: NDArray, room: float) -> NDArray:
     return wider
 
 
-def _within(payload: dict[str, Any], low: NDArray, high: NDArray, bounds: Bounds) -> bool:
+def _within(game: Formulas, low: NDArray, high: NDArray, bounds: Bounds) -> bool:
     try:
-        return BlockEnclosure(payload, (low.tolist(), high.tolist())).within(bounds.mu, bounds.ell, bounds.L)
+        return BlockEnclosure(game, (low.tolist(), high.tolist())).within(bounds.mu, bounds.ell, bounds.L)
     except Refused:
         return False

@@ -5,43 +5,44 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from workbench import results
+from workbench import checks, results
 from workbench.games.certificates.certificate import Certificate
-from workbench.games.verifier import check_refusal, verify
+from workbench.games.verifier import examine_apart
+from workbench.progress import Progress
+
+SECONDS = 30.0
+NUMBERS = {"margin": "margin", "step_paper": "the paper's step", "step_h0": "h0", "step_sharp": "sharp step"}
 
 
 @results.experiment
-def verification(certificate: Any) -> xr.Dataset:
-    """Return the checker's verdict on a certificate (object, JSON text or bytes) and the numbers it proves.
+def verification(certificate: Any, *, seconds: float = SECONDS, progress: Progress | None = None) -> xr.Dataset:
+    """Return the checker's verdict on a certificate (object, JSON text, bytes or path) and the numbers in it.
 
     ``valid`` is what :func:`check` returns, ``message`` the reason; ``refusal`` whether a REFUSED certificate's witness
-    is verified. Numbers are NaN if the file is not intact.
+    is verified; ``proves`` and ``not_proved`` what that means, a sentence a line. The numbers are those that the file
+    claims (of the weights the first 1000), proved only if ``valid``; NaN if the file is no certificate. The check runs
+    in a process of its own, which is ended after ``seconds``: whoever wrote the file cannot make it run longer.
     """
-    report = verify(certificate)
-    refusal = check_refusal(certificate)
-    known = _read(certificate)
-    steps = ("margin", "step_paper", "step_h0", "step_sharp")
-    values = {name: getattr(known, name) if known else np.nan for name in steps}
-    labels = ("margin", "the paper's step", "h0", "sharp step")
-    weights = known.weights if known is not None and known.weights is not None else np.full(1, np.nan)
+    limit, progress = checks.real("seconds", seconds, exclusive_minimum=0), progress or Progress()
+    content = certificate.to_json() if isinstance(certificate, Certificate) else certificate
+    found = examine_apart(
+        content, seconds=limit, watch=lambda spent: progress.update(min(spent, limit), limit, "the checker is at work")
+    )
+    told = found.refusal if found.refusal else found.report
+    claims = found.claims
+    weights = np.array(claims.get("weights") or [np.nan])
+    numbers = {name: claims.get(name) for name in NUMBERS}
     return results.dataset(
         {
-            "valid": ((), report.valid, "whether every claim is proved"),
-            "message": ((), report.message, "what the checker says"),
-            "refusal": ((), refusal.valid, "whether the witness rules out all weights"),
-            "status": ((), known.status.value if known else "none", "what the file claims"),
-            "reason": ((), known.reason if known else "not an intact certificate", "reason in the file"),
-            **{name: ((), values[name], label) for name, label in zip(steps, labels, strict=True)},
+            "valid": ((), found.report.valid, "whether every claim is proved"),
+            "message": ((), found.report.message, "what the checker says"),
+            "refusal": ((), found.refusal.valid, "whether the witness rules out all weights"),
+            "proves": ((), "\n".join(told.proves), "what this proves"),
+            "not_proved": ((), "\n".join(told.not_proved), "what it does not prove"),
+            "status": ((), claims.get("status", "none"), "what the file claims"),
+            "reason": ((), claims.get("reason", "not an intact certificate"), "reason in the file"),
+            **{name: ((), np.nan if numbers[name] is None else numbers[name], NUMBERS[name]) for name in NUMBERS},
             "weight": (("player",), weights, "metric weight"),
         },
         {"player": (("player",), np.arange(1, len(weights) + 1), "player")},
     )
-
-
-def _read(certificate: Any) -> Certificate | None:
-    if isinstance(certificate, Certificate):
-        return certificate
-    try:
-        return Certificate.from_json(certificate)
-    except ValueError:
-        return None

@@ -1,28 +1,25 @@
 """The region as a tree of boxes, and what is proved on each leaf."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from workbench.games.verifier.balls import ball, jacobian
-from workbench.games.verifier.document import Refused
-from workbench.games.verifier.exact import norm_at_most, semidefinite, shifted
+from .balls import ball, jacobian
+from .document import Refused
+from .exact import norm_at_most, semidefinite, shifted
+from .model import Formulas
 
 Leaf = tuple[list[float], list[float]]
 Bounds = tuple[list[arb], list[arb], list[list[arb]]]  # mu, ell, L
-LARGEST_TREE = 2_000_000
 
 
 def leaves(lower: Sequence[float], upper: Sequence[float], tree: Sequence[int]) -> Iterator[Leaf]:
-    """Yield the leaf boxes of a tree in pre-order: k >= 0 halves coordinate k, -1 is a leaf.
+    """Yield the leaf boxes of a tree in pre-order: k ≥ 0 halves coordinate k, -1 is a leaf.
 
     Halving at the midpoint from the region downwards makes it impossible to leave a gap.
     """
-    if len(tree) > LARGEST_TREE:
-        raise Refused("the tree of boxes is too large")
     stack: list[Leaf] = [(list(lower), list(upper))]
     for code in tree:
         if not stack:
@@ -47,11 +44,9 @@ def leaves(lower: Sequence[float], upper: Sequence[float], tree: Sequence[int]) 
 class BlockEnclosure:
     """The Jacobian blocks of one leaf, as balls, and questions about them."""
 
-    def __init__(self, game: dict[str, Any], leaf: Leaf) -> None:
+    def __init__(self, game: Formulas, leaf: Leaf) -> None:
         entries = jacobian(game, [ball(a, b) for a, b in zip(*leaf, strict=True)])
-        edges = np.cumsum([0, *game["sizes"]])
-        self.players = len(game["sizes"])
-        spans = [range(edges[i], edges[i + 1]) for i in range(self.players)]
+        self.players, spans = len(game.sizes), game.spans
         self.blocks = [
             [[[entries[k][l] for l in spans[j]] for k in spans[i]] for j in range(self.players)]
             for i in range(self.players)
@@ -119,7 +114,7 @@ def exact(value: arb) -> arb:
 
 
 def leaf_matrix(bounds: Bounds, w: Sequence[float], alpha: float) -> list[list[arb]]:
-    """Return C(w, alpha) of a leaf: 2 w_i (mu_i - alpha), -(w_i L_ij + w_j L_ji)."""
+    """Return C(w, α) of a leaf: 2 w_i (mu_i - α), -(w_i L_ij + w_j L_ji)."""
     mu, _, couplings = bounds
     weights = [arb(x) for x in w]
     n = len(mu)
@@ -135,7 +130,7 @@ def leaf_matrix(bounds: Bounds, w: Sequence[float], alpha: float) -> list[list[a
 
 
 def step_is_safe(bounds: Bounds, w: Sequence[float], h: float) -> bool:
-    """Return whether T_h is proved non-expansive in M(w) on a leaf: W - T_h^T W T_h >= 0."""
+    """Return whether T_h is proved non-expansive in M(w) on a leaf: W - T_hᵀ W T_h ≥ 0."""
     mu, ell, couplings = bounds
     n, step = len(mu), arb(h)
     t = [
@@ -146,7 +141,7 @@ def step_is_safe(bounds: Bounds, w: Sequence[float], h: float) -> bool:
 
 
 def lipschitz_holds(bounds: Bounds, w: Sequence[float], beta: float) -> bool:
-    """Return whether diag(max(|mu|, |ell|)) + L is proved to have norm at most beta in M(w) on a leaf."""
+    """Return whether diag(max(|mu|, |ell|)) + L is proved to have norm at most β in M(w) on a leaf."""
     mu, ell, couplings = bounds
     n = len(mu)
     g = [[abs(mu[i]).max(abs(ell[i])) if i == j else couplings[i][j] for j in range(n)] for i in range(n)]
@@ -154,7 +149,7 @@ def lipschitz_holds(bounds: Bounds, w: Sequence[float], beta: float) -> bool:
 
 
 def _dominated(matrix: list[list[arb]], w: Sequence[float], bound: arb) -> bool:
-    """Whether bound^2 W - B^T W B is proved positive semidefinite: |B| <= bound in M(w)."""
+    """Whether bound² W - Bᵀ W B is proved positive semidefinite: |B| <= bound in M(w)."""
     n, weights = len(matrix), [arb(x) for x in w]
     gap = [
         [-sum((matrix[k][i] * weights[k] * matrix[k][j] for k in range(n)), arb(0)) for j in range(n)] for i in range(n)

@@ -11,7 +11,8 @@ import xarray as xr
 
 ICONS = {"CERTIFIED": "✔", "ESTIMATED": "≈", "REFUSED": "✘", "UNKNOWN": "?"}
 ADVICE = {
-    "CERTIFIED": "The checker verified it in exact or ball arithmetic.",
+    "CERTIFIED": "The checker verified it when it was made; the tab Check verifies the file again and says what it "
+    "proves and what it does not.",
     "ESTIMATED": "The bounds were sampled: nothing is proved.",
     "REFUSED": "No metric weights work; the game may converge all the same.",
     "UNKNOWN": "Neither proved nor excluded.",
@@ -44,7 +45,11 @@ class CertificateCard(pn.viewable.Viewer):
 
     def update(self, ds: xr.Dataset) -> None:
         """Show the certificate of ``ds``."""
-        self._json = ds.attrs["certificate"]
+        self._json = ds.attrs.get("certificate", "")
+        if not self._json:
+            self._button.disabled = True
+            self._text.object = "<h3>Certificate to follow …</h3>"
+            return
         self._button.disabled = False
         self._text.object = card_html(json.loads(self._json))
 
@@ -67,9 +72,11 @@ def card_html(certificate: dict[str, Any]) -> str:
         ("largest rate of each player", _vector(certificate["player_steps"])),
     ]
     body = "".join(f'<tr><th scope="row">{name}</th><td>{value}</td></tr>' for name, value in rows if value)
+    icon, reason = ICONS.get(status, "?"), html.escape(str(certificate["reason"]))
     return (
-        f'<h3><span aria-hidden="true">{ICONS[status]}</span> {status}</h3><p>{html.escape(certificate["reason"])}. '
-        f'{ADVICE[status]}</p><div class="scroll" tabindex="0" role="region" aria-label="Certificate">'
+        f'<h3><span aria-hidden="true">{icon}</span> {html.escape(str(status))}</h3>'
+        f"<p>{reason}. {ADVICE.get(status, '')}</p>"
+        '<div class="scroll" tabindex="0" role="region" aria-label="Certificate">'
         f"<table><tbody>{body}</tbody></table></div>"
     )
 

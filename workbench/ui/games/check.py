@@ -23,6 +23,8 @@ h3 { margin: 8px; font-size: 18px; }
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 5px 12px 5px 8px; border-bottom: 1px solid rgba(127,127,127,0.35); }
 th { font-weight: 500; }
+h4 { margin: 14px 8px 4px; font-size: 15px; }
+ul { margin: 4px 8px; padding-left: 20px; font-size: 14px; line-height: 1.45; overflow-wrap: anywhere; }
 """
 
 
@@ -31,8 +33,9 @@ class CheckView(View):
 
     title, slug = "Check", "check"
     help = (
-        "The checker reads a certificate strictly and proves the numbers in it, in rational or ball arithmetic. Until "
-        "you drop a file it shows the certificate of the paper's toy. Change a digit of one and drop it again."
+        "The checker reads a certificate strictly and proves the numbers in it, in rational or ball arithmetic, in a "
+        "process of its own that ends after half a minute. Until you drop a file it shows the certificate of the "
+        "paper's toy. Change a digit of one and drop it again."
     )
     experiment = "workbench.games.verification"
     inputs = ("certificate",)
@@ -59,7 +62,7 @@ class CheckView(View):
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Verify."""
         dropped = inputs["certificate"]
-        return games.verification(_toy() if dropped is None else dropped.data)
+        return games.verification(_toy() if dropped is None else dropped.data, progress=progress)
 
     def pictures(self) -> Sequence[Any]:
         """Return the report."""
@@ -95,13 +98,28 @@ class Report(pn.viewable.Viewer):
 
 
 def report_html(ds: xr.Dataset) -> str:
-    """Return verdict, message and numbers as HTML, every entry escaped."""
-    icon, word = ("✔", "The proof holds") if bool(ds.valid) else ("✘", "Not a proof")
-    rows = [("what it claims", f"{ds.status.item()}: {ds.reason.item()}"), ("what the checker says", ds.message.item())]
+    """Return verdict, message, numbers, and what all that proves and does not, as HTML, every entry escaped."""
+    valid = bool(ds.valid)
+    icon, word = ("✔", "The proof holds") if valid else ("✘", "Not a proof")
+    rows = [
+        ("what the checker says", ds.message.item()),
+        ("what the file says of itself (not checked)", f"{ds.status.item()}: {ds.reason.item()[:1000]}"),
+    ]
     rows += [
-        (ds[name].attrs["long_name"], f"{float(ds[name]):.10g}")
+        (ds[name].attrs["long_name"] + ("" if valid else " (claimed, not proved)"), f"{float(ds[name]):.10g}")
         for name in ("margin", "step_paper", "step_h0", "step_sharp")
         if np.isfinite(float(ds[name]))
     ]
     body = "".join(f'<tr><th scope="row">{html.escape(a)}</th><td>{html.escape(str(b))}</td></tr>' for a, b in rows)
-    return f'<h3><span aria-hidden="true">{icon}</span> {word}</h3><table><tbody>{body}</tbody></table>'
+    heading = f'<h3><span aria-hidden="true">{icon}</span> {word}</h3>'
+    return f"{heading}<table><tbody>{body}</tbody></table>{meaning_html(ds)}"
+
+
+def meaning_html(ds: xr.Dataset) -> str:
+    """Return what a verified file proves and what it does not, as two lists; nothing for a file that proves nothing."""
+    parts = []
+    for name, title in (("proves", "This proves"), ("not_proved", "It does not prove")):
+        sentences = str(ds[name].item()).split("\n") if name in ds else []  # results saved before have no such lists
+        items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences if sentence)
+        parts.append(f"<h4>{title}</h4><ul>{items}</ul>" if items else "")
+    return "".join(parts)

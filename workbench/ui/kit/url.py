@@ -9,11 +9,14 @@ from urllib.parse import parse_qsl, urlencode
 import param
 
 LONGEST_VALUE = 400
+LONGEST_QUERY = 20_000
+MOST_FIELDS = 100
 
 
 def read_state(search: str) -> dict[str, str]:
-    """Return the query of a URL as strings; overlong values and repeated names are left out."""
-    found = parse_qsl(search.lstrip("?"), keep_blank_values=True, max_num_fields=100)
+    """Return the query of a URL as strings, without overlong values, repeated names and what exceeds 100 fields."""
+    fields = search.lstrip("?")[:LONGEST_QUERY].split("&", MOST_FIELDS)[:MOST_FIELDS]
+    found = parse_qsl("&".join(fields), keep_blank_values=True)
     return {name: value for name, value in reversed(found) if len(value) <= LONGEST_VALUE}
 
 

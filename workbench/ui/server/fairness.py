@@ -83,11 +83,11 @@ class Gate:
             raise
 
     def _rest(self, seconds: float) -> None:
-        """Open the gate again, at once if nobody waits, otherwise after as long as the last page took."""
-        if self._queues:
-            asyncio.get_running_loop().call_later(min(seconds, LONGEST_PAUSE), self._next)
-        else:
-            self._open = True
+        """Open the gate again after as long as the last page took.
+
+        Also when nobody waits: a page is built without a pause, so whoever asked meanwhile has not been heard yet.
+        """
+        asyncio.get_running_loop().call_later(min(seconds, LONGEST_PAUSE), self._next)
 
     def _next(self) -> None:
         """Let the first page of the client whose turn it is through; that client goes to the end of the line."""

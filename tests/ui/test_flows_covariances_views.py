@@ -8,6 +8,7 @@ import pytest
 
 from workbench import flows
 from workbench.figures import flows as figures
+from workbench.figures.flows.covariances import path_unit
 from workbench.progress import Progress
 from workbench.ui.flows.covariances import FILE, CovarianceFile, CovariancesView, DraggedGeodesics, axes_of, matrix_of
 
@@ -106,6 +107,11 @@ def test_the_figures_show_their_numbers():
     assert len(folded.split()) == int(ds.folded.sum()) > 0
     paths = next(part for part in figures.geodesic_ellipses(ds) if part.label == "Bures–Wasserstein")
     assert len(paths.split()) == 7
+    drawn = [part for part in figures.geodesic_ellipses(ds) if isinstance(part, hv.Path)]
+    assert [len(part.split()) for part in drawn] == [7, 7, 7, 7]
+    x, y = drawn[1].split()[3].array().T  # the second row is the affine geometry
+    area = np.pi * np.sqrt(float(ds.determinant.sel(metric="affine", place=0.5))) / path_unit(ds) ** 2
+    assert abs(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1])) / 2 == pytest.approx(area, rel=0.01)
     excess = next(part for part in figures.mean_certificate(ds) if part.label == "V − best bound")
     np.testing.assert_allclose(
         excess.dimension_values("share of V"), np.maximum((ds.value - ds.best_bound) / ds.best_value, 1e-16)

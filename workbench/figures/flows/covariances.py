@@ -48,8 +48,8 @@ def path_unit(ds: xr.Dataset) -> float:
 def geodesic_ellipses(ds: xr.Dataset, *, unit: float | None = None) -> Any:
     """Draw the geodesics of four geometries, one below the other, from the first matrix to the second."""
     unit = unit or path_unit(ds)
-    paths = ds.assign(path=ds.path.sel(metric=list(SIDE_BY_SIDE)))
-    shapes = _in_plane(paths, "path") / unit**2
+    plane = ds.plane.values
+    shapes = plane.T @ ds.path.sel(metric=list(SIDE_BY_SIDE)).values @ plane / unit**2
     chosen = np.linspace(0, shapes.shape[1] - 1, SHOWN).round().astype(int)
     parts = []
     for row, name in enumerate(SIDE_BY_SIDE):
@@ -60,6 +60,10 @@ def geodesic_ellipses(ds: xr.Dataset, *, unit: float | None = None) -> Any:
         ]
         drawn = hv.Path(outlines, ["x", "y"], label=NAMES[name])
         parts.append(theme.line(drawn, theme.SERIES[row], width=2))
+    told = [(ACROSS * (SHOWN - 1) / 2, -DOWN * row + 1.15, NAMES[name]) for row, name in enumerate(SIDE_BY_SIDE)]
+    style = {"text_color": theme.NEUTRAL, "text_font_size": "9pt"}
+    names = hv.Labels(told, ["x", "y"], "geometry")
+    parts.append(theme.styled(names, bokeh=style, matplotlib={"color": theme.NEUTRAL, "size": 9}))
     return theme.frame(
         hv.Overlay(parts),
         title="Geodesics",

@@ -58,7 +58,7 @@ class CovariancesView(View):
     n = param.Integer(default=2, bounds=(1, 16), label="Size of a matrix", doc="Above 2: seen in the mean's plane")
     condition = param.Selector(default=1e4, objects=CONDITIONS, label="Condition number, at most")
     factor = param.Number(
-        default=8.0,
+        default=6.0,
         bounds=(0, 40),
         step=0.5,
         label="Factor s/σ",

@@ -14,6 +14,7 @@ estimator), and what people call: ``sliced``, ``exact``, ``torch_loss``.
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.transport.bures_mean import BuresMean, bures_mean
 from workbench.transport.designs import design_degree, design_sizes, design_table
 from workbench.transport.directed import (
     Axes,
@@ -25,6 +26,16 @@ from workbench.transport.directed import (
 from workbench.transport.estimators import ESTIMATORS
 from workbench.transport.estimators.harmonic import harmonic_weights
 from workbench.transport.exact import sinkhorn_divergence, wasserstein
+from workbench.transport.gaussians import (
+    bures_distance,
+    bures_exp,
+    bures_geodesic,
+    bures_inner,
+    bures_log,
+    bures_map,
+    bures_transport,
+    gaussian_wasserstein,
+)
 from workbench.transport.max_sliced import MaxSliced, max_sliced_wasserstein
 from workbench.transport.sliced import (
     Estimate,
@@ -33,6 +44,7 @@ from workbench.transport.sliced import (
     sliced_wasserstein,
     sliced_wasserstein_gradient,
 )
+from workbench.transport.spd_metrics import SPD_METRICS, covariance_distance, covariance_geodesic, covariance_mean
 from workbench.transport.vmf import cap_angle, vmf_directions, vmf_harmonic, vmf_mean, vmf_second_moment
 
 if TYPE_CHECKING:
@@ -40,19 +52,33 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ESTIMATORS",
+    "SPD_METRICS",
     "Axes",
+    "BuresMean",
     "DirectedEstimate",
     "Estimate",
     "MaxSliced",
     "SlicedWassersteinLoss",
     "best_axis",
+    "bures_distance",
+    "bures_exp",
+    "bures_geodesic",
+    "bures_inner",
+    "bures_log",
+    "bures_map",
+    "bures_mean",
+    "bures_transport",
     "cap_angle",
+    "covariance_distance",
+    "covariance_geodesic",
+    "covariance_mean",
     "design_degree",
     "design_sizes",
     "design_table",
     "directed_sliced_wasserstein",
     "directed_sliced_wasserstein_gradient",
     "directions",
+    "gaussian_wasserstein",
     "harmonic_weights",
     "max_sliced_wasserstein",
     "projected_costs",

@@ -4,7 +4,6 @@ import pytest
 
 from workbench import data
 from workbench.flows.directed.verdicts import CLAIMS
-from workbench.flows.verdicts import verdicts
 from workbench.verdicts import Outcome, judge
 
 BY_MEASURE = {claim.measure.__name__: claim for claim in CLAIMS}
@@ -21,7 +20,6 @@ def test_todays_outcomes():
         "metric": Outcome.FAILS,
         "flows_closer": Outcome.FAILS,
     }
-    assert [row.claim for row in verdicts()][-len(rows) :] == [row.claim for row in rows]
 
 
 @pytest.mark.parametrize(

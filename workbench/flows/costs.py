@@ -13,6 +13,14 @@ from workbench.clouds import SHAPES
 from workbench.costs import Cost
 from workbench.flows.comparison import REFERENCE_DIRECTIONS, REFERENCE_REPEATS
 from workbench.flows.covariances.study import SPD_LAYERS
+from workbench.flows.directed.costs import (  # noqa: F401 - found here by their names
+    amortisation_study,
+    directed_flows,
+    directed_quadratures,
+    directed_slices,
+    kappa_profile,
+    slice_searches,
+)
 from workbench.flows.flow import EXACT_BY_DEFAULT
 
 SECONDS_PER_PROJECTION = 20e-9

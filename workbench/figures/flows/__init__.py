@@ -12,6 +12,7 @@ from workbench.figures.flows.covariances import (
     swelling,
 )
 from workbench.figures.flows.curves import flow_curves
+from workbench.figures.flows.directed import amortised_gains, driven_curves, kappa_curve, rule_errors, search_shares
 from workbench.figures.flows.directions import direction_map
 from workbench.figures.flows.estimators import error_against_time, error_table, estimator_errors
 from workbench.figures.flows.paper import paper_curves, paper_table
@@ -27,6 +28,12 @@ FIGURES = {
     "covariance_batch": normalised_ellipses,
     "spd_batchnorm_study": layer_accuracies,
     "batchnorm_audit": audit_curves,
+    "amortisation_study": amortised_gains,
+    "directed_flows": driven_curves,
+    "directed_quadratures": rule_errors,
+    "directed_slices": kappa_curve,
+    "kappa_profile": kappa_curve,
+    "slice_searches": search_shares,
 }
 STUDIES = {"compare_estimators": (estimator_error, ("n_directions",))}
 
@@ -34,8 +41,10 @@ __all__ = [
     "COVARIANCE_NAMES",
     "FIGURES",
     "STUDIES",
+    "amortised_gains",
     "audit_curves",
     "direction_map",
+    "driven_curves",
     "error_against_time",
     "error_table",
     "estimator_error",
@@ -43,6 +52,7 @@ __all__ = [
     "flow_curves",
     "geodesic_ellipses",
     "handles",
+    "kappa_curve",
     "layer_accuracies",
     "mean_certificate",
     "normalised_ellipses",
@@ -50,5 +60,7 @@ __all__ = [
     "paper_curves",
     "paper_table",
     "photograph",
+    "rule_errors",
+    "search_shares",
     "swelling",
 ]

@@ -8,6 +8,7 @@ from workbench.ui.flows.directions import DirectionsView
 from workbench.ui.flows.flow import FlowView
 from workbench.ui.flows.paper import PaperView
 from workbench.ui.flows.study import EstimatorStudy
+from workbench.ui.flows.where import WhereView
 from workbench.ui.kit.pointcloud import PointCloud
 from workbench.ui.kit.room import Room
 
@@ -19,7 +20,16 @@ class FlowsRoom(Room):
     paper = (
         "After K. Nguyen and N. Ho, “Sliced Wasserstein estimation with control variates”, ICLR 2024, arXiv 2305.00402."
     )
-    view_classes = (FlowView, CompareView, DirectionsView, ColourView, CovariancesView, PaperView, EstimatorStudy)
+    view_classes = (
+        FlowView,
+        CompareView,
+        DirectionsView,
+        WhereView,
+        ColourView,
+        CovariancesView,
+        PaperView,
+        EstimatorStudy,
+    )
 
     @classmethod
     def thumbnail(cls) -> PointCloud:

@@ -25,15 +25,15 @@ FIGURES = {
     "direction_costs": direction_map,
     "colour_transfer": photograph,
     "seed_experiment": paper_curves,
+    "covariance_batch": normalised_ellipses,
+    "spd_batchnorm_study": layer_accuracies,
+    "batchnorm_audit": audit_curves,
     "amortisation_study": amortised_gains,
     "directed_flows": driven_curves,
     "directed_quadratures": rule_errors,
     "directed_slices": kappa_curve,
     "kappa_profile": kappa_curve,
     "slice_searches": search_shares,
-    "covariance_batch": normalised_ellipses,
-    "spd_batchnorm_study": layer_accuracies,
-    "batchnorm_audit": audit_curves,
 }
 STUDIES = {"compare_estimators": (estimator_error, ("n_directions",))}
 

@@ -14,6 +14,7 @@ with which weights), ``evaluate`` (one draw of an estimator), and what people ca
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.transport.assignment import exact_transport
 from workbench.transport.designs import design_degree, design_sizes, design_table
 from workbench.transport.estimators import ESTIMATORS
 from workbench.transport.estimators.harmonic import harmonic_weights
@@ -25,6 +26,7 @@ from workbench.transport.sliced import (
     sliced_wasserstein,
     sliced_wasserstein_gradient,
 )
+from workbench.transport.solution import Solution
 
 if TYPE_CHECKING:
     from workbench.transport.torch_loss import SlicedWassersteinLoss, sliced_wasserstein_loss
@@ -33,10 +35,12 @@ __all__ = [
     "ESTIMATORS",
     "Estimate",
     "SlicedWassersteinLoss",
+    "Solution",
     "design_degree",
     "design_sizes",
     "design_table",
     "directions",
+    "exact_transport",
     "harmonic_weights",
     "projected_costs",
     "sinkhorn_divergence",

@@ -15,10 +15,13 @@ with which weights), ``evaluate`` (one draw of an estimator), and what people ca
 from typing import TYPE_CHECKING, Any
 
 from workbench.transport.assignment import exact_transport
+from workbench.transport.bounds import Bounds, transport_bounds
 from workbench.transport.designs import design_degree, design_sizes, design_table
+from workbench.transport.entropic import entropic_plan
 from workbench.transport.estimators import ESTIMATORS
 from workbench.transport.estimators.harmonic import harmonic_weights
 from workbench.transport.exact import sinkhorn_divergence, wasserstein
+from workbench.transport.newton import OT_SOLVERS  # from here, so that its solvers have entered
 from workbench.transport.sliced import (
     Estimate,
     directions,
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ESTIMATORS",
+    "OT_SOLVERS",
+    "Bounds",
     "Estimate",
     "SlicedWassersteinLoss",
     "Solution",
@@ -40,6 +45,7 @@ __all__ = [
     "design_sizes",
     "design_table",
     "directions",
+    "entropic_plan",
     "exact_transport",
     "harmonic_weights",
     "projected_costs",
@@ -47,6 +53,7 @@ __all__ = [
     "sliced_wasserstein",
     "sliced_wasserstein_gradient",
     "sliced_wasserstein_loss",
+    "transport_bounds",
     "wasserstein",
 ]
 

@@ -58,10 +58,10 @@ def exact_transport(
     """Return an optimal plan between two weighted clouds (squared Euclidean cost) or for a cost matrix, with proof.
 
     ``x`` (n, d), ``y`` (m, d), or ``cost`` (n, m) alone; weights (n,), (m,) of one total, equal if left out. In the
-    :class:`Solution`, ``value`` − ``lower_bound`` is rounding (and the bound holds in spite of rounding), ``plan`` has at most n + m − 1 entries, ``unique`` says
-    whether another plan costs the same and ``support`` holds every pair that some optimal plan uses (ties up to 1e-13
-    of the largest cost; None if there are too many ties to list). ``stats``: ``rounds`` of pricing, ``pivots``,
-    ``pairs`` kept at the end, ``pairs_priced``.
+    :class:`Solution`, ``value`` − ``lower_bound`` is an allowance for rounding, so that the bound holds in floating
+    point too; ``plan`` has at most n + m − 1 entries, ``unique`` says whether another plan costs the same and
+    ``support`` holds every pair that some optimal plan uses (ties up to 1e-13 of the largest cost; None if there are
+    too many ties to list). ``stats``: ``rounds`` of pricing, ``pivots``, ``pairs`` kept at the end, ``pairs_priced``.
 
     Errors as :func:`workbench.transport.solution.problem`. Cost: about 2 s for n = m = 10⁴ in three dimensions,
     growing like n^1.7; memory O(n + m) for clouds, twice the matrix otherwise.

@@ -26,8 +26,9 @@ class Solution:
     ``plan``, repaired). The optimum lies between the two, whatever the solver did.
 
     ``unique`` and ``support`` (the union of the supports of all optimal plans, as a sparse 0/1 matrix) are told by
-    exact solvers only, None elsewhere and where ties are too many to list. ``history`` holds one array per quantity,
-    one entry per iteration; ``stats`` what the solver counted.
+    exact solvers only, None elsewhere and where ties are too many to list. ``duals`` x (n,), y (m,) are the potentials
+    of the regularised problem, P_ij = exp(η (x_i + y_j − C_ij) − 1); None for exact solvers. ``history`` holds one
+    array per quantity, one entry per recorded iteration; ``stats`` what the solver counted.
     """
 
     method: str
@@ -38,6 +39,7 @@ class Solution:
     potentials: tuple[Floats, Floats]
     unique: bool | None = None
     support: sparse.csr_array | None = None
+    duals: tuple[Floats, Floats] | None = None
     history: Mapping[str, Floats] = field(default_factory=dict)
     stats: Mapping[str, Any] = field(default_factory=dict)
 

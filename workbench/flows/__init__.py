@@ -25,20 +25,25 @@ from workbench.clouds import (
 from workbench.flows.colour import colour_transfer
 from workbench.flows.comparison import PAIRS, compare_estimators, compare_on, methods_for
 from workbench.flows.direction_costs import direction_costs
+from workbench.flows.exact import compare_solvers, exact_scaling, sns_experiment
 from workbench.flows.flow import gradient_flow
 from workbench.flows.paper import seed_experiment
 from workbench.transport import (
     ESTIMATORS,
+    OT_SOLVERS,
     Estimate,
     design_degree,
     design_sizes,
     design_table,
     directions,
+    entropic_plan,
+    exact_transport,
     harmonic_weights,
     projected_costs,
     sinkhorn_divergence,
     sliced_wasserstein,
     sliced_wasserstein_gradient,
+    transport_bounds,
     wasserstein,
 )
 
@@ -47,6 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ESTIMATORS",
+    "OT_SOLVERS",
     "PAIRS",
     "SHAPES",
     "Estimate",
@@ -56,12 +62,16 @@ __all__ = [
     "colour_transfer",
     "compare_estimators",
     "compare_on",
+    "compare_solvers",
     "design_degree",
     "design_sizes",
     "design_table",
     "digit",
     "direction_costs",
     "directions",
+    "entropic_plan",
+    "exact_scaling",
+    "exact_transport",
     "gradient_flow",
     "harmonic_weights",
     "load_cloud",
@@ -75,8 +85,10 @@ __all__ = [
     "sliced_wasserstein",
     "sliced_wasserstein_gradient",
     "sliced_wasserstein_loss",
+    "sns_experiment",
     "terrain_heights",
     "text_cloud",
+    "transport_bounds",
     "wasserstein",
 ]
 

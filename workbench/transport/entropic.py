@@ -82,6 +82,14 @@ class Dual:
         """Return the L1 error of both marginals."""
         return float(np.abs(plan.sum(axis=1) - self.a).sum() + np.abs(plan.sum(axis=0) - self.b).sum())
 
+    def rounding(self, eta: float) -> float:
+        """Return the L1 error that rounding of exponents of this size leaves."""
+        return 1e-15 * math.sqrt(sum(self.cost.shape)) + 2e-16 * eta * float(np.ptp(self.cost))
+
+    def is_converged(self, error: float, tolerance: float) -> bool:
+        """Return whether an error is at the tolerance, or within a few times of rounding."""
+        return error <= max(tolerance, 3 * self.rounding(self.eta))
+
     def wants_record(self) -> bool:
         """Return whether this iteration is one whose bounds are taken."""
         return self.bounds and self.steps >= self._next_record
@@ -170,7 +178,7 @@ def sinkhorn(dual: Dual, *, tolerance: float = 1e-13, steps: int = 10_000) -> So
     costs two products with a matrix and no η overflows.
     """
     x, y, plan, error = sinkhorn_steps(dual, steps, None, None, tolerance=tolerance)
-    return dual.solution("sinkhorn", x, y, plan, converged=error <= tolerance)
+    return dual.solution("sinkhorn", x, y, plan, converged=dual.is_converged(error, tolerance))
 
 
 def sinkhorn_steps(

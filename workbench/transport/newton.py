@@ -26,6 +26,7 @@ COARSE_ERROR = 1e-2
 DENSE_UP_TO = 2000
 PATIENCE = 4
 """Newton steps without a smaller error after which rounding is taken to be reached."""
+NEAR_ROUNDING = 100.0
 HALVINGS = 40
 
 
@@ -52,7 +53,7 @@ def sns(
     kept = min(math.ceil((2 / max(n, m) if density is None else density) * n * m), n * m)
     best, since = error, 0
     for step in range(steps):
-        if error <= tolerance or (since >= PATIENCE and _is_rounding(dual, dual.eta, error)):
+        if error <= tolerance or (since >= PATIENCE and error <= NEAR_ROUNDING * dual.rounding(dual.eta)):
             break
         flat = plan.ravel()
         largest = np.argpartition(flat, n * m - kept)[n * m - kept :]
@@ -69,7 +70,7 @@ def sns(
         dual.progress.update(step, steps, f"sparse Newton, error {error:.1e}")
         if not moved:
             break
-    return dual.solution("sns", x, y, plan, converged=_is_converged(dual, error, tolerance))
+    return dual.solution("sns", x, y, plan, converged=dual.is_converged(error, tolerance))
 
 
 def _start(dual: Dual, steps: int, tolerance: float) -> tuple[Floats, Floats, Floats, float]:
@@ -157,7 +158,7 @@ def newton(dual: Dual, *, tolerance: float = 1e-13, steps: int = 200, dense_up_t
         dual.record(x, plan, error)
         best, since = error, 0
         while error > (tolerance if is_last else COARSE_ERROR) and taken < steps:
-            if since >= PATIENCE and _is_rounding(dual, eta, error):
+            if since >= PATIENCE and error <= NEAR_ROUNDING * dual.rounding(eta):
                 break
             direction = _schur_step(dual, plan, error, dense_up_to)
             x, y, plan, moved = _line_search(dual, eta, x, y, plan, direction)
@@ -169,27 +170,14 @@ def newton(dual: Dual, *, tolerance: float = 1e-13, steps: int = 200, dense_up_t
             best = min(best, error)
             dual.progress.update(level, len(etas), f"Newton at η = {eta:.3g}, error {error:.1e}")
             if not moved:
-                if _is_rounding(dual, eta, error):
+                if error <= NEAR_ROUNDING * dual.rounding(eta):
                     break
                 x = dual.soft_rows(y, eta)  # a sweep of Sinkhorn, whatever the error, gains
                 y = dual.soft_columns(x, eta)
                 plan = dual.plan(x, y, eta)
                 dual.counts["sinkhorn_steps"] += 1
     dual.counts["levels"] = len(etas)
-    return dual.solution("newton", x, y, plan, converged=_is_converged(dual, error, tolerance))
-
-
-def _is_converged(dual: Dual, error: float, tolerance: float) -> bool:
-    """Return whether the error is at the tolerance, or at what rounding of exponents of that size leaves."""
-    return error <= max(tolerance, _rounding(dual, dual.eta))
-
-
-def _is_rounding(dual: Dual, eta: float, error: float) -> bool:
-    return error <= 100 * _rounding(dual, eta)
-
-
-def _rounding(dual: Dual, eta: float) -> float:
-    return 1e-15 * math.sqrt(sum(dual.cost.shape)) + 2e-16 * eta * float(np.ptp(dual.cost))
+    return dual.solution("newton", x, y, plan, converged=dual.is_converged(error, tolerance))
 
 
 def _schur_step(dual: Dual, plan: Floats, error: float, dense_up_to: int) -> tuple[Floats, Floats]:

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 METHODS = ("sinkhorn", "sns", "newton")
 MOST_LINES = 1500
 MOST_KEPT = 4000
-LARGEST_MATRIX = 3000
+MOST_POINTS = 3000
 
 
 @results.experiment
@@ -48,7 +48,7 @@ def compare_solvers(
     """
     progress = progress or Progress()
     eta = 10 ** checks.real("log_eta", log_eta, minimum=-2, maximum=7)
-    density = checks.real("density", density, exclusive_minimum=0, maximum=LARGEST_MATRIX)
+    density = checks.real("density", density, exclusive_minimum=0, maximum=MOST_POINTS)
     options = {
         "sinkhorn": {"steps": checks.integer("sinkhorn_limit", sinkhorn_limit, minimum=1, maximum=100_000)},
         "sns": {"sinkhorn_steps": checks.integer("sinkhorn_first", sinkhorn_first, minimum=0, maximum=10_000)},
@@ -57,7 +57,7 @@ def compare_solvers(
     if cost is None:
         if x is None or y is None:
             raise ValueError("give two clouds x and y, or a cost matrix with x = y = None")
-        points = pair(x, y, checks.integer("n", n, minimum=2, maximum=LARGEST_MATRIX), seed)
+        points = pair(x, y, checks.integer("n", n, minimum=2, maximum=MOST_POINTS), seed)
         sizes = len(points[0]), len(points[1])
         problem = {"x": points[0], "y": points[1]}
     else:
@@ -66,9 +66,9 @@ def compare_solvers(
         points, matrix = None, checks.finite_array("cost", cost, ndim=2)
         sizes = matrix.shape
         problem = {"cost": matrix}
-    if max(sizes) > LARGEST_MATRIX:
+    if max(sizes) > MOST_POINTS:
         raise ValueError(
-            f"there are {sizes[0]} and {sizes[1]} points; entropic plans are compared up to {LARGEST_MATRIX}. "
+            f"there are {sizes[0]} and {sizes[1]} points; entropic plans are compared up to {MOST_POINTS}. "
             "Give fewer, or call exact_transport, which takes more"
         )
     problem |= {"x_weights": x_weights, "y_weights": y_weights}

@@ -111,8 +111,8 @@ def sns_experiment(
     """Run the solvers of entropic transport on ``repeats`` cost matrices of each of the ``CASES``, at each η.
 
     Returns, over (case, eta, variant, repeat): steps, processor time, the L1 error of the marginals, how far the cost
-    of the plan lies above the true optimum (which ``exact_transport`` proves), and both bounds. ``n`` is the size of the
-    random matrices; digits have as many points as pixels with ink. Raises ``ValueError`` for unknown names and sizes.
+    of the plan lies above the true optimum (which ``exact_transport`` proves), and both bounds. ``n`` is the size of
+    the random matrices; digits have as many points as pixels with ink. Raises ``ValueError`` for unknown names and sizes.
     Cost: mostly Sinkhorn's steps, about 0.2 ms each at n = 500, and the SNS runs that do not converge, 0.1 s a step.
     """
     progress = progress or Progress()

@@ -4,6 +4,7 @@ from workbench import data
 from workbench.ui.flows.colour import ColourView
 from workbench.ui.flows.compare import CompareView
 from workbench.ui.flows.directions import DirectionsView
+from workbench.ui.flows.exact import ExactView
 from workbench.ui.flows.flow import FlowView
 from workbench.ui.flows.paper import PaperView
 from workbench.ui.flows.study import EstimatorStudy
@@ -18,7 +19,7 @@ class FlowsRoom(Room):
     paper = (
         "After K. Nguyen and N. Ho, “Sliced Wasserstein estimation with control variates”, ICLR 2024, arXiv 2305.00402."
     )
-    view_classes = (FlowView, CompareView, DirectionsView, ColourView, PaperView, EstimatorStudy)
+    view_classes = (FlowView, CompareView, DirectionsView, ExactView, ColourView, PaperView, EstimatorStudy)
 
     @classmethod
     def thumbnail(cls) -> PointCloud:

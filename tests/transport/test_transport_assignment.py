@@ -165,6 +165,11 @@ def test_atoms_without_mass_come_back(rng):
     found = exact_transport(x, y, [1, 0, 1, 1, 0, 1], [1, 1, 0, 2])
     assert found.plan.shape == (6, 4)
     np.testing.assert_array_equal(np.flatnonzero(found.plan.sum(axis=1)), [0, 2, 3, 5])
+    check(found, x, y, np.array([1, 0, 1, 1, 0, 1]), np.array([1, 1, 0, 2]))
+    cost = rng.random((3, 4)) - 0.5
+    f, g = exact_transport(cost=cost, x_weights=[1, 0, 1], y_weights=[0, 1, 1, 0]).potentials
+    assert (cost - f[:, None] - g).min() > -1e-15
+    assert f[[0, 2]].mean() + g[1:3].mean() == pytest.approx(min(cost[0, 1] + cost[2, 2], cost[0, 2] + cost[2, 1]) / 2)
 
 
 def test_pricing_agrees_with_looking_at_every_pair(rng):

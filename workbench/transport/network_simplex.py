@@ -23,6 +23,8 @@ from workbench.progress import Progress
 Floats = NDArray[np.float64]
 PIVOTS_A_CALL = 20_000
 """Between two looks at the progress meter."""
+PIVOTS_A_NODE = 5000
+"""Problems met so far took at most 30; what takes this many does not end."""
 ROUNDING = 1e-14
 """A reduced cost above −ROUNDING times the largest cost counts as zero inside the simplex."""
 EXACT, STOPPED = 0, 1
@@ -100,6 +102,11 @@ class Simplex:
                 PIVOTS_A_CALL,
             )
             self.pivots += pivots
+            if self.pivots > PIVOTS_A_NODE * len(self._parent) + PIVOTS_A_CALL:
+                raise RuntimeError(
+                    f"exact transport did not finish within {self.pivots} pivots; costs or weights over fewer decades "
+                    "(rescale, or leave out what has hardly any mass) are easier"
+                )
             progress.update(done, total, f"{message}, {self.pivots} pivots")
             if outcome == EXACT:
                 self.refresh()

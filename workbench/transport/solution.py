@@ -27,7 +27,7 @@ class Solution:
 
     ``unique`` and ``support`` (the union of the supports of all optimal plans, as a sparse 0/1 matrix) are told by
     exact solvers only, None elsewhere and where ties are too many to list. ``duals`` x (n,), y (m,) are the potentials
-    of the regularised problem, P_ij = exp(η (x_i + y_j − C_ij) − 1); None for exact solvers. ``history`` holds one
+    of the regularised problem, P_ij = exp(η (x_i + y_j − C_ij) − 1), −∞ for atoms without mass; None for exact solvers. ``history`` holds one
     array per quantity, one entry per recorded iteration; ``stats`` what the solver counted.
     """
 
@@ -68,6 +68,8 @@ class Problem:
     shape: tuple[int, int]
     clouds: tuple[Cloud, Cloud] | None
     matrix: Floats | None
+    least: float = 0.0
+    """A lower bound on every cost, of atoms without mass too."""
 
     @property
     def has_equal_masses(self) -> bool:
@@ -107,15 +109,17 @@ class Problem:
         return sparse.csr_array((plan.data, where), shape=self.shape)
 
     def restore_potentials(self, f: Floats, g: Floats) -> tuple[Floats, Floats]:
-        """Return potentials for all atoms given; those without mass get the largest that stays feasible."""
+        """Return potentials for all atoms given; those without mass get a value that is feasible for any cost."""
         shift_f, shift_g = self.shifts()
-        return _filled(f + shift_f, self.rows, self.shape[0]), _filled(g + shift_g, self.columns, self.shape[1])
+        f, g = f + shift_f, g + shift_g
+        full_f = _filled(f, self.rows, self.shape[0], self.least - g.max())
+        return full_f, _filled(g, self.columns, self.shape[1], self.least - full_f.max())
 
 
-def _filled(values: Floats, kept: NDArray[np.intp], size: int) -> Floats:
+def _filled(values: Floats, kept: NDArray[np.intp], size: int, other: float) -> Floats:
     if len(kept) == size:
         return values
-    full = np.full(size, -np.inf)
+    full = np.full(size, other)
     full[kept] = values
     return full
 
@@ -149,11 +153,12 @@ def problem(
     largest = np.abs(matrix).max()
     if largest > 1e150:
         raise ValueError(f"cost holds {largest:.3g}; costs may be at most 1e150 in magnitude, so rescale them")
+    least = float(matrix.min())
     masses_a, rows = _kept(checked_masses("x_weights", x_weights, n), n)
     masses_b, columns = _kept(checked_masses("y_weights", y_weights, m), m)
     if len(rows) < n or len(columns) < m:
         matrix = matrix[np.ix_(rows, columns)]
-    return Problem(masses_a, masses_b, rows, columns, (n, m), None, matrix)
+    return Problem(masses_a, masses_b, rows, columns, (n, m), None, matrix, least)
 
 
 def _kept(weights: Floats | None, n: int) -> tuple[Floats, NDArray[np.intp]]:

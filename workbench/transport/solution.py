@@ -27,8 +27,9 @@ class Solution:
 
     ``unique`` and ``support`` (the union of the supports of all optimal plans, as a sparse 0/1 matrix) are told by
     exact solvers only, None elsewhere and where ties are too many to list. ``duals`` x (n,), y (m,) are the potentials
-    of the regularised problem, P_ij = exp(η (x_i + y_j − C_ij) − 1), −∞ for atoms without mass; None for exact solvers. ``history`` holds one
-    array per quantity, one entry per recorded iteration; ``stats`` what the solver counted.
+    of the regularised problem, P_ij = exp(η (x_i + y_j − C_ij) − 1), −∞ for atoms without mass; None for exact
+    solvers. ``history`` holds one array per quantity, one entry per recorded iteration; ``stats`` what the solver
+    counted.
     """
 
     method: str

@@ -110,12 +110,13 @@ def solve_exact(given: Problem, progress: Progress) -> Solution:
     own_f, own_g = np.empty(n), np.empty(m)
     own_f[order_x], own_g[order_y] = f, g
     value, lower = value + given.added, lower / total + given.added
+    value, lower = given.in_full("W_2²", value), given.in_full("the bound", lower)
     return Solution(
         "exact",
         given.restore(plan),
-        value,
-        min(lower, value),
-        value,
+        float(value),
+        min(float(lower), float(value)),
+        float(value),
         given.restore_potentials(own_f, own_g),
         unique,
         support,

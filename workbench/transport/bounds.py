@@ -50,6 +50,7 @@ def transport_bounds(
     (0.0, 0.5)
     """
     given = problem(x, y, x_weights, y_weights, cost=cost)
+    given.refuse_extremes("a bound")
     potentials = [checks.finite_array(name, value, ndim=1) for name, value in (("f", f), ("g", g))]
     for name, value, size in zip("fg", potentials, given.shape, strict=True):
         if len(value) != size:

@@ -259,6 +259,7 @@ def entropic_plan(
     value = checks.real(name, value, exclusive_minimum=0)
     options = check_options(entry, options)
     given = problem(x, y, x_weights, y_weights, cost=cost)
+    given.refuse_extremes("an entropic plan")
     n, m = len(given.a), len(given.b)
     checks.memory(56.0 * n * m + 16.0 * min(n, m) ** 2, f"an entropic plan between {n} and {m} points")
     dual = Dual(given, 1.0, progress or Progress(), bounds=bounds)

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench import checks
 from workbench.progress import Progress
-from workbench.transport.assignment import exact_transport
-from workbench.transport.measures import check_same_dim, prepare
+from workbench.transport.assignment import solve_exact
+from workbench.transport.measures import check_same_dim, in_one_unit, prepare, rescaled
+from workbench.transport.solution import of_clouds
 
 MOST_ITERATIONS = 20_000_000
 SPARSE_ABOVE, MANY_AXES, SPARSE_ABOVE_IN_MANY = 600**2, 12, 4000**2
@@ -39,10 +40,11 @@ def wasserstein(
     a, b = prepare("x", x, x_weights, np.float64), prepare("y", y, y_weights, np.float64)
     check_same_dim(a, b)
     if a.n * b.n > (SPARSE_ABOVE if a.dim <= MANY_AXES else SPARSE_ABOVE_IN_MANY):
-        return exact_transport(x, y, _shares(x_weights), _shares(y_weights), progress=progress).value
+        return solve_exact(of_clouds(a, b), progress or Progress()).value
     checks.memory(24.0 * a.n * b.n, f"exact transport between {a.n} and {b.n} points")
     import ot
 
+    a, b, unit = in_one_unit(a, b)
     shift = a.centre - b.centre
     cost = ot.dist(a.coordinates.T, b.coordinates.T, metric="sqeuclidean")
     scale = float(cost.max()) or 1.0  # POT's tolerances are absolute: small clouds would come out wrong
@@ -53,14 +55,7 @@ def wasserstein(
     troubles = [str(w.message) for w in caught if "numItermax" in str(w.message) or "onverge" in str(w.message)]
     if troubles:
         raise RuntimeError(f"exact transport did not finish: {troubles[0]}")
-    return float(centred + shift @ shift)
-
-
-def _shares(weights: ArrayLike | None) -> NDArray[np.float64] | None:
-    if weights is None:
-        return None
-    weights = np.asarray(weights, dtype=np.float64)
-    return weights / weights.sum()
+    return float(rescaled("W_2²", centred + shift @ shift, 2 * unit))
 
 
 def sinkhorn_divergence(
@@ -86,6 +81,7 @@ def sinkhorn_divergence(
     checks.memory(40.0 * max(a.n, b.n) ** 2, f"a Sinkhorn divergence between {a.n} and {b.n} points")
     import ot
 
+    a, b, unit = in_one_unit(a, b)
     shift = a.centre - b.centre
     spread = np.square(a.coordinates) @ a.all_masses + np.square(b.coordinates) @ b.all_masses
     mean_cost = float(spread.sum() + shift @ shift)
@@ -108,7 +104,7 @@ def sinkhorn_divergence(
             )
         except UserWarning as warning:
             raise RuntimeError(f"Sinkhorn did not converge ({warning}); raise regularisation") from warning
-    return float(found) * mean_cost
+    return float(rescaled("the Sinkhorn divergence", found * mean_cost, 2 * unit))
 
 
 def _rows(coordinates: NDArray[np.float64], scale: float) -> NDArray[np.float64]:

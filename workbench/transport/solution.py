@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from workbench import checks
-from workbench.transport.measures import Cloud, check_same_dim, points, prepare
+from workbench.transport.measures import Cloud, check_same_dim, in_one_unit, points, prepare, rescaled
 from workbench.transport.measures import masses as checked_masses
 
 Floats = NDArray[np.float64]
@@ -69,6 +69,8 @@ class Problem:
     shape: tuple[int, int]
     clouds: tuple[Cloud, Cloud] | None
     matrix: Floats | None
+    unit: int = 0
+    """Clouds are in units of 2^``unit``, so costs in units of 4^``unit``; 0 unless they are very small or large."""
     least: float = 0.0
     """A lower bound on every cost, of atoms without mass too."""
 
@@ -114,7 +116,20 @@ class Problem:
         shift_f, shift_g = self.shifts()
         f, g = f + shift_f, g + shift_g
         full_f = _filled(f, self.rows, self.shape[0], self.least - g.max())
-        return full_f, _filled(g, self.columns, self.shape[1], self.least - full_f.max())
+        full_g = _filled(g, self.columns, self.shape[1], self.least - full_f.max())
+        return self.in_full("a potential", full_f), self.in_full("a potential", full_g)
+
+    def in_full(self, what: str, costs: Any) -> Any:
+        """Return costs in the units of what was given; ``ValueError`` if no number is large enough."""
+        return rescaled(what, costs, 2 * self.unit)
+
+    def refuse_extremes(self, what: str) -> None:
+        """Raise ``ValueError`` if the clouds needed a unit of their own."""
+        if self.unit:
+            raise ValueError(
+                f"x and y have a size near 2^{self.unit}; {what} is computed for sizes from 1e-15 to 1e15. "
+                f"Rescale both clouds by 2^{-self.unit}"
+            )
 
 
 def _filled(values: Floats, kept: NDArray[np.intp], size: int, other: float) -> Floats:
@@ -123,6 +138,14 @@ def _filled(values: Floats, kept: NDArray[np.intp], size: int, other: float) -> 
     full = np.full(size, other)
     full[kept] = values
     return full
+
+
+def of_clouds(x: Cloud, y: Cloud) -> Problem:
+    """Return the problem of two checked clouds of one dimension."""
+    rows = np.arange(x.size) if x.kept is None else x.kept
+    columns = np.arange(y.size) if y.kept is None else y.kept
+    x, y, unit = in_one_unit(x, y)
+    return Problem(x.all_masses, y.all_masses, rows, columns, (x.size, y.size), (x, y), None, unit)
 
 
 def problem(
@@ -146,9 +169,7 @@ def problem(
     if cost is None:
         a, b = prepare("x", x, x_weights, np.float64), prepare("y", y, y_weights, np.float64)
         check_same_dim(a, b)
-        rows = np.arange(a.size) if a.kept is None else a.kept
-        columns = np.arange(b.size) if b.kept is None else b.kept
-        return Problem(a.all_masses, b.all_masses, rows, columns, (a.size, b.size), (a, b), None)
+        return of_clouds(a, b)
     matrix = points("cost", cost)
     n, m = matrix.shape
     largest = np.abs(matrix).max()
@@ -159,7 +180,7 @@ def problem(
     masses_b, columns = _kept(checked_masses("y_weights", y_weights, m), m)
     if len(rows) < n or len(columns) < m:
         matrix = matrix[np.ix_(rows, columns)]
-    return Problem(masses_a, masses_b, rows, columns, (n, m), None, matrix, least)
+    return Problem(masses_a, masses_b, rows, columns, (n, m), None, matrix, least=least)
 
 
 def _kept(weights: Floats | None, n: int) -> tuple[Floats, NDArray[np.intp]]:

@@ -46,7 +46,7 @@ def bounds_closing(ds: xr.Dataset) -> Any:
         ylabel="cost",
         logx=True,
         ylim=(lowest - 0.05 * size, optimum + 0.8 * size),
-        legend="top_right",
+        legend="bottom",
     )
 
 

@@ -81,16 +81,17 @@ def count_on_digits_l1() -> Numbers:
 
 
 def sparsity_needed() -> Numbers:
-    """Compare full Newton's time with the fastest sparse variant that converged on every random matrix."""
+    """Compare full Newton's time with Sinkhorn's and the fastest sparse variant that converged on every matrix."""
     ds = _table("random")
     sparse = ds.sel(variant=[name for name in ds.variant.values if str(name).startswith("sns")])
     all_done = sparse.converged.all("repeat")
     seconds = sparse.seconds.mean("repeat").where(all_done)
-    best = int(seconds.argmin())
+    best = int(np.nanargmin(seconds.values))
     newton = ds.sel(variant="newton")
     return {
         "sparse": float(seconds[best]),
         "name": str(seconds.variant.values[best]),
+        "sinkhorn": float(ds.sel(variant="sinkhorn").seconds.mean()),
         "full": float(newton.seconds.mean()),
         "full_deviation": float(newton.seconds.std(ddof=1)),
         "steps": float(newton.newton_steps.mean()),
@@ -198,13 +199,17 @@ CLAIMS = (
         {"newton": "steps"},
     ),
     Claim(
-        "The Hessian must be made sparse for Newton to pay (implied by the paper; a reviewer asks for rivals).",
+        "Newton pays only with a sparse Hessian (implied by the paper; a reviewer asks for rivals).",
         sparsity_needed,
         "At n = 500 full Newton takes {full:.2f} ± {full_deviation:.2f} s of one core ({steps:.0f} steps, error at "
-        "most {error:.0e}), the fastest sparse variant ({name}) {sparse:.2f} s.",
-        Rule(below("sparse", "full", times=0.8), partly=below("sparse", "full", times=1.25)),
+        "most {error:.0e}), Sinkhorn {sinkhorn:.2g} s, the fastest sparse variant ({name}) {sparse:.2f} s.",
+        Rule(at_least("full", "sinkhorn"), partly=below("sparse", "full", times=0.5)),
         TABLE,
-        {"sparse": "seconds of the fastest sparse variant", "full": "seconds of full Newton"},
+        {
+            "sparse": "seconds of the fastest sparse variant",
+            "full": "seconds of full Newton",
+            "sinkhorn": "those of Sinkhorn",
+        },
     ),
     Claim(
         "It works at other η too (a reviewer's question: the paper has one).",

@@ -21,7 +21,7 @@ def test_the_default_is_quick_computes_draws_and_tells():
     inputs = view.values() | {"n": 80}
     view.check(inputs)
     ds = view.compute(inputs, Progress())
-    assert ds.attrs["function"] == view.experiment
+    assert ds.attrs["function"] == view.experiment_name()
     view.show(ds)
     sentence = view.sentence(ds)
     assert f"{float(ds.optimum):.12g}" in sentence

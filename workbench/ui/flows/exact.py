@@ -13,8 +13,7 @@ from workbench.costs import Cost
 from workbench.figures import flows as figures
 from workbench.flows import costs
 from workbench.flows.exact.race import MOST_POINTS
-from workbench.progress import Progress
-from workbench.ui.flows.cloud_choice import PairView, clouds_of
+from workbench.ui.kit.choices.clouds import PairView, clouds_of
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
@@ -46,7 +45,7 @@ class ExactView(PairView):
         "the larger η is, Newton's method a handful: SNS keeps only the largest entries of the Hessian. Every iterate "
         "proves an interval for the true optimum; pricing every pair closes it."
     )
-    experiment = "workbench.flows.compare_solvers"
+    experiment = staticmethod(flows.compare_solvers)
     inputs = ("problem", "matrix_file", *PairView.PAIR_INPUTS, "log_eta", "density", "sinkhorn_first", "sinkhorn_limit")
 
     problem = param.Selector(default=CLOUDS, objects=PROBLEMS, label="Problem")
@@ -101,16 +100,15 @@ class ExactView(PairView):
             n = inputs["n"]
         return costs.race(n, sinkhorn_limit=inputs["sinkhorn_limit"])
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Run all solvers."""
+    def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the problem, clouds or costs, and the solvers' parameters; a file is read here, by the worker."""
         kept = ("log_eta", "density", "sinkhorn_first", "sinkhorn_limit")
-        arguments = {name: inputs[name] for name in kept}
         if inputs["problem"] == MATRIX:
             reading = inputs["matrix_file"].contents()
             problem: dict[str, Any] = {"x": None, "y": None, "cost": reading.points, "x_weights": reading.weights}
         else:
             problem = clouds_of(inputs)
-        return flows.compare_solvers(**problem, **arguments, progress=progress)
+        return {**problem, **{name: inputs[name] for name in kept}}
 
     def pictures(self) -> Sequence[Any]:
         """Return errors, bounds, the plan and the kept entries."""

@@ -32,7 +32,6 @@ OT_SOLVERS = Registry(
     "solver",
     facts={
         "regularised": Fact(bool, says="whether it solves the entropic problem (or the exact one)"),
-        "estimate": Fact(object, says="the seconds for n, m, eta and steps, as a function"),
     },
 )
 """Solvers of optimal transport: entropic ones take a :class:`Dual` and options, the exact one a checked problem."""
@@ -158,7 +157,6 @@ OT_SOLVERS.add(
     reference="column generation with a network simplex",
     cost="about n^1.7 for clouds, O(n + m) memory",
     regularised=False,
-    estimate=lambda n, m, eta, steps: 2.5 * ((n + m) / 20_000) ** 1.8,
 )(solve_exact)
 
 
@@ -169,7 +167,6 @@ OT_SOLVERS.add(
     reference="Cuturi, 2013; Schmitzer, 2019, for the absorption",
     cost="2 n m an iteration",
     regularised=True,
-    estimate=lambda n, m, eta, steps: 1.5e-9 * n * m * steps,
 )
 def sinkhorn(dual: Dual, *, tolerance: float = 1e-13, steps: int = 10_000) -> Solution:
     """Alternate the two marginals until their L1 error is at most ``tolerance``.

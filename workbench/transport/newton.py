@@ -37,7 +37,6 @@ HALVINGS = 40
     reference="arXiv 2401.12253, algorithm 1",
     cost="n m an iteration, conjugate gradients on λ n m entries",
     regularised=True,
-    estimate=lambda n, m, eta, steps: 2e-9 * n * m * steps * 5,
 )
 def sns(
     dual: Dual, *, tolerance: float = 1e-13, steps: int = 100, density: float | None = None, sinkhorn_steps: int = 20
@@ -133,7 +132,6 @@ def _line_search(
     reference="Newton on the Schur complement, a graph Laplacian",
     cost="n m min(n, m) a step, some ten to thirty steps",
     regularised=True,
-    estimate=lambda n, m, eta, steps: 25 * (2e-10 * n * m * min(n, m) + 2e-8 * n * m),
 )
 def newton(dual: Dual, *, tolerance: float = 1e-13, steps: int = 200, dense_up_to: int = DENSE_UP_TO) -> Solution:
     """Newton's method while η grows by 4 from 10 ÷ the spread of the costs, one Sinkhorn sweep between the levels.

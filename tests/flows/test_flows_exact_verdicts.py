@@ -7,7 +7,15 @@ from workbench.flows.exact import verdicts
 from workbench.verdicts import Outcome
 
 BY_MEASURE = {claim.measure.__name__: claim for claim in verdicts.CLAIMS}
-TODAY = {}
+TODAY = {
+    "order_of_magnitude": Outcome.HOLDS,
+    "count_on_random_costs": Outcome.PARTLY,
+    "sparsity_needed": Outcome.FAILS,
+    "other_etas": Outcome.FAILS,
+    "without_sinkhorn": Outcome.FAILS,
+    "accuracy_of_what": Outcome.FAILS,
+    "proved": Outcome.HOLDS,
+}
 
 
 @pytest.mark.parametrize("name", list(BY_MEASURE))

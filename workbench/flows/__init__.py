@@ -39,10 +39,12 @@ from workbench.flows.directed import (
     triangle_counterexample,
 )
 from workbench.flows.direction_costs import direction_costs
+from workbench.flows.exact import compare_solvers, exact_scaling, sns_experiment
 from workbench.flows.flow import gradient_flow
 from workbench.flows.paper import seed_experiment
 from workbench.transport import (
     ESTIMATORS,
+    OT_SOLVERS,
     SPD_METRICS,
     Axes,
     BuresMean,
@@ -67,6 +69,8 @@ from workbench.transport import (
     directed_sliced_wasserstein,
     directed_sliced_wasserstein_gradient,
     directions,
+    entropic_plan,
+    exact_transport,
     gaussian_wasserstein,
     harmonic_weights,
     max_sliced_wasserstein,
@@ -74,6 +78,7 @@ from workbench.transport import (
     sinkhorn_divergence,
     sliced_wasserstein,
     sliced_wasserstein_gradient,
+    transport_bounds,
     vmf_directions,
     wasserstein,
 )
@@ -84,6 +89,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ESTIMATORS",
+    "OT_SOLVERS",
     "PAIRS",
     "SHAPES",
     "SPD_LAYERS",
@@ -112,6 +118,7 @@ __all__ = [
     "colour_transfer",
     "compare_estimators",
     "compare_on",
+    "compare_solvers",
     "covariance_batch",
     "covariance_distance",
     "covariance_geodesic",
@@ -129,6 +136,9 @@ __all__ = [
     "directed_slices",
     "direction_costs",
     "directions",
+    "entropic_plan",
+    "exact_scaling",
+    "exact_transport",
     "folding",
     "gaussian_wasserstein",
     "gradient_flow",
@@ -149,9 +159,11 @@ __all__ = [
     "sliced_wasserstein",
     "sliced_wasserstein_gradient",
     "sliced_wasserstein_loss",
+    "sns_experiment",
     "spd_batchnorm_study",
     "terrain_heights",
     "text_cloud",
+    "transport_bounds",
     "trial_covariances",
     "triangle_counterexample",
     "vmf_directions",

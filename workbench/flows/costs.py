@@ -1,7 +1,7 @@
 """What the experiments of this room cost: projections (points × directions) and exact transport, measured.
 
 Sorting along one direction takes :data:`SECONDS_PER_PROJECTION` a point on two cores, whatever the estimator; exact
-transport by the network simplex grows like n^2.3 up to the few thousand points where it is of use.
+transport grows like n^1.8 (``exact/costs.py``).
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,15 @@ from workbench.flows.directed.costs import (  # noqa: F401 - found here by their
     kappa_profile,
     slice_searches,
 )
+from workbench.flows.exact.costs import (  # noqa: F401 - found here by their names
+    compare_solvers,
+    exact_scaling,
+    exact_seconds,
+    race,
+    sns_experiment,
+)
 from workbench.flows.flow import EXACT_BY_DEFAULT
+from workbench.transport.exact import SPARSE_ABOVE
 
 SECONDS_PER_PROJECTION = 20e-9
 SECONDS_PER_STEP = 3e-4
@@ -36,7 +44,9 @@ SECONDS_PER_TRAINED_MATRIX = 2.5e-4
 
 
 def exact_transport(n: int) -> Cost:
-    """Return the cost of one exact W₂² between two clouds of ``n`` points."""
+    """Return the cost of one exact W₂² between two clouds of ``n`` points: dense up to some hundred, then sparse."""
+    if n * n > SPARSE_ABOVE:
+        return Cost(exact_seconds(n), 2400.0 * n)
     return Cost(0.25 * (n / 1000) ** 2.3, 24.0 * n * n)
 
 

@@ -6,6 +6,7 @@ import xarray as xr
 from workbench import data
 from workbench.flows.covariances.verdicts import CLAIMS as COVARIANCES
 from workbench.flows.directed.verdicts import CLAIMS as DIRECTED
+from workbench.flows.exact import verdicts as exact
 from workbench.verdicts import Claim, Numbers, Rule, Verdict, at_least, at_most, below, judge, within
 
 ERRORS = "flows.compare_estimators(repeats=200)"
@@ -17,7 +18,7 @@ PRINTED = 300.0
 
 def verdicts() -> list[Verdict]:
     """Return the rows of the flows room's verdict table."""
-    return judge((*CLAIMS, *DIRECTED, *COVARIANCES))
+    return judge((*CLAIMS, *DIRECTED, *COVARIANCES, *exact.CLAIMS))
 
 
 def _shipped(name: str) -> xr.Dataset:

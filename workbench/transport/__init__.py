@@ -14,6 +14,8 @@ estimator), and what people call: ``sliced``, ``exact``, ``torch_loss``.
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.transport.assignment import exact_transport
+from workbench.transport.bounds import Bounds, transport_bounds
 from workbench.transport.bures_mean import BuresMean, bures_mean
 from workbench.transport.designs import design_degree, design_sizes, design_table
 from workbench.transport.directed import (
@@ -23,6 +25,7 @@ from workbench.transport.directed import (
     directed_sliced_wasserstein,
     directed_sliced_wasserstein_gradient,
 )
+from workbench.transport.entropic import entropic_plan
 from workbench.transport.estimators import ESTIMATORS
 from workbench.transport.estimators.harmonic import harmonic_weights
 from workbench.transport.exact import sinkhorn_divergence, wasserstein
@@ -37,6 +40,7 @@ from workbench.transport.gaussians import (
     gaussian_wasserstein,
 )
 from workbench.transport.max_sliced import MaxSliced, max_sliced_wasserstein
+from workbench.transport.newton import OT_SOLVERS  # from here, so that its solvers have entered
 from workbench.transport.sliced import (
     Estimate,
     directions,
@@ -44,6 +48,7 @@ from workbench.transport.sliced import (
     sliced_wasserstein,
     sliced_wasserstein_gradient,
 )
+from workbench.transport.solution import Solution
 from workbench.transport.spd_metrics import SPD_METRICS, covariance_distance, covariance_geodesic, covariance_mean
 from workbench.transport.vmf import cap_angle, vmf_directions, vmf_harmonic, vmf_mean, vmf_second_moment
 
@@ -52,13 +57,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ESTIMATORS",
+    "OT_SOLVERS",
     "SPD_METRICS",
     "Axes",
+    "Bounds",
     "BuresMean",
     "DirectedEstimate",
     "Estimate",
     "MaxSliced",
     "SlicedWassersteinLoss",
+    "Solution",
     "best_axis",
     "bures_distance",
     "bures_exp",
@@ -78,6 +86,8 @@ __all__ = [
     "directed_sliced_wasserstein",
     "directed_sliced_wasserstein_gradient",
     "directions",
+    "entropic_plan",
+    "exact_transport",
     "gaussian_wasserstein",
     "harmonic_weights",
     "max_sliced_wasserstein",
@@ -86,6 +96,7 @@ __all__ = [
     "sliced_wasserstein",
     "sliced_wasserstein_gradient",
     "sliced_wasserstein_loss",
+    "transport_bounds",
     "vmf_directions",
     "vmf_harmonic",
     "vmf_mean",

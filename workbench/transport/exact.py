@@ -1,4 +1,7 @@
-"""Read-outs that know nothing of directions: exact W_2² and the debiased Sinkhorn divergence, both through POT."""
+"""Read-outs that know nothing of directions: exact W_2² and the debiased Sinkhorn divergence.
+
+Small problems go through POT; larger exact ones through :func:`workbench.transport.assignment.exact_transport`.
+"""
 
 import warnings
 
@@ -6,35 +9,49 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench import checks
+from workbench.progress import Progress
+from workbench.transport.assignment import solve_exact
 from workbench.transport.measures import check_same_dim, in_one_unit, prepare, rescaled
+from workbench.transport.solution import of_clouds
 
 MOST_ITERATIONS = 20_000_000
+SPARSE_ABOVE, MANY_AXES, SPARSE_ABOVE_IN_MANY = 600**2, 12, 4000**2
+"""Pairs of points past which the sparse solver is faster than POT's dense one, in up to 12 axes and in more."""
 
 
 def wasserstein(
-    x: ArrayLike, y: ArrayLike, x_weights: ArrayLike | None = None, y_weights: ArrayLike | None = None
+    x: ArrayLike,
+    y: ArrayLike,
+    x_weights: ArrayLike | None = None,
+    y_weights: ArrayLike | None = None,
+    *,
+    progress: Progress | None = None,
 ) -> float:
-    """Return the exact *squared* W_2² (squared Euclidean cost), by the network simplex of POT (``ot.emd2``).
+    """Return the exact *squared* W_2² (squared Euclidean cost).
 
-    ``x`` (n, d), ``y`` (m, d), weights (n,), (m,) of any positive scale. Cost: time about O(n³) at worst, a second at
-    n = 2048; memory 24 n m bytes, refused with ``ValueError`` before work if it is not there. Other errors as
-    :func:`sliced_wasserstein`; ``RuntimeError`` if the solver reports that it did not finish.
+    ``x`` (n, d), ``y`` (m, d), weights (n,), (m,) of any positive scale. Up to some hundred points by the dense
+    network simplex of POT (``ot.emd2``), beyond by :func:`workbench.transport.exact_transport`, which never stores the
+    cost matrix and proves its value: 0.05 s at n = 1000, about 2 s at 10⁴ in three dimensions. Errors as
+    :func:`sliced_wasserstein`; ``RuntimeError`` if the dense solver reports that it did not finish.
 
     Reference: Bonneel, van de Panne, Paris, Heidrich, "Displacement interpolation using Lagrangian mass transport",
     2011; Flamary et al., "POT: Python optimal transport", 2021.
     """
     a, b = prepare("x", x, x_weights, np.float64), prepare("y", y, y_weights, np.float64)
     check_same_dim(a, b)
+    if a.n * b.n > (SPARSE_ABOVE if a.dim <= MANY_AXES else SPARSE_ABOVE_IN_MANY):
+        return solve_exact(of_clouds(a, b), progress or Progress()).value
     checks.memory(24.0 * a.n * b.n, f"exact transport between {a.n} and {b.n} points")
     import ot
 
     a, b, unit = in_one_unit(a, b)
     shift = a.centre - b.centre
     cost = ot.dist(a.coordinates.T, b.coordinates.T, metric="sqeuclidean")
+    scale = float(cost.max()) or 1.0  # POT's tolerances are absolute: small clouds would come out wrong
     masses_a, masses_b = a.all_masses, b.all_masses
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        centred = ot.emd2(masses_a, masses_b, cost, numItermax=MOST_ITERATIONS)
+        centred = ot.emd2(masses_a, masses_b, cost / scale, numItermax=MOST_ITERATIONS) * scale
     troubles = [str(w.message) for w in caught if "numItermax" in str(w.message) or "onverge" in str(w.message)]
     if troubles:
         raise RuntimeError(f"exact transport did not finish: {troubles[0]}")

@@ -15,6 +15,16 @@ from workbench.figures.flows.curves import flow_curves
 from workbench.figures.flows.directed import amortised_gains, driven_curves, kappa_curve, rule_errors, search_shares
 from workbench.figures.flows.directions import direction_map
 from workbench.figures.flows.estimators import error_against_time, error_table, estimator_errors
+from workbench.figures.flows.exact import (
+    SOLVER_LABELS,
+    bounds_closing,
+    exact_growth,
+    kept_entries,
+    newton_steps,
+    optimal_plan,
+    solver_errors,
+    table_of_solvers,
+)
 from workbench.figures.flows.paper import paper_curves, paper_table
 from workbench.figures.flows.study import estimator_error
 
@@ -34,33 +44,44 @@ FIGURES = {
     "directed_slices": kappa_curve,
     "kappa_profile": kappa_curve,
     "slice_searches": search_shares,
+    "compare_solvers": solver_errors,
+    "sns_experiment": newton_steps,
+    "exact_scaling": exact_growth,
 }
 STUDIES = {"compare_estimators": (estimator_error, ("n_directions",))}
 
 __all__ = [
     "COVARIANCE_NAMES",
     "FIGURES",
+    "SOLVER_LABELS",
     "STUDIES",
     "amortised_gains",
     "audit_curves",
+    "bounds_closing",
     "direction_map",
     "driven_curves",
     "error_against_time",
     "error_table",
     "estimator_error",
     "estimator_errors",
+    "exact_growth",
     "flow_curves",
     "geodesic_ellipses",
     "handles",
     "kappa_curve",
+    "kept_entries",
     "layer_accuracies",
     "mean_certificate",
+    "newton_steps",
     "normalised_ellipses",
+    "optimal_plan",
     "palette_curve",
     "paper_curves",
     "paper_table",
     "photograph",
     "rule_errors",
     "search_shares",
+    "solver_errors",
     "swelling",
+    "table_of_solvers",
 ]

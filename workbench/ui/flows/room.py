@@ -5,6 +5,7 @@ from workbench.ui.flows.colour import ColourView
 from workbench.ui.flows.compare import CompareView
 from workbench.ui.flows.covariances import CovariancesView
 from workbench.ui.flows.directions import DirectionsView
+from workbench.ui.flows.exact import ExactView
 from workbench.ui.flows.flow import FlowView
 from workbench.ui.flows.paper import PaperView
 from workbench.ui.flows.study import EstimatorStudy
@@ -28,6 +29,7 @@ class FlowsRoom(Room):
         ColourView,
         PaperView,
         CovariancesView,
+        ExactView,
         EstimatorStudy,
     )
 

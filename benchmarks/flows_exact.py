@@ -1,0 +1,260 @@
+"""Exact and entropic transport next to POT, SciPy, regot and geomloss: time, memory, what is proved.
+
+    python benchmarks/flows_exact.py [--quick] [--rivals] [--write]
+
+Times are CPU seconds of one thread, each the best of interleaved rounds; trust the ratios. ``--rivals`` makes an
+environment of its own (benchmarks/.rivals, not ours) with regot, geomloss and torch, and runs them there on the same
+cost matrix; what does not install is said.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+import venv
+import warnings
+from collections.abc import Callable
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import ot
+from scipy.optimize import linear_sum_assignment
+
+from workbench import flows
+
+HERE = Path(__file__).resolve().parent
+RIVALS = HERE / ".rivals"
+PACKAGES = ("regot==0.0.3", "geomloss==0.3.1")
+ETA, N = 1200.0, 500
+Action = Callable[[], float]
+
+
+def clouds(n: int, dim: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a torus and a cube, or two Gaussian clouds in another dimension."""
+    if dim == 3:
+        return flows.cloud("torus", n, 0), flows.cloud("cube", n, 1)
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(n, dim)), rng.normal(size=(n, dim)) + 0.3
+
+
+def pot_exact(x: np.ndarray, y: np.ndarray) -> float:
+    """POT's dense network simplex, cost matrix included."""
+    return float(ot.emd2(np.full(len(x), 1 / len(x)), np.full(len(y), 1 / len(y)), ot.dist(x, y), numItermax=10**8))
+
+
+def scipy_exact(x: np.ndarray, y: np.ndarray) -> float:
+    """SciPy's assignment solver, cost matrix included."""
+    cost = ot.dist(x, y)
+    return float(cost[linear_sum_assignment(cost)].mean())
+
+
+def timed(actions: dict[str, Action], rounds: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the best CPU time of each action over rounds in which they take turns, and the values."""
+    best, values = dict.fromkeys(actions, np.inf), {}
+    for _ in range(rounds):
+        for name, action in actions.items():
+            started = time.process_time()
+            values[name] = action()
+            best[name] = min(best[name], time.process_time() - started)
+    return best, values
+
+
+def exact(cases: list[tuple[int, int]], rounds: int) -> list[str]:
+    """Exact transport, equal weights."""
+    rows = [
+        "## Exact W₂², equal weights: CPU seconds",
+        "",
+        "| n | d | workbench | POT emd2 | SciPy assignment | POT ÷ ours | SciPy ÷ ours | proved gap | POT − ours |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    flows.exact_transport(*clouds(50, 3))
+    for n, dim in cases:
+        x, y = clouds(n, dim)
+        actions = {
+            "ours": lambda x=x, y=y: flows.exact_transport(x, y).value,
+            "pot": lambda x=x, y=y: pot_exact(x, y),
+            "scipy": lambda x=x, y=y: scipy_exact(x, y),
+        }
+        best, values = timed(actions, rounds if n < 5000 else 1)
+        gap = flows.exact_transport(x, y).relative_gap
+        times = " | ".join(f"{best[name]:.3g}" for name in actions)
+        ratios = " | ".join(f"{best[name] / best['ours']:.2g}" for name in ("pot", "scipy"))
+        rows.append(f"| {n} | {dim} | {times} | {ratios} | {gap:.0e} | {values['pot'] - values['ours']:.0e} |")
+    return [*rows, ""]
+
+
+MEMORY = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+import flows_exact as bench
+
+def status(key):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1024
+
+make = {"ours": lambda x, y: bench.flows.exact_transport(x, y).value, "pot": bench.pot_exact}[sys.argv[1]]
+make(*bench.clouds(800, 3))
+x, y = bench.clouds(int(sys.argv[2]), 3)
+Path("/proc/self/clear_refs").write_text("5")
+before = status("VmRSS")
+make(x, y)
+print(status("VmHWM") - before)
+"""
+
+
+def peak(who: str, n: int) -> float:
+    """Return the growth of the resident memory in MiB over one call, in a process of its own."""
+    command = [sys.executable, "-W", "ignore", "-c", MEMORY, who, str(n), str(HERE)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def memory(sizes: list[int], largest_pot: int) -> list[str]:
+    """Peak memory beyond the clouds."""
+    rows = ["## Peak memory beyond the clouds (MiB)", "", "| n | workbench | POT emd2 |", "|---|---|---|"]
+    for n in sizes:
+        pot = f"{peak('pot', n):.0f}" if n <= largest_pot else "—"
+        rows.append(f"| {n} | {peak('ours', n):.0f} | {pot} |")
+    return [*rows, ""]
+
+
+def entropic(rounds: int) -> list[str]:
+    """Entropic plans of one random assignment problem."""
+    cost = np.random.default_rng(0).random((N, N))
+    a = np.full(N, 1 / N)
+    rows = [
+        f"## Entropic plan, C uniform, n = {N}, η = {ETA:g}",
+        "",
+        "| solver | CPU s | ÷ Newton | L1 error of the marginals | ⟨C, P⟩ |",
+        "|---|---|---|---|---|",
+    ]
+    plans: dict[str, np.ndarray] = {}
+
+    def ours(name: str, **options: object) -> Action:
+        def run() -> float:
+            found = flows.entropic_plan(cost=cost, eta=ETA, bounds=False, **options)
+            plans[name] = found.plan.toarray()
+            return found.value
+
+        return run
+
+    def pot(name: str, method: str, limit: int) -> Action:
+        def run() -> float:
+            plans[name] = ot.sinkhorn(a, a, cost, 1 / ETA, method=method, numItermax=limit, stopThr=1e-13, warn=False)
+            return float((plans[name] * cost).sum())
+
+        return run
+
+    actions = {
+        "workbench, Newton": ours("workbench, Newton", method="newton"),
+        "workbench, SNS λ = 2/n": ours("workbench, SNS λ = 2/n", method="sns"),
+        "workbench, SNS λ = 10/n": ours("workbench, SNS λ = 10/n", method="sns", density=10 / N),
+        "workbench, Sinkhorn, 5000 steps": ours("workbench, Sinkhorn, 5000 steps", method="sinkhorn", steps=5000),
+        "POT sinkhorn_log, 500 steps": pot("POT sinkhorn_log, 500 steps", "sinkhorn_log", 500),
+        "POT sinkhorn_stabilized, 5000 steps": pot("POT sinkhorn_stabilized, 5000 steps", "sinkhorn_stabilized", 5000),
+    }
+    best, values = timed(actions, rounds)
+    for name in actions:
+        error = float(np.abs(plans[name].sum(0) - a).sum() + np.abs(plans[name].sum(1) - a).sum())
+        ratio = best[name] / best["workbench, Newton"]
+        rows.append(f"| {name} | {best[name]:.3g} | {ratio:.2g} | {error:.0e} | {values[name]:.8f} |")
+    return [*rows, ""]
+
+
+THEIRS = """
+import json, time, sys
+import numpy as np
+rows = []
+n, eta = int(sys.argv[1]), float(sys.argv[2])
+cost = np.random.default_rng(0).random((n, n))
+a = np.full(n, 1 / n)
+
+def row(name, run):
+    try:
+        best = np.inf
+        for _ in range(3):
+            started = time.process_time()
+            plan = run()
+            best = min(best, time.process_time() - started)
+        error = float(np.abs(plan.sum(0) - a).sum() + np.abs(plan.sum(1) - a).sum())
+        rows.append([name, best, error, float((plan * cost).sum())])
+    except Exception as error:
+        rows.append([name, None, None, f"{type(error).__name__}: {error}"[:80]])
+
+try:
+    import regot
+    for name in ("sinkhorn_ssns", "sinkhorn_sparse_newton", "sinkhorn_splr"):
+        solver = getattr(regot, name, None)
+        if solver is not None:
+            row("regot " + name, lambda: solver(cost, a, a, 1 / eta, tol=1e-12, max_iter=500).plan)
+except ImportError as error:
+    rows.append(["regot", None, None, str(error)[:80]])
+print(json.dumps(rows))
+"""
+
+
+def rivals() -> list[str]:
+    """Solvers that are not among our dependencies, in an environment of their own."""
+    python = RIVALS / "bin" / "python"
+    if not python.exists():
+        venv.create(RIVALS, with_pip=True)
+    rows = ["## Rivals in an environment of their own", ""]
+    for package in ("numpy", *PACKAGES):
+        done = subprocess.run([python, "-m", "pip", "install", "-q", package], capture_output=True, text=True)
+        if done.returncode:
+            rows.append(f"{package} did not install: {done.stderr.strip().splitlines()[-1][:120]}")
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": ""}
+    done = subprocess.run([python, "-c", THEIRS, str(N), str(ETA)], capture_output=True, text=True, env=environment)
+    if done.returncode:
+        return [*rows, f"They stopped: {done.stderr.strip().splitlines()[-1][:160]}", ""]
+    rows += ["", "| solver | CPU s | L1 error | ⟨C, P⟩ |", "|---|---|---|---|"]
+    for name, seconds, error, value in json.loads(done.stdout):
+        cells = (f"{seconds:.3g}", f"{error:.0e}", f"{value:.8f}") if seconds is not None else ("—", "—", value)
+        rows.append(f"| {name} | {' | '.join(cells)} |")
+    return [*rows, ""]
+
+
+def heading() -> list[str]:
+    """Return what was measured where."""
+    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "scipy", "POT"))
+    return [
+        "# Exact and entropic transport: benchmark",
+        "",
+        f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start, "
+        f"Python {platform.python_version()}, {versions}.",
+        "Made by `python benchmarks/flows_exact.py --rivals --write`. Trust the ratios more than the times.",
+        "",
+    ]
+
+
+def main() -> None:
+    """Run the benchmark and print its tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes, under a minute")
+    parser.add_argument("--rivals", action="store_true", help="also install and run what is not among our dependencies")
+    parser.add_argument("--write", action="store_true", help="store the tables in benchmarks/results/flows_exact.md")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    cases = [(500, 3), (1000, 3), (2000, 3)]
+    if not options.quick:
+        cases += [(4000, 3), (10_000, 3), (2000, 2), (2000, 10), (2000, 50)]
+    lines = heading() + exact(cases, rounds=2 if options.quick else 3)
+    lines += memory([2000] if options.quick else [2000, 10_000, 50_000], largest_pot=10_000)
+    lines += entropic(rounds=1 if options.quick else 3)
+    if options.rivals:
+        lines += rivals()
+    text = "\n".join(lines)
+    print(text)
+    if options.write:
+        folder = HERE / "results"
+        folder.mkdir(exist_ok=True)
+        (folder / "flows_exact.md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -54,7 +54,9 @@ class RoundingTest:
         """Return the finding in words; what was not seen comes with the size that would have been."""
         found = f"W₁ = {self.w1:.3g} ± {self.standard_error:.1g}, p = {self.p_value:.2g}"
         if self.smallest_p > self.level:
-            return f"{found}: {self.runs[0]} and {self.runs[1]} runs cannot give p below {self.smallest_p:.2g}; run more"
+            return (
+                f"{found}: {self.runs[0]} and {self.runs[1]} runs cannot give p below {self.smallest_p:.2g}; run more"
+            )
         if self.seen:
             return f"{found}: the climates differ ({self.w1 / self.floor:.2g} times the 95 % floor {self.floor:.2g})"
         size = "any shift that fits here" if math.isinf(self.detectable) else f"a shift of {self.detectable:.2g}"
@@ -89,7 +91,9 @@ def rounding_test(
     a, b = samples("low", low), samples("high", high)
     for name, found in (("low", a), ("high", b)):
         if len(found) < 2:
-            raise ValueError(f"{name} holds {len(found)} run; the test compares whole runs and needs two or more of each")
+            raise ValueError(
+                f"{name} holds {len(found)} run; the test compares whole runs and needs two or more of each"
+            )
     permutations = checks.integer("permutations", permutations, minimum=19, maximum=100_000)
     level = checks.real("level", level, minimum=0.001, maximum=0.5)
     power = checks.real("power", power, minimum=0.5, maximum=0.99)

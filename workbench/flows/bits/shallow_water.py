@@ -26,7 +26,9 @@ HEAD = 9
 """Constants c[4:9] = f, 1/(2Δx), r, ν/Δx², ½; then U (rows), b_x (columns)."""
 
 
-def constants(f: float, friction: float, viscosity: float, jet: float, width: float, ridge: float) -> NDArray[np.float64]:
+def constants(
+    f: float, friction: float, viscosity: float, jet: float, width: float, ridge: float
+) -> NDArray[np.float64]:
     """Return the constants after the four of the time step: scalars, the jet by row, the slope of the ridge."""
     y = (np.arange(ROWS) - (ROWS - 1) / 2) * SPACING
     x = (np.arange(COLUMNS) - COLUMNS / 3) * SPACING

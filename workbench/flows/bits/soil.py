@@ -163,4 +163,3 @@ def soil_column(
         },
         {"bits": int(bits), "rounding": rounding, "model": "soil"},
     )
-

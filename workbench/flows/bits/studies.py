@@ -213,7 +213,9 @@ def precision_sweep(
         "cycles": "different cycles among the runs",
         "period": "period of the first run's cycle, 0 if none was found",
     }
-    variables = {name: (dims, table[name], text, *(["steps"] if name == "period" else [])) for name, text in told.items()}
+    variables = {
+        name: (dims, table[name], text, *(["steps"] if name == "period" else [])) for name, text in told.items()
+    }
     variables |= {
         "p_holm": (dims, holm(table["p_value"]), "p-value corrected by Holm for all tests of the sweep"),
         "floor": ((), last.floor, "95 % floor of W₁ between double-precision runs"),

@@ -1,8 +1,8 @@
 """Is a low-precision climate another climate? A test by W₁ whose units are whole runs, with its floor and its power.
 
 W₁ = ∫|F − G| of two distributions of one quantity bounds the difference of their means and of the means of every
-1-Lipschitz function. Samples within a run depend on each other, so nothing here treats them as exchangeable: the p-value
-permutes whole runs, the error is a jackknife over runs, the floor is what groups of double-precision runs show among
+1-Lipschitz function. Samples within a run depend on each other, so nothing here treats them as exchangeable: the
+p-value permutes whole runs, the error is a jackknife over runs, the floor is what groups of double-precision runs show among
 themselves, and "nothing seen" always comes with the size of what would have been seen.
 
 Since F and G are linear in the runs, W₁ of every regrouping is one product with the runs' cumulative histograms; on a
@@ -91,9 +91,7 @@ def rounding_test(
     a, b = samples("low", low), samples("high", high)
     for name, found in (("low", a), ("high", b)):
         if len(found) < 2:
-            raise ValueError(
-                f"{name} holds {len(found)} run; the test compares whole runs and needs two or more of each"
-            )
+            raise ValueError(f"{name} holds {len(found)} run; the test compares whole runs, two or more of each")
     permutations = checks.integer("permutations", permutations, minimum=19, maximum=100_000)
     level = checks.real("level", level, minimum=0.001, maximum=0.5)
     power = checks.real("power", power, minimum=0.5, maximum=0.99)

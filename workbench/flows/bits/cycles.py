@@ -101,10 +101,10 @@ def find_cycle(
 def _same(a, b):
     """Whether two states have the same bits; −0 and 0 differ, since they may part later."""
     p, q = a.view(np.uint64), b.view(np.uint64)
+    same = True
     for i in range(p.size):
-        if p[i] != q[i]:
-            return False
-    return True
+        same = same and p[i] == q[i]
+    return same
 
 
 @njit(cache=True, nogil=True)

@@ -1,8 +1,8 @@
 """The models that are run in few bits, small enough for a page: what they are, their constants, where they start.
 
 An entry of :data:`MODELS` calls a function that returns the model's constants for a time step and its parameters, in
-double precision; :func:`rounded_constants` rounds them once. Everything else is a fact of the entry. None of them is the
-atmosphere: Lorenz-96 and the quasi-geostrophic channel stand in for the climate model of the paper (SPEEDY, which needs
+double precision; :func:`rounded_constants` rounds them once. Everything else is a fact of the entry. None of them is
+the atmosphere: Lorenz-96 and the quasi-geostrophic channel stand in for the climate model of the paper (SPEEDY, which needs
 its Fortran and its data), and say no more about it than small models can.
 """
 
@@ -125,7 +125,7 @@ _GRID = [(j, i) for j in range(shallow_water.ROWS) for i in range(shallow_water.
 @MODELS.add(
     "shallow-water",
     label="Rotating shallow water over a ridge",
-    formula=r"\partial_t(h\mathbf u)+\nabla\cdot(h\mathbf u\mathbf u+h^2/2)=-f\mathbf k\times h\mathbf u-h\nabla b+\ldots",
+    formula=r"\partial_t(h\mathbf u)+\nabla\cdot(h\mathbf u\mathbf u+h^2/2)=-f\mathbf k\times h\mathbf u-h\nabla b",
     reference="set-up of this workbench",
     kernel=kernels.SHALLOW_WATER,
     variables=tuple(f"{name}[{j},{i}]" for name in ("h", "hu", "hv") for j, i in _GRID),

@@ -41,9 +41,7 @@ class RoundedArray(NDArrayOperatorsMixin):
         if method == "reduce" and ufunc is np.add and out is None:
             return self._summed(*inputs, **kwargs)
         if method != "__call__" or set(kwargs) - {"where"}:
-            raise TypeError(
-                f"np.{name}.{method} is not to be had in few bits; use the plain function, or np.add.reduce"
-            )
+            raise TypeError(f"np.{name}.{method} is not to be had in few bits; use the plain function, or a sum")
         plain = [self._constant(given) for given in inputs]
         if out is not None:
             (target,) = out

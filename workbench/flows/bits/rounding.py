@@ -192,7 +192,7 @@ def mul(a, b, fmt, rng):
     return rounded(a * b, fmt, rng)
 
 
-# ---- the same on whole arrays: the rounding loop has no branch, so it runs several lanes at once ----------------------
+# ---- the same on whole arrays: the rounding loop has no branch, so it runs several lanes at once --------------------
 
 
 @njit(cache=True, nogil=True)

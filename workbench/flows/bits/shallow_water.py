@@ -10,7 +10,7 @@ Conservative form in units of depth, gravity-wave speed and deformation radius, 
 periodic along x, with walls at both sides where hv is mirrored with its sign turned (so mass is conserved to rounding).
 Centred differences on one grid of :data:`ROWS` × :data:`COLUMNS`; the state is h, hu, hv one after the other. The jet
 U(y) = U₀ sech²(y/w) is unstable: it sheds eddies that the ridge b(x) disturbs. The set-up is ours: the paper's was not
-to be had.
+to be had; at this size it settles into waves that repeat, not into turbulence.
 """
 
 import numpy as np

@@ -6,6 +6,8 @@ lost under rounding to nearest: the node stands still while |δ²T| < ½ ulp(T)/
 the exact scheme with the rounded constants, since every rounding is unbiased and the scheme is linear.
 """
 
+import itertools
+
 import numpy as np
 import xarray as xr
 from numba import njit
@@ -130,14 +132,14 @@ def soil_column(
     fmt, c, x = _column(bits, rounding)
     years = checks.real("years", years, exclusive_minimum=0, maximum=500)
     frames = checks.integer("frames", frames, minimum=2, maximum=1000)
-    steps = int(round(years * STEPS_A_YEAR))
+    steps = round(years * STEPS_A_YEAR)
     marks = np.unique(np.linspace(0, steps, frames).astype(np.int64))
     rng = streams(seed, 1)[0]
     made, work, last = [x.copy()], np.empty((6, NODES)), np.empty((1, NODES))
     still = False
-    for done, mark in zip(marks[:-1], marks[1:], strict=True):
+    for done, mark in itertools.pairwise(marks.tolist()):
         before = x.copy()
-        for at in range(done, mark if not still else done, CHUNK):
+        for at in range(done, done if still else mark, CHUNK):
             trajectory(SOIL, x, work, c, fmt, rng, min(CHUNK, mark - at), last)
             progress.update(at, steps, "warming the soil")
         made.append(x.copy())

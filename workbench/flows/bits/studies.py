@@ -1,5 +1,6 @@
-"""Experiments: a climate in few bits beside the one in double precision, for one format, for many, for one's own runs."""
+"""Experiments: the climate in few bits beside that in double precision, for one format, many, or one's own runs."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -237,7 +238,5 @@ def precision_sweep(
 
 def _quick(low: xr.Dataset, high: xr.Dataset, first: Any) -> Any:
     """Return a test whose power is taken from the first one of equal sizes."""
-    import dataclasses
-
     made = rounding_test(low, high, trials=10, seed=1)
     return dataclasses.replace(made, detectable=first.detectable)

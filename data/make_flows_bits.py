@@ -10,6 +10,7 @@ import xarray as xr
 
 from workbench import flows, results
 from workbench.progress import TqdmProgress
+from workbench.ui.flows.bits import FIRST
 
 FOLDER = Path(__file__).resolve().parent / "flows"
 SWEEPS = {
@@ -44,8 +45,10 @@ SOIL = ((52, "nearest"), (23, "nearest"), (23, "stochastic"), (16, "nearest"), (
 
 def main(names: list[str]) -> None:
     """Compute and store the named results, by default all."""
-    for name in names or [*SWEEPS, "soil"]:
-        if name == "soil":
+    for name in names or ["first", *SWEEPS, "soil"]:
+        if name == "first":
+            ds = flows.precision_climate(**FIRST, reference_runs=2 * FIRST["runs"])
+        elif name == "soil":
             made = [flows.soil_column(bits, rounding, years=60, frames=13) for bits, rounding in SOIL]
             labels = xr.DataArray([f"{bits} {rounding}" for bits, rounding in SOIL], dims="format")
             labels.attrs = {"long_name": "bits and rounding", "units": "1"}

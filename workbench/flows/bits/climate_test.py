@@ -1,8 +1,8 @@
 """Is a low-precision climate another climate? A test by W₁ whose units are whole runs, with its floor and its power.
 
 W₁ = ∫|F − G| of two distributions of one quantity bounds the difference of their means and of the means of every
-1-Lipschitz function. Samples within a run depend on each other, so nothing here treats them as exchangeable: the
-p-value permutes whole runs, the error is a jackknife over runs, the floor is what groups of double-precision runs show among
+1-Lipschitz function. Samples within a run depend on each other, so nothing here treats them as exchangeable: whole runs
+are permuted for the p-value and left out for the error, the floor is what groups of double-precision runs show among
 themselves, and "nothing seen" always comes with the size of what would have been seen.
 
 Since F and G are linear in the runs, W₁ of every regrouping is one product with the runs' cumulative histograms; on a

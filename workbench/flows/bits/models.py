@@ -1,9 +1,9 @@
 """The models that are run in few bits, small enough for a page: what they are, their constants, where they start.
 
-An entry of :data:`MODELS` calls a function that returns the model's constants for a time step and its parameters, in
-double precision; :func:`rounded_constants` rounds them once. Everything else is a fact of the entry. None of them is
-the atmosphere: Lorenz-96 and the quasi-geostrophic channel stand in for the climate model of the paper (SPEEDY, which needs
-its Fortran and its data), and say no more about it than small models can.
+An entry of :data:`MODELS` calls a function that returns the model's own constants in double precision;
+:func:`rounded_constants` rounds them once. Everything else is a fact of the entry. None of them is the atmosphere:
+Lorenz-96 and the quasi-geostrophic channel stand in for the climate model of the paper (SPEEDY, which needs its Fortran
+and its data), and say no more about it than small models can.
 """
 
 import inspect

@@ -137,13 +137,20 @@ def compare(low: NDArray, high: NDArray, time: NDArray, *, seed: int) -> tuple[d
         "detectable": (test.detectable, "least shift seen with 90 % probability"),
     }
     variables: dict[str, Any] = {name: ((), value, text) for name, (value, text) in scalars.items()}
+    whole, width = cumulative(low, high)
+    grid = min(low.min(), high.min()) + width * np.arange(1, whole.shape[1] + 1)
     variables |= {
+        "low_cdf": (("value",), whole[: len(low)].mean(axis=0), "distribution function under test"),
+        "high_cdf": (("value",), whole[len(low) :].mean(axis=0), "distribution function of the reference"),
         "w1_so_far": (("length",), curve, "W₁ between the climates so far"),
         "floor_mean_so_far": (("length",), mean, "mean W₁ between double-precision runs so far"),
         "floor_so_far": (("length",), floor, "95 % floor so far"),
     }
     lengths = time[marks - 1] - (time[0] - (time[1] - time[0]) if count > 1 else 0)
-    return variables, {"length": (("length",), lengths.astype(float), "length of the runs")}
+    return variables, {
+        "length": (("length",), lengths.astype(float), "length of the runs"),
+        "value": (("value",), grid, "value of the quantity"),
+    }
 
 
 @results.experiment

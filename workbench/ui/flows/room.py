@@ -1,6 +1,7 @@
 """The frame of the flows room."""
 
 from workbench import data
+from workbench.ui.flows.bits import BitsView
 from workbench.ui.flows.colour import ColourView
 from workbench.ui.flows.compare import CompareView
 from workbench.ui.flows.directions import DirectionsView
@@ -18,7 +19,7 @@ class FlowsRoom(Room):
     paper = (
         "After K. Nguyen and N. Ho, “Sliced Wasserstein estimation with control variates”, ICLR 2024, arXiv 2305.00402."
     )
-    view_classes = (FlowView, CompareView, DirectionsView, ColourView, PaperView, EstimatorStudy)
+    view_classes = (FlowView, CompareView, DirectionsView, ColourView, PaperView, EstimatorStudy, BitsView)
 
     @classmethod
     def thumbnail(cls) -> PointCloud:

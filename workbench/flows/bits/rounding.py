@@ -111,7 +111,9 @@ def rounded(x, fmt, rng):
     drop, stochastic, least, greatest = fmt
     pattern = np.float64(x).view(np.uint64)
     exponent = np.int64((pattern >> _FRACTION) & _EXPONENT) - 1023
-    if exponent == 1024:  # infinity and NaN
+    if exponent == 1024:  # infinity and NaN; they take a random word as all numbers do
+        if stochastic:
+            random_word(rng)
         return x
     if exponent < least and least > -1022:
         return _rounded_subnormal(x, fmt, rng)

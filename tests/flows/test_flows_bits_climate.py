@@ -1,8 +1,11 @@
 """The test by whole runs: known distances, exact permutations, false alarms, power; one's own files."""
 
+import itertools
+
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.stats import wasserstein_distance
 
 from workbench import flows, results
 from workbench.flows.bits.climate_test import cumulative, jackknife, permutation_p, samples
@@ -22,21 +25,13 @@ def test_the_p_value_of_few_runs_is_the_enumeration():
     a, b = rng.normal(0, 1, (3, 50)) + rng.normal(0, 1, (3, 1)), rng.normal(0, 1, (4, 50))
     cdf, width = cumulative(a, b)
     p, least = permutation_p(cdf, width, (3, 4), 99, rng)
-    import itertools
-
     everything = np.concatenate([a, b])
     distances = []
     for pick in itertools.combinations(range(7), 3):
         rest = [k for k in range(7) if k not in pick]
-        f, g = (
-            np.mean(
-                [(everything[k][:, None] < width * np.arange(1, 401) + everything.min()).mean(0) for k in part], axis=0
-            )
-            for part in (pick, rest)
-        )
-        distances.append(np.abs(f - g)[:-1].sum() * width)
+        distances.append(wasserstein_distance(everything[list(pick)].ravel(), everything[rest].ravel()))
     assert least == 1 / 35
-    assert p == pytest.approx(np.mean(np.array(distances) >= distances[0] * (1 - 1e-9)), abs=1 / 35 + 1e-9)
+    assert p == np.mean(np.array(distances) >= distances[0] - 1e-12)
 
 
 def test_the_jackknife_is_the_spread_of_repetitions():
@@ -86,8 +81,11 @@ def test_too_few_runs_say_so():
         flows.rounding_test(rng.normal(size=(1, 50)), rng.normal(size=(3, 50)))
     with pytest.raises(ValueError, match="NaN"):
         flows.rounding_test(np.full((3, 5), np.nan), rng.normal(size=(3, 50)))
-    quiet = flows.rounding_test(rng.normal(0, 1, (6, 50)), rng.normal(0, 1, (6, 50)))
+    quiet = flows.rounding_test(rng.normal(0, 1, (6, 50)), rng.normal(0, 1, (12, 50)))
     assert "would see with 90% probability a shift of" in quiet.sentence()
+    few = flows.rounding_test(rng.normal(0, 1, (6, 50)), rng.normal(0, 1, (6, 50)))
+    assert np.isnan(few.detectable)
+    assert "too few to tell" in few.sentence()
 
 
 def test_holm():
@@ -95,10 +93,11 @@ def test_holm():
 
 
 def test_half_precision_is_another_lorenz_climate_and_single_is_not():
-    half = flows.precision_climate(bits=10, runs=4, reference_runs=8, steps=20_000)
+    half = flows.precision_climate(bits=10, runs=4, reference_runs=8, steps=60_000)
     assert float(half.p_value) < 0.05
     assert float(half.w1) > 2 * float(half.floor)
     assert set(half.period.values) <= {0, 1786, 19366}
+    assert 0 < float(half.cycles) <= 4
     single = flows.precision_climate(bits=23, runs=4, reference_runs=8, steps=20_000, cycle_steps=0)
     assert float(single.p_value) > 0.05
     assert float(half.w1_so_far[-1]) == pytest.approx(float(half.w1), abs=0.2)

@@ -21,7 +21,7 @@ from scipy.stats import wasserstein_distance
 
 from workbench import checks
 
-BINS = 400
+BINS, COARSE_BINS = 2000, 400
 Array = NDArray[np.float64]
 
 
@@ -31,7 +31,8 @@ class RoundingTest:
 
     ``w1`` ± ``standard_error``; ``floor`` is the 95 % point and ``floor_mean`` the mean of W₁ between groups of
     reference runs of the same sizes; ``p_value`` by permuting whole runs, which cannot fall below ``smallest_p``;
-    ``detectable`` is the least shift that a test of these sizes sees with the probability ``power`` (∞: none).
+    ``detectable`` is the least shift that a test of these sizes sees with the probability ``power`` (∞: none; NaN: it
+    takes more reference runs to measure it, twice as many as there are runs under test).
     """
 
     w1: float
@@ -59,9 +60,12 @@ class RoundingTest:
             )
         if self.seen:
             return f"{found}: the climates differ ({self.w1 / self.floor:.2g} times the 95 % floor {self.floor:.2g})"
-        size = "any shift that fits here" if math.isinf(self.detectable) else f"a shift of {self.detectable:.2g}"
-        verb = "could not have seen" if math.isinf(self.detectable) else f"would see with {self.power:.0%} probability"
-        return f"{found}: no difference seen; a test of this size {verb} {size}"
+        if not math.isfinite(self.detectable):
+            return (
+                f"{found}: no difference seen; {self.runs[1]} reference runs are too few to tell what would have been"
+            )
+        size = f"would see with {self.power:.0%} probability a shift of {self.detectable:.2g}"
+        return f"{found}: no difference seen; a test of this size {size}"
 
 
 def rounding_test(
@@ -129,14 +133,14 @@ def samples(name: str, given: Any) -> Array:
     return array.reshape(len(array), -1)
 
 
-def cumulative(*groups: Array) -> tuple[Array, float]:
+def cumulative(*groups: Array, bins: int = BINS) -> tuple[Array, float]:
     """Return the cumulative histogram of every run, (runs, bins), on one grid, and the grid's width."""
     low, high = min(g.min() for g in groups), max(g.max() for g in groups)
-    width = (high - low) / BINS or 1.0
+    width = (high - low) / bins or 1.0
     rows = []
     for run in itertools.chain(*groups):
-        bins = np.minimum(((run - low) / width).astype(np.int64), BINS - 1)
-        rows.append(np.cumsum(np.bincount(bins, minlength=BINS)) / run.size)
+        places = np.minimum(((run - low) / width).astype(np.int64), bins - 1)
+        rows.append(np.cumsum(np.bincount(places, minlength=bins)) / run.size)
     return np.array(rows), float(width)
 
 
@@ -161,13 +165,18 @@ def _regroupings(first: int, total: int, most: int, rng: np.random.Generator) ->
     return np.concatenate([(np.arange(total) < first)[None], ranks < first]), False
 
 
+def _as_large(found: Array, range_: float) -> int:
+    """Return how many distances are as large as the first, which is one of them; rounding decides no tie."""
+    return int(np.count_nonzero(found >= found[0] - 1e-12 * range_))
+
+
 def permutation_p(
     cdf: Array, width: float, sizes: tuple[int, int], permutations: int, rng: np.random.Generator
 ) -> tuple[float, float]:
     """Return the p-value of W₁ by permuting whole runs, and the least that these sizes can give."""
     chosen, is_all = _regroupings(sizes[0], sum(sizes), permutations, rng)
     found = _distances(chosen, cdf, width)
-    as_large = int(np.count_nonzero(found >= found[0] * (1 - 1e-12)))
+    as_large = _as_large(found, width * cdf.shape[1])
     twins = 2 if is_all and sizes[0] == sizes[1] else 1  # the two groups may change places
     return as_large / len(chosen), twins / len(chosen)
 
@@ -207,40 +216,51 @@ def detectable_shift(
     """Return the least shift that the test sees with probability ``power``; ∞ if groups so small never can.
 
     ``reference`` (runs, samples). Groups of the given sizes are drawn from it; if it holds fewer runs than both groups
-    together, it is split in two and the shift scaled by √(1/a + 1/b), as sampling errors are. It falls as 1/√(K T).
+    together, it is split in two and the shift scaled by √(1/a + 1/b), as sampling errors are; NaN if the halves are too
+    small for that. It falls as 1/√(K T). Shifted distributions are interpolated between the bins of their grid.
     """
     rng = checks.generator(seed)
     runs = samples("reference", reference)
+    if _least_p(*sizes) > level:
+        return math.inf
     first, second = sizes
     if len(runs) < first + second:
         first, second = len(runs) // 2, len(runs) - len(runs) // 2
+    if first < 1 or _least_p(first, second) > level:
+        return math.nan
     scale = math.sqrt((1 / sizes[0] + 1 / sizes[1]) / (1 / first + 1 / second))
-    chosen, is_all = _regroupings(first, first + second, permutations, rng)
-    if (2 if is_all and first == second else 1) / len(chosen) > level:
-        return math.inf
-    spread = runs.max() - runs.min() or 1.0
-    cdf, width = cumulative(runs, np.array([[runs.min() - spread, runs.max() + spread]]))
-    cdf = cdf[:-1]
+    chosen, _ = _regroupings(first, first + second, permutations, rng)
     weights = _weights(chosen)
+    cdf, width = cumulative(runs, bins=COARSE_BINS)
+    cdf = np.concatenate([cdf, np.ones((len(cdf), COARSE_BINS))], axis=1)  # room to shift
     picks = [rng.permutation(len(runs))[: first + second] for _ in range(trials)]
 
-    def share(bins: int) -> float:
+    def share(shift: float) -> float:
+        whole, part = divmod(shift / width, 1.0)
         seen = 0
         for pick in picks:
-            two = cdf[pick].copy()
-            two[:first, bins:] = two[:first, :-bins]
-            two[:first, :bins] = 0
+            two = cdf[pick]
+            moved = np.zeros((first, cdf.shape[1] + 1))
+            moved[:, 1 + int(whole) :] = two[:first, : cdf.shape[1] - int(whole)]
+            two[:first] = (1 - part) * moved[:, 1:] + part * moved[:, :-1]
             found = np.abs(weights @ two).sum(axis=1)
-            seen += np.count_nonzero(found >= found[0] * (1 - 1e-12)) <= level * len(found)
+            seen += _as_large(found, two.shape[1]) <= level * len(weights)
         return seen / trials
 
-    low, high = 0, BINS // 3
-    if share(high) < power:
-        return math.inf
-    while high - low > 1:
-        middle = (low + high) // 2
+    low, high = 0.0, 2 * float(np.quantile(_distances(chosen, cdf[picks[0]], width), 0.95)) or width
+    while share(high) < power:
+        low, high = high, 2 * high
+        if high > (COARSE_BINS - 1) * width:
+            return math.inf
+    while high - low > 0.04 * high:
+        middle = (low + high) / 2
         low, high = (low, middle) if share(middle) >= power else (middle, high)
-    return float(scale * high * width)
+    return scale * high
+
+
+def _least_p(first: int, second: int) -> float:
+    """Return the least p-value that groups of these sizes can give; equal groups may change places."""
+    return (2 if first == second else 1) / math.comb(first + second, first)
 
 
 def holm(p_values: ArrayLike) -> Array:

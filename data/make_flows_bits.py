@@ -1,6 +1,6 @@
 """Make the results behind the verdicts on climate in few bits: run ``python data/make_flows_bits.py``.
 
-Sweeps of formats for four models and the soil column in six formats. About five minutes on two quiet cores.
+Sweeps of formats for three models and the soil column in six formats. About five minutes on two quiet cores.
 """
 
 import sys
@@ -30,14 +30,6 @@ SWEEPS = {
         "steps": 40_000,
         "cycle_steps": 40_000,
         "yardstick": {"zonal": (0.951, 0.955, 0.96)},
-    },
-    "shallow-water": {
-        "bits": (6, 8, 10, 12, 23),
-        "runs": 5,
-        "reference_runs": 8,
-        "steps": 20_000,
-        "cycle_steps": 0,
-        "yardstick": {"jet": (0.705, 0.75)},
     },
 }
 SOIL = ((52, "nearest"), (23, "nearest"), (23, "stochastic"), (16, "nearest"), (13, "nearest"), (10, "stochastic"))

@@ -141,7 +141,12 @@ def test_runs_are_repeatable_and_precisions_differ():
     np.testing.assert_array_equal(water.state, flows.round_to(water.state, 10))
 
 
-# ---- the soil ---------------------------------------------------------------------------------------------------------
+def test_a_layer_that_runs_dry_is_an_error_in_words():
+    with pytest.raises(ValueError, match="left the finite numbers"):
+        flows.low_precision_run("shallow-water", 52, runs=1, steps=2000, parameters={"jet": 5.0})
+
+
+# ---- the soil -------------------------------------------------------------------------------------------------------
 
 
 def test_the_closed_form_and_the_double_scheme():

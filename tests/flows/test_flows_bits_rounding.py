@@ -20,10 +20,11 @@ def patterns(count=200_000, seed=0):
 def test_nearest_is_numpys_own_short_float(bits, exponent_bits, kind):
     x = np.concatenate([patterns(), np.random.default_rng(1).normal(size=50_000), [0.0, -0.0, np.inf, -np.inf]])
     near = np.random.default_rng(2).integers(0, 2**15, 50_000).astype(np.uint16).view(np.float16).astype(float)
+    near = near[np.isfinite(near)]
     x = np.concatenate([x, near * (1 + 2.0**-11), near * (1 + 2.0**-12), near * 2.0**-12])  # ties, subnormals
     with np.errstate(over="ignore", invalid="ignore"):
         wanted = x.astype(kind).astype(np.float64)
-        ours = flows.round_to(x, bits, exponent_bits=exponent_bits)
+    ours = flows.round_to(x, bits, exponent_bits=exponent_bits)
     np.testing.assert_array_equal(ours, wanted)
     np.testing.assert_array_equal(np.signbit(ours)[~np.isnan(x)], np.signbit(wanted)[~np.isnan(x)])
 
@@ -100,7 +101,7 @@ def test_what_is_refused(arguments, told):
         flows.round_to(*arguments)
 
 
-# ---- functions --------------------------------------------------------------------------------------------------------
+# ---- functions ------------------------------------------------------------------------------------------------------
 
 
 def lorenz(state):

@@ -10,7 +10,7 @@ BY_MEASURE = {claim.measure.__name__: claim for claim in CLAIMS}
 
 
 def test_todays_outcomes():
-    assert [row.outcome for row in verdicts()] == [
+    assert [row.outcome for row in verdicts()[: len(CLAIMS)]] == [
         Outcome.PARTLY,
         Outcome.HOLDS,
         Outcome.PARTLY,

@@ -221,7 +221,7 @@ def mul_arrays(a, b, out, fmt, rng):
     round_in_place(out, fmt, rng)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def div_arrays(a, b, out, fmt, rng):
     """Write a ÷ b, rounded, into ``out``."""
     for i in range(out.size):

@@ -47,6 +47,7 @@ def rival(n: int, rounds: int) -> dict[str, float]:
     python = HOME / "bin" / "python"
     if not python.exists():
         venv.create(HOME, with_pip=True)
+    if subprocess.run([python, "-c", "import pychop"], capture_output=True).returncode:
         subprocess.run([python, "-m", "pip", "install", "--quiet", "pychop"], check=True)
     run = subprocess.run([python, "-c", RIVAL, str(n), str(rounds)], check=True, capture_output=True, text=True)
     return json.loads(run.stdout.splitlines()[-1])

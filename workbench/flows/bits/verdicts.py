@@ -2,6 +2,7 @@
 abstract, the introduction and the code of the soil column."""
 
 import numpy as np
+import xarray as xr
 
 from workbench import data
 from workbench.verdicts import Claim, Numbers, Rule, at_least, at_most, below
@@ -12,14 +13,18 @@ SHARE = 0.5
 CHAOTIC = ("lorenz63", "lorenz96", "channel")
 
 
-def _sweep(name: str):
+def _sweep(name: str) -> xr.Dataset:
     return data.result(f"flows/bits_{name}.nc")
 
 
 def single_is_enough() -> Numbers:
     """Return the least corrected p-value of single precision, over the models with a climate and both roundings."""
     least = {name: float(_sweep(name).p_holm.sel(bits=23).min()) for name in CHAOTIC}
-    return {"p": min(least.values()), "told": ", ".join(f"{name} {value:.2g}" for name, value in least.items())}
+    return {
+        "p": min(least.values()),
+        "soil": soil_stagnates()["single"],
+        "told": ", ".join(f"{name} {value:.2g}" for name, value in least.items()),
+    }
 
 
 def ten_bits_often() -> Numbers:
@@ -57,7 +62,7 @@ def stochastic_helps() -> Numbers:
 def soil_stagnates() -> Numbers:
     """Return the errors of the soil after 60 years at 30 m, single precision and ten bits."""
     last = data.result("flows/bits_soil.nc").isel(time=-1).sel(depth=30)
-    error = {str(name): abs(float(one.temperature - one.exact)) for name, one in last.groupby("format", squeeze=False)}
+    error = {str(name): abs(float((last.temperature - last.exact).sel(format=name))) for name in last.format.values}
     return {
         "single": error["23 nearest"],
         "single_stochastic": error["23 stochastic"],
@@ -70,11 +75,11 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "Low precision: single precision is more than enough for a model's climate.",
         single_is_enough,
-        "Least p-value of 23 bits, corrected for all formats of the sweep: {told}. No difference seen in the models "
-        "with a climate; the soil column below is the exception.",
-        Rule(at_least("p", LEVEL)),
+        "Least p-value of 23 bits, corrected for all formats of the sweep: {told}. "
+        "The soil column is wrong by {soil:.2g} K at 30 m after 60 years.",
+        Rule(at_least("p", LEVEL) & at_most("soil", 0.1), partly=at_least("p", LEVEL)),
         SWEEP.format("lorenz63"),
-        {"p": "the least corrected p-value"},
+        {"p": "the least corrected p-value", "soil": "the soil's error (K)"},
     ),
     Claim(
         "Low precision: ten bits (half precision) often suffice.",

@@ -33,7 +33,7 @@ def read_runs(
 
     >>> values, sentence = read_runs(b"a,b\\n1,2\\n3,4\\n5,7\\n", name="mine.csv")
     >>> values.tolist(), sentence
-    ([[1.0, 3.0, 5.0], [2.0, 4.0, 7.0]], '2 runs of 3 samples; 3 rows; 2 columns; separated by commas; 1 header row')
+    ([[1.0, 3.0, 5.0], [2.0, 4.0, 7.0]], '2 runs of 3 samples; 3 rows; columns a, b; separated by commas; 1 header row')
     """
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)

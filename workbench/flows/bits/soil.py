@@ -56,7 +56,7 @@ def stagnation_threshold(bits: int, scale: float = START, factor: float | None =
     spacing of the numbers is 2^{8 − bits}.
 
     >>> [round(stagnation_threshold(bits), 4) for bits in (13, 14, 23)]
-    [12.4009, 6.2006, 0.0121]
+    [12.4004, 6.2005, 0.0121]
     """
     number_format(bits)
     scale = checks.real("scale", scale, exclusive_minimum=0)
@@ -126,7 +126,7 @@ def soil_column(
 
     >>> ds = soil_column(16, years=20, frames=3)
     >>> ds.temperature.values[-1, 1:4].round(4).tolist(), float(ds.exact[-1, 3].round(2))
-    ([276.1719, 273.8867, 273.1484], 277.66)
+    ([276.1719, 273.8867, 273.1484], 279.45)
     """
     progress = progress or Progress()
     fmt, c, x = _column(bits, rounding)

@@ -17,6 +17,8 @@ from workbench.sweeps.experiments import experiments
 ARGUMENTS = {
     "colour_transfer": {"source": np.zeros((20, 30, 3)), "target": np.zeros((20, 30, 3))},
     "compare_on": {"x": "torus", "y": "cube"},
+    "compare_runs": {"low": np.zeros((3, 50)), "high": np.zeros((3, 50))},
+    "low_precision_run": {"model": "lorenz63", "bits": 10},
     "direction_costs": {"x": "torus", "y": np.zeros((50, 3))},
     "directed_slices": {"x": "torus", "y": "cube"},
     "kappa_profile": {"x": "torus", "y": "cube"},

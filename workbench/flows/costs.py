@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.clouds import SHAPES
 from workbench.costs import Cost
+from workbench.flows.bits import MODELS
 from workbench.flows.comparison import REFERENCE_DIRECTIONS, REFERENCE_REPEATS
 from workbench.flows.covariances.study import SPD_LAYERS
 from workbench.flows.directed.costs import (  # noqa: F401 - found here by their names
@@ -157,6 +158,48 @@ def spd_batchnorm_study(x: Any, layers: Sequence[str] | None, seeds: Sequence[in
     runs = (len(SPD_LAYERS) if layers is None else len(set(layers) | {"none"})) * len(seeds)
     matrices = 1797 if x is None else len(np.asarray(x))
     return Cost(runs * epochs * matrices * SECONDS_PER_TRAINED_MATRIX, 1e8)
+
+
+def _steps(model: Any, runs: float, steps: int) -> float:
+    """Return the seconds of so many runs of a model in few bits; a Python function runs all of them at once."""
+    return 2e-4 * steps if callable(model) else 1e-9 * MODELS[model].fact("nanoseconds") * runs * steps
+
+
+def low_precision_run(model: Any, runs: int, steps: int, spin_up: int) -> Cost:
+    """Estimate :func:`workbench.flows.low_precision_run`."""
+    return Cost(START + _steps(model, runs, steps + spin_up), 8.0 * runs * steps)
+
+
+def precision_climate(model: str, runs: int, reference_runs: int, steps: int, cycle_steps: int) -> Cost:
+    """Estimate :func:`workbench.flows.precision_climate`: the runs, the cycles, and 0.3 s for the test's power."""
+    cycles = min(_steps(model, runs, cycle_steps), 2.0 * runs)
+    return Cost(0.3 + _steps(model, runs + reference_runs, steps) + cycles, 1e8)
+
+
+def precision_sweep(
+    model: str,
+    bits: Sequence[int],
+    roundings: Sequence[str],
+    runs: int,
+    reference_runs: int,
+    steps: int,
+    cycle_steps: int,
+    yardstick: Any,
+) -> Cost:
+    """Estimate :func:`workbench.flows.precision_sweep`."""
+    formats = len(bits) * len(roundings) + sum(len(values) for values in (yardstick or {}).values())
+    cycles = len(bits) * _steps(model, runs, cycle_steps)
+    return Cost(_steps(model, runs * formats + reference_runs, steps) + cycles + 0.5 * formats, 5e8)
+
+
+def compare_runs(low: Any, high: Any) -> Cost:
+    """Estimate :func:`workbench.flows.compare_runs`."""
+    return Cost(0.3 + 1e-6 * (np.size(low) + np.size(high)), 32.0 * (np.size(low) + np.size(high)))
+
+
+def soil_column(years: float) -> Cost:
+    """Estimate :func:`workbench.flows.soil_column`."""
+    return Cost(START + 0.012 * years)
 
 
 def _cloud(x: Any, n: int) -> tuple[int, int]:

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from workbench import data
+from workbench.flows.bits import verdicts as bits
 from workbench.flows.covariances.verdicts import CLAIMS as COVARIANCES
 from workbench.flows.directed.verdicts import CLAIMS as DIRECTED
 from workbench.flows.exact import verdicts as exact
@@ -18,7 +19,7 @@ PRINTED = 300.0
 
 def verdicts() -> list[Verdict]:
     """Return the rows of the flows room's verdict table."""
-    return judge((*CLAIMS, *DIRECTED, *COVARIANCES, *exact.CLAIMS))
+    return judge((*CLAIMS, *DIRECTED, *COVARIANCES, *exact.CLAIMS, *bits.CLAIMS))
 
 
 def _shipped(name: str) -> xr.Dataset:

@@ -1,5 +1,14 @@
 """Figures of the flows room, a module for each question."""
 
+from workbench.figures.flows.bits import (
+    climate_distance,
+    climate_distributions,
+    climate_picture,
+    format_errors,
+    run_curve,
+    soil_map,
+    soil_profiles,
+)
 from workbench.figures.flows.colour import palette_curve, photograph
 from workbench.figures.flows.covariances import NAMES as COVARIANCE_NAMES
 from workbench.figures.flows.covariances import (
@@ -47,6 +56,11 @@ FIGURES = {
     "compare_solvers": solver_errors,
     "sns_experiment": newton_steps,
     "exact_scaling": exact_growth,
+    "precision_climate": climate_picture,
+    "compare_runs": climate_distributions,
+    "precision_sweep": format_errors,
+    "low_precision_run": run_curve,
+    "soil_column": soil_map,
 }
 STUDIES = {"compare_estimators": (estimator_error, ("n_directions",))}
 
@@ -58,6 +72,9 @@ __all__ = [
     "amortised_gains",
     "audit_curves",
     "bounds_closing",
+    "climate_distance",
+    "climate_distributions",
+    "climate_picture",
     "direction_map",
     "driven_curves",
     "error_against_time",
@@ -66,6 +83,7 @@ __all__ = [
     "estimator_errors",
     "exact_growth",
     "flow_curves",
+    "format_errors",
     "geodesic_ellipses",
     "handles",
     "kappa_curve",
@@ -80,7 +98,10 @@ __all__ = [
     "paper_table",
     "photograph",
     "rule_errors",
+    "run_curve",
     "search_shares",
+    "soil_map",
+    "soil_profiles",
     "solver_errors",
     "swelling",
     "table_of_solvers",

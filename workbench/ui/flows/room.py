@@ -1,6 +1,7 @@
 """The frame of the flows room."""
 
 from workbench import data
+from workbench.ui.flows.bits import BitsView
 from workbench.ui.flows.colour import ColourView
 from workbench.ui.flows.compare import CompareView
 from workbench.ui.flows.covariances import CovariancesView
@@ -30,6 +31,7 @@ class FlowsRoom(Room):
         PaperView,
         CovariancesView,
         ExactView,
+        BitsView,
         EstimatorStudy,
     )
 

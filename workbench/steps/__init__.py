@@ -35,6 +35,7 @@ _WHERE = {
     "taylor": ("convergence_radius", "logit_series", "loss_series", "taylor_radius"),
     "safe_step": ("SafeStep",),
     "engine": ("MODES",),
+    "head": ("logit_spread",),
     "hooks": ("Guard", "guard"),
     "guard_log": ("StepRecord",),
     "optimisers": ("MFAC", "AdaHessian", "InverseFisher", "hutchinson_diagonal"),

@@ -6,7 +6,7 @@ The controller     ``guard`` (hooks on the optimiser), ``SafeStep`` (the explici
                    ``AdaHessian``, ``MFAC``
 Families           ``PREDICTORS``, ``NETWORKS``, ``DIRECTIONS``, ``RULES``
 Experiments        ``sweep_radius``, ``spike``, ``temperature_scaling``, ``taylor_orders``, ``zeros_map``, ``limits``,
-                   ``prediction_spread``, ``bottlenecks``, ``counterexamples``
+                   ``prediction_spread``, ``bottlenecks``, ``counterexamples``, ``text_survival``
 
 >>> from workbench import steps
 >>> float(steps.bound_radius([[0.0, 2.0]])[0]).__round__(6)
@@ -57,6 +57,7 @@ _WHERE = {
         "sweep_study",
         "taylor_orders",
         "temperature_scaling",
+        "text_survival",
         "zeros_map",
     ),
     "experiments.spike_rules": ("OPTIMISERS", "RULES"),

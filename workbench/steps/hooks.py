@@ -284,6 +284,11 @@ class Guard:
         return self._engine.log.engaged
 
     @property
+    def refused(self) -> bool:
+        """Whether the last step was taken back."""
+        return self._engine.log.refused
+
+    @property
     def counts(self) -> dict[str, int]:
         """How often each outcome has been, over all steps."""
         return dict(self._engine.log.counts)

@@ -2,7 +2,8 @@
 
 Softmax radii      ``bound_radius``, ``dominance_radius``, ``exact_radius``, ``binary_radius``, ``set_radius``
 Networks           ``logits_and_slopes``, ``activation_radii``, ``network_radius``, ``taylor_radius``
-The controller     ``guard`` (hooks on the optimiser), ``SafeStep`` (the explicit form); optimisers to guard:
+The controller     ``guard`` (hooks on the optimiser), ``SafeStep`` (the explicit form), ``to_tensorboard``,
+                   ``to_wandb``, ``to_logging`` (its ``on_step``), ``logit_spread``; optimisers to guard:
                    ``AdaHessian``, ``MFAC``
 Families           ``PREDICTORS``, ``NETWORKS``, ``DIRECTIONS``, ``RULES``
 Experiments        ``sweep_radius``, ``spike``, ``temperature_scaling``, ``taylor_orders``, ``zeros_map``, ``limits``,
@@ -37,6 +38,7 @@ _WHERE = {
     "engine": ("MODES",),
     "head": ("logit_spread",),
     "hooks": ("Guard", "guard"),
+    "adapters": ("to_logging", "to_tensorboard", "to_wandb"),
     "guard_log": ("StepRecord",),
     "optimisers": ("MFAC", "AdaHessian", "InverseFisher", "hutchinson_diagonal"),
     "predictors": ("PREDICTORS", "predict"),

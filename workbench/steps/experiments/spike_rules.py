@@ -30,7 +30,7 @@ HALVINGS = 24
 SUFFICIENT = 1e-4
 ZCLIP_WARMUP, ZCLIP_DECAY, ZCLIP_LIMIT = 25, 0.97, 2.5
 AGC_LIMIT, AGC_LEAST = 0.01, 1e-3
-OF_GRADIENTS = ("gradient-clip", "zclip", "agc")
+OF_GRADIENTS = frozenset({"gradient-clip", "zclip", "agc"})
 """Rules that change gradients, which AdaHessian does not let anybody see."""
 
 

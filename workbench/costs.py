@@ -92,7 +92,10 @@ def estimate_for(experiment: Callable[..., Any]) -> Callable[..., Cost] | None:
             raise
         return None
     found = getattr(module, experiment.__name__, None)
-    return found if inspect.isfunction(found) and found.__module__ == module.__name__ else None
+    # The room's costs may hand on those of its families; what they import from elsewhere is no estimate.
+    where = getattr(found, "__module__", "")
+    is_estimate = inspect.isfunction(found) and where.startswith(f"workbench.{parts[1]}.") and where.endswith(".costs")
+    return found if is_estimate else None
 
 
 def check_memory(cost: Cost, what: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from workbench import fisher, results
-from workbench.ui import saved
+from workbench.ui.kit import saved
 
 
 @pytest.fixture

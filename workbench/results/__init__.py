@@ -22,11 +22,13 @@ from workbench.results.provenance import (
     describe,
     experiment,
     is_experiment,
+    missing,
     parameters_json,
     public_name,
     public_path,
     python_lines,
     stamp,
+    unfinished,
 )
 from workbench.results.storage import DEFAULT_LIMIT, check_target, open_bytes, save, to_bytes
 from workbench.results.storage import open_result as open
@@ -39,6 +41,7 @@ __all__ = [
     "describe",
     "experiment",
     "is_experiment",
+    "missing",
     "open",
     "open_bytes",
     "open_foreign",
@@ -52,5 +55,6 @@ __all__ = [
     "save",
     "stamp",
     "to_bytes",
+    "unfinished",
     "validate",
 ]

@@ -189,6 +189,24 @@ def stamp(
     )
 
 
+def unfinished(ds: xr.Dataset, missing: str) -> xr.Dataset:
+    """Return ``ds`` marked as the first part of a result, for ``progress.publish``.
+
+    ``missing`` says in words what is still to come ("the exact distance"); in ``ds`` it is absent or NaN.
+
+    >>> from workbench import results
+    >>> part = results.unfinished(xr.Dataset({"sw2": ((), float("nan"))}), "the error bars")
+    >>> results.missing(part)
+    'the error bars'
+    """
+    return ds.assign_attrs(unfinished=missing)
+
+
+def missing(ds: xr.Dataset) -> str:
+    """Return what is still to come of a result, in words; an empty string for a whole one."""
+    return str(ds.attrs.get("unfinished", ""))
+
+
 def parameters_json(described: Mapping[str, Any]) -> str:
     """Return described parameters as the text that a result carries; a list too long for that becomes a digest."""
     texts = {name: json.dumps(value) for name, value in described.items()}

@@ -19,6 +19,7 @@ cheap while the cloud lies in the cache, most of the time at a million points. H
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.transport.kernel import DIGIT_BITS, DIGITS, counts_to_starts, kernel, take_place
 
@@ -44,7 +45,7 @@ def top_bits(n: int) -> int:
 
 
 @kernel
-def place_scale(radius):
+def place_scale(radius: float) -> float:
     """Return the factor from projections to places; 0 when all points coincide, and finite for the smallest radius."""
     if radius == 0:
         return np.float32(0)
@@ -52,19 +53,19 @@ def place_scale(radius):
 
 
 @kernel
-def to_place(scaled):
+def to_place(scaled: float) -> int:
     """Return the place of a projection that is already in steps, clamped: its digits are indices of a histogram."""
     return np.uint32(np.int32(min(max(scaled, -FARTHEST), FARTHEST))) ^ MIDDLE
 
 
 @kernel
-def from_place(place):
+def from_place(place: int) -> float:
     """Return the projection, in steps, that a place stands for."""
     return np.float32(np.int32(place ^ MIDDLE))
 
 
 @kernel
-def write_places(coordinates, direction, out):
+def write_places(coordinates: NDArray, direction: NDArray, out: NDArray) -> None:
     """Write the places of θ·x to ``out``; ``direction`` is θ in steps.
 
     Up to three dimensions in one loop, which is twice as fast as one a coordinate.
@@ -90,7 +91,7 @@ def write_places(coordinates, direction, out):
 
 
 @kernel
-def count(places, shift, mask, starts):
+def count(places: NDArray, shift: int, mask: int, starts: NDArray) -> None:
     """Fill ``starts`` with the first position of every value of one digit."""
     starts[:] = 0
     for i in range(places.shape[0]):
@@ -99,7 +100,7 @@ def count(places, shift, mask, starts):
 
 
 @kernel
-def count_both(places, bits, mask, starts):
+def count_both(places: NDArray, bits: int, mask: int, starts: NDArray) -> None:
     """Fill the two rows of ``starts`` with the first positions of the low and the high digit."""
     starts[:] = 0
     low, high = starts[0], starts[1]
@@ -116,14 +117,14 @@ def count_both(places, bits, mask, starts):
 
 
 @kernel
-def spread(places, shift, mask, starts, out):
+def spread(places: NDArray, shift: int, mask: int, starts: NDArray, out: NDArray) -> None:
     """Write the places in the order of one digit; ``starts`` becomes the ends."""
     for i in range(places.shape[0]):
         out[take_place(starts, (places[i] >> shift) & mask)] = places[i]
 
 
 @kernel
-def gather(places, shift, mask, starts, source, out):
+def gather(places: NDArray, shift: int, mask: int, starts: NDArray, source: NDArray, out: NDArray) -> None:
     """Run :func:`spread` backwards: fetch each point's number from where its place had been put.
 
     ``out`` may be the memory of ``places``: each place is read before its point is written.
@@ -133,7 +134,7 @@ def gather(places, shift, mask, starts, source, out):
 
 
 @kernel
-def sort_bucket(places, spare, bits, starts, factor, out):
+def sort_bucket(places: NDArray, spare: NDArray, bits: int, starts: NDArray, factor: float, out: NDArray) -> None:
     """Write ``factor`` times the steps that the places of a bucket stand for to ``out``, sorted."""
     mask = np.uint32((1 << bits) - 1)
     count_both(places, bits, mask, starts)
@@ -144,7 +145,17 @@ def sort_bucket(places, spare, bits, starts, factor, out):
 
 
 @kernel
-def match_bucket(places, spare, bits, starts, again, factor, unit, partners, offset):
+def match_bucket(
+    places: NDArray,
+    spare: NDArray,
+    bits: int,
+    starts: NDArray,
+    again: NDArray,
+    factor: float,
+    unit: float,
+    partners: NDArray,
+    offset: float,
+) -> None:
     """Replace each place of a bucket, in its memory, by the difference to the partner of the same rank.
 
     The difference is taken in the common unit and scaled afterwards: a compiler may round a product and what is added
@@ -163,7 +174,7 @@ def match_bucket(places, spare, bits, starts, again, factor, unit, partners, off
 
 
 @kernel
-def cost_of(differences, power):
+def cost_of(differences: NDArray, power: int) -> float:
     """Return Σ |difference|^power; for ``power`` 1 leave the signs, which is what the gradient needs.
 
     A pass of its own, because a running float64 sum inside the sorting pass would make every point wait for the last.
@@ -180,7 +191,7 @@ def cost_of(differences, power):
 
 
 @kernel
-def fold(gradient, differences, coefficients, power, costs):
+def fold(gradient: NDArray, differences: NDArray, coefficients: NDArray, power: int, costs: NDArray) -> None:
     """Add Σ_b coefficients[b, axis] · differences[b] to every row of the gradient, and their costs to ``costs``.
 
     Tile by tile, so that each difference is fetched once; four directions in one loop, so that the gradient is too.
@@ -209,7 +220,9 @@ def fold(gradient, differences, coefficients, power, costs):
 
 
 @kernel
-def add_four(row, p, q, r, s, a, b, c, d):
+def add_four(
+    row: NDArray, p: NDArray, q: NDArray, r: NDArray, s: NDArray, a: float, b: float, c: float, d: float
+) -> None:
     """Add a p + b q + c r + d s to ``row``.
 
     Over slices from 0, not over a range of a whole row: an index that might be negative would have to be tested
@@ -220,7 +233,7 @@ def add_four(row, p, q, r, s, a, b, c, d):
 
 
 @kernel
-def room(n, top):
+def room(n: int, top: int) -> tuple[NDArray, ...]:
     """Return what sorting and matching write to: starts and ends of digits and buckets, and three rows of numbers.
 
     The last, ``hot``, serves one bucket after the other and so stays in the cache; of the n numbers only as many as
@@ -238,7 +251,7 @@ def room(n, top):
 
 
 @kernel
-def deal(places, top, edges, out):
+def deal(places: NDArray, top: int, edges: NDArray, out: NDArray) -> None:
     """Deal the places to buckets by the top of their keys; the rows of ``edges`` become their begins and ends."""
     shift, mask = np.uint32(32 - top), np.uint32((1 << top) - 1)
     count(places, shift, mask, edges[0])
@@ -247,7 +260,7 @@ def deal(places, top, edges, out):
 
 
 @kernel
-def units(radius_x, radius_y):
+def units(radius_x: float, radius_y: float) -> tuple[float, float, float]:
     """Return the steps of two clouds in their common unit, which is the larger step, and that unit."""
     larger = max(radius_x, radius_y)
     if larger == 0:
@@ -256,7 +269,15 @@ def units(radius_x, radius_y):
 
 
 @kernel
-def sort_points(cloud, radius, direction, top, scratch, factor, out):
+def sort_points(
+    cloud: NDArray,
+    radius: float,
+    direction: NDArray,
+    top: int,
+    scratch: tuple[NDArray, ...],
+    factor: float,
+    out: NDArray,
+) -> None:
     """Write ``factor`` times the projections of a cloud on a direction, in steps, to ``out``, sorted."""
     starts, _, edges, places, spare, hot = scratch
     bits = np.uint32((KEY_BITS - top) // 2)
@@ -274,7 +295,18 @@ def sort_points(cloud, radius, direction, top, scratch, factor, out):
 
 
 @kernel
-def match_points(cloud, radius, direction, top, scratch, factor, unit, partners, offset, out):
+def match_points(
+    cloud: NDArray,
+    radius: float,
+    direction: NDArray,
+    top: int,
+    scratch: tuple[NDArray, ...],
+    factor: float,
+    unit: float,
+    partners: NDArray,
+    offset: float,
+    out: NDArray,
+) -> None:
     """Write each point's difference to its partner to ``out``, in the order of the cloud."""
     starts, again, edges, places, spare, hot = scratch
     bits, own = np.uint32((KEY_BITS - top) // 2), out.view(np.uint32)
@@ -294,7 +326,16 @@ def match_points(cloud, radius, direction, top, scratch, factor, unit, partners,
 
 
 @kernel
-def costs_equal(x, y, radius_x, radius_y, directions, offsets, power, top):
+def costs_equal(
+    x: NDArray,
+    y: NDArray,
+    radius_x: float,
+    radius_y: float,
+    directions: NDArray,
+    offsets: NDArray,
+    power: int,
+    top: int,
+) -> NDArray:
     """Return Σ_r |x_(r) − y_(r) + offset|^power per direction; ``top``: see :func:`top_bits`."""
     n = x.shape[1]
     scratch = room(n, top)
@@ -311,7 +352,17 @@ def costs_equal(x, y, radius_x, radius_y, directions, offsets, power, top):
 
 
 @kernel
-def gradient_equal(x, y, radius_x, radius_y, directions, offsets, weights, power, top):
+def gradient_equal(
+    x: NDArray,
+    y: NDArray,
+    radius_x: float,
+    radius_y: float,
+    directions: NDArray,
+    offsets: NDArray,
+    weights: NDArray,
+    power: int,
+    top: int,
+) -> tuple[NDArray, NDArray]:
     """Return the costs of :func:`costs_equal` and Σ_l weights_l θ_l (matched difference), (d, n).
 
     For ``power`` 1 the matched difference is its sign.

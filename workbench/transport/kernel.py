@@ -17,6 +17,7 @@ grow with n are float64.
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 DIGIT_BITS = 11
 DIGITS = 2
@@ -26,13 +27,13 @@ kernel = njit(nogil=True, cache=True, fastmath=True)
 
 
 @kernel
-def empty_starts():
+def empty_starts() -> NDArray:
     """Return room for the first position of every value of both digits."""
     return np.empty((DIGITS, 1 << DIGIT_BITS), np.uint32)
 
 
 @kernel
-def project(coordinates, direction, radius, out):
+def project(coordinates: NDArray, direction: NDArray, radius: float, out: NDArray) -> None:
     """Write θ·x into ``out``, clamped to [−radius, radius].
 
     The radius bounds every projection, so the clamp changes nothing; it is there because the sort makes an index of
@@ -49,7 +50,7 @@ def project(coordinates, direction, radius, out):
 
 
 @kernel
-def sort_key(value, lowest, scale):
+def sort_key(value: float, lowest: float, scale: float) -> int:
     """Return the 22-bit key of a projection in [lowest, −lowest]. Every step is monotone, so the keys keep the order.
 
     The key is an index: :func:`project` and :func:`key_scale` see to it that none reaches outside the histogram.
@@ -58,19 +59,19 @@ def sort_key(value, lowest, scale):
 
 
 @kernel
-def low_digit(key):
+def low_digit(key: int) -> int:
     """Return the lower half of a key."""
     return key & np.uint32((1 << DIGIT_BITS) - 1)
 
 
 @kernel
-def high_digit(key):
+def high_digit(key: int) -> int:
     """Return the upper half of a key."""
     return key >> np.uint32(DIGIT_BITS)
 
 
 @kernel
-def key_scale(radius):
+def key_scale(radius: float) -> float:
     """Return the factor from projections to keys; 0 when all points coincide.
 
     A key below the largest is aimed at, which leaves room for the roundings of ``(value − lowest) · scale``: three,
@@ -83,7 +84,7 @@ def key_scale(radius):
 
 
 @kernel
-def counts_to_starts(counts):
+def counts_to_starts(counts: NDArray) -> None:
     """Turn the number of keys with each digit into the first position of each digit."""
     total = np.uint32(0)
     for digit in range(counts.shape[0]):
@@ -93,7 +94,7 @@ def counts_to_starts(counts):
 
 
 @kernel
-def count_low_digits(values, lowest, scale, starts):
+def count_low_digits(values: NDArray, lowest: float, scale: float, starts: NDArray) -> None:
     """Prepare the first pass; the high digits are counted during it."""
     starts[:] = 0
     low = starts[0]
@@ -103,7 +104,7 @@ def count_low_digits(values, lowest, scale, starts):
 
 
 @kernel
-def take_place(start, digit):
+def take_place(start: NDArray, digit: int) -> int:
     """Return the next free position for a digit and move on."""
     position = start[digit]
     start[digit] = position + np.uint32(1)
@@ -111,7 +112,7 @@ def take_place(start, digit):
 
 
 @kernel
-def full_order(values, order, spare, lowest, scale, starts):
+def full_order(values: NDArray, order: NDArray, spare: NDArray, lowest: float, scale: float, starts: NDArray) -> None:
     """Write the indices that sort ``values`` to ``order``, by way of ``spare``.
 
     The first pass orders the indices by the low digit. It counts the high digits on the way, which needs no order, and
@@ -130,7 +131,7 @@ def full_order(values, order, spare, lowest, scale, starts):
 
 
 @kernel
-def accumulate(gradient, differences, direction, weight):
+def accumulate(gradient: NDArray, differences: NDArray, direction: NDArray, weight: float) -> None:
     """Add weight · direction[axis] · differences to every row of the gradient."""
     for axis in range(gradient.shape[0]):
         row, factor = gradient[axis], weight * direction[axis]
@@ -139,7 +140,16 @@ def accumulate(gradient, differences, direction, weight):
 
 
 @kernel
-def merge(px, order_x, masses_x, py, order_y, masses_y, offset, power):
+def merge(
+    px: NDArray,
+    order_x: NDArray,
+    masses_x: NDArray,
+    py: NDArray,
+    order_y: NDArray,
+    masses_y: NDArray,
+    offset: float,
+    power: int,
+) -> float:
     """Match two sorted, weighted projections by the quantile merge; return Σ_ij π_ij |difference|^power.
 
     π is the monotone coupling. ``px[i]`` and ``py[j]`` are replaced by the mass-weighted differences
@@ -200,7 +210,20 @@ def _finish(values, order, position, moved):
 
 
 @kernel
-def gradient_merged(x, y, radius_x, radius_y, masses_x, masses_y, directions, offsets, weights, power, want_x, want_y):
+def gradient_merged(
+    x: NDArray,
+    y: NDArray,
+    radius_x: float,
+    radius_y: float,
+    masses_x: NDArray,
+    masses_y: NDArray,
+    directions: NDArray,
+    offsets: NDArray,
+    weights: NDArray,
+    power: int,
+    want_x: bool,
+    want_y: bool,
+) -> tuple[NDArray, NDArray, NDArray]:
     """Return costs and Σ_l weights_l θ_l (mass-weighted difference) for both clouds; any sizes and weights."""
     n, m, dim = x.shape[1], y.shape[1], x.shape[0]
     starts = empty_starts()

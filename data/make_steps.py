@@ -1,6 +1,6 @@
 """Make the trained checkpoints and precomputed results of the steps room.
 
-Run ``python data/make_steps.py``, or name the parts to make: checkpoints, defaults, studies.
+Run ``python data/make_steps.py``, or name the parts to make: checkpoints, defaults, studies, text.
 
 Weights are stored in half precision (a checkpoint is a point in parameter space; rounding moves it a little, and all
 shipped results are computed from the rounded weights). About fifteen minutes on one core, most of them for the studies.
@@ -57,13 +57,18 @@ def studies() -> None:
     keep("study_onset", steps.prediction_spread(samples=128))
 
 
+def text() -> None:
+    """Store who survives which fault on real text (the manual inside the Python that runs this)."""
+    keep("study_text_survival", steps.text_survival())
+
+
 def keep(name: str, ds: xr.Dataset) -> None:
     """Save a result and say how large it is."""
     file = results.save(ds, FOLDER / f"{name}.nc")
     print(f"{file.name}: {file.stat().st_size / 1000:.0f} kB, {ds.attrs['seconds']:.0f} s", flush=True)
 
 
-PARTS = {"checkpoints": checkpoints, "defaults": defaults, "studies": studies}
+PARTS = {"checkpoints": checkpoints, "defaults": defaults, "studies": studies, "text": text}
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from workbench import data, steps
@@ -26,6 +27,7 @@ def test_todays_outcomes():
         "single_spike": PARTLY,
         "forecasting": FAILS,
         "temperature_collapse": OPEN,
+        "language_model": PARTLY,
     }
 
 
@@ -53,6 +55,8 @@ def test_every_row_can_be_repeated():
         ("single_spike", "study_spike_single", "accuracy", lambda x: 0.9 * x, FAILS),
         ("forecasting", "study_onset", "spread", lambda x: 1 / x, HOLDS),
         ("temperature_collapse", "temperature_scaling", "spread", lambda x: 4 * x, PARTLY),
+        ("language_model", "study_text_survival", "loss", lambda x: 0 * x.where(np.isfinite(x), 1) + 2, HOLDS),
+        ("language_model", "study_text_survival", "engaged", lambda x: x + 0.1, FAILS),
     ],
 )
 def test_other_studies_give_another_outcome(monkeypatch, row, file, variable, change, outcome):

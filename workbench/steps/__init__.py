@@ -2,11 +2,12 @@
 
 Softmax radii      ``bound_radius``, ``dominance_radius``, ``exact_radius``, ``binary_radius``, ``set_radius``
 Networks           ``logits_and_slopes``, ``activation_radii``, ``network_radius``, ``taylor_radius``
-The controller     ``guard`` (hooks on the optimiser), ``SafeStep`` (the explicit form); optimisers to guard:
+The controller     ``guard`` (hooks on the optimiser), ``SafeStep`` (the explicit form), ``to_tensorboard``,
+                   ``to_wandb``, ``to_logging`` (its ``on_step``), ``logit_spread``; optimisers to guard:
                    ``AdaHessian``, ``MFAC``
 Families           ``PREDICTORS``, ``NETWORKS``, ``DIRECTIONS``, ``RULES``
 Experiments        ``sweep_radius``, ``spike``, ``temperature_scaling``, ``taylor_orders``, ``zeros_map``, ``limits``,
-                   ``prediction_spread``, ``bottlenecks``, ``counterexamples``
+                   ``prediction_spread``, ``bottlenecks``, ``counterexamples``, ``text_survival``
 
 >>> from workbench import steps
 >>> float(steps.bound_radius([[0.0, 2.0]])[0]).__round__(6)
@@ -35,7 +36,9 @@ _WHERE = {
     "taylor": ("convergence_radius", "logit_series", "loss_series", "taylor_radius"),
     "safe_step": ("SafeStep",),
     "engine": ("MODES",),
+    "head": ("logit_spread",),
     "hooks": ("Guard", "guard"),
+    "adapters": ("to_logging", "to_tensorboard", "to_wandb"),
     "guard_log": ("StepRecord",),
     "optimisers": ("MFAC", "AdaHessian", "InverseFisher", "hutchinson_diagonal"),
     "predictors": ("PREDICTORS", "predict"),
@@ -56,6 +59,7 @@ _WHERE = {
         "sweep_study",
         "taylor_orders",
         "temperature_scaling",
+        "text_survival",
         "zeros_map",
     ),
     "experiments.spike_rules": ("OPTIMISERS", "RULES"),

@@ -103,6 +103,11 @@ def spike_survival(network: str, steps: int) -> Cost:
     return spike(network, ("none", "gradient-clip", "update-clip", "armijo", "safe"), steps, (0,))
 
 
+def text_survival(faults: Sequence[str], rules: Sequence[str], steps: int, seeds: Sequence[int]) -> Cost:
+    """Estimate :func:`workbench.steps.text_survival`: fifteen milliseconds a step."""
+    return Cost(3 * STEP * steps * len(faults) * len(rules) * len(seeds))
+
+
 def network_radius(model: Any, inputs: Any, circles: int) -> Cost:
     """Estimate :func:`workbench.steps.network_radius`: the batch on every circle, in complex numbers."""
     return Cost(0.1 + circles * 0.05 * slowness(model) * len(inputs) / PASSES)

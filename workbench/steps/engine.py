@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from workbench import checks
 from workbench.steps.guard_log import GuardLog, StepRecord
 from workbench.steps.jvp import METHODS, NotFiniteError
-from workbench.steps.measure import Measure
+from workbench.steps.measure import Batch, Measure, Update
 from workbench.steps.ranks import Ranks
 from workbench.steps.snapshot import Snapshot
 
@@ -22,6 +22,9 @@ MODES = {
     "refuse": "take back a step that is too long",
 }
 """Mode → what it does."""
+NORM_BLOCK = 1 << 14
+SQUARES_FIT = (1e-12, 1e18)
+"""Lengths in between lose nothing to squares that underflow or overflow in single precision."""
 MEASURES = (*METHODS, "auto")
 
 
@@ -107,8 +110,7 @@ class Engine:
         self,
         before: Snapshot,
         names: list[str],
-        batches: Sequence[Any],
-        goals: Sequence[Any],
+        batches: Sequence[Batch],
         sample_ids: Any = None,
     ) -> None:
         """Measure along the update that was just made, decide by the mode, and note it.
@@ -125,10 +127,10 @@ class Engine:
             return
         measured = self.is_due()
         if measured:
-            direction = {name: u / length for name, u in zip(names, update, strict=True)}
-            start = dict(self.model.named_parameters()) | dict(zip(names, before.values, strict=True))
+            others = dict(self.model.named_parameters())
+            made = Update(before.parameters, names, before.values, update, length, others)
             try:
-                found = self.measure(batches, goals, direction, start, length, self.log.radius)
+                found = self.measure(batches, made, self.log.radius)
             except NotFiniteError:
                 self.refuse(before, "logits not finite")
                 return
@@ -189,9 +191,21 @@ def _values(gradient: Tensor) -> Tensor:
 
 
 def _length(update: list[Tensor]) -> float:
-    """Return the Euclidean length over all tensors, accumulated in float64."""
-    if not update:
+    """Return the Euclidean length over all tensors: single precision within blocks, float64 over them.
+
+    One float32 sum over 5·10⁷ numbers is off by 0.4 %; float64 throughout is right and many times slower.
+    """
+    parts = []
+    for tensor in update:
+        flat = (torch.view_as_real(tensor) if tensor.is_complex() else tensor).reshape(-1)
+        whole = flat.numel() // NORM_BLOCK * NORM_BLOCK
+        parts += [torch.linalg.vector_norm(flat[:whole].view(-1, NORM_BLOCK), dim=1)] if whole else []
+        parts += [torch.linalg.vector_norm(flat[whole:]).reshape(1)] if whole < flat.numel() else []
+    if not parts:
         return 0.0
-    wide = torch.float32 if update[0].device.type == "mps" else torch.float64
-    lengths = [torch.linalg.vector_norm(torch.view_as_real(u) if u.is_complex() else u, dtype=wide) for u in update]
-    return float(torch.stack([length.to(lengths[0].device) for length in lengths]).norm())
+    wide = torch.float32 if parts[0].device.type == "mps" else torch.float64
+    length = float(torch.cat([part.to(parts[0].device, wide) for part in parts]).norm())
+    if SQUARES_FIT[0] < length < SQUARES_FIT[1] or wide == torch.float32:
+        return length
+    squares = [torch.linalg.vector_norm(torch.view_as_real(u) if u.is_complex() else u, dtype=wide) for u in update]
+    return float(torch.stack([square.to(squares[0].device) for square in squares]).norm())

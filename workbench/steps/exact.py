@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from workbench import checks
+from workbench import checks, parallel
+from workbench.progress import Progress
 from workbench.steps.radii import checked_pair, scaled_pair
 
 MOST_CLASSES = 1000
@@ -49,14 +50,16 @@ def exact_radius(
 
     Candidates are the zeros of neighbouring pairs on the upper envelope of the lines z_k + a_k τ and the Prony roots
     of the Taylor series of F'/F; Newton polishes them, and a winding number on |τ| = 0.999ρ certifies that none was
-    missed. If it was, the moments of F'/F on that circle, or further Taylor series, locate the missing ones and the
-    check is repeated. A double zero cannot be certified and is flagged, never guessed.
+    missed; where it says so after the two nearest pairs, that is the end of it. If one was missed, the moments of F'/F
+    on that circle, or further Taylor series, locate the missing ones and the check is repeated. A double zero cannot
+    be certified and is flagged, never guessed.
 
     ``logits``, ``slopes``: (batch, classes), 2 ≤ classes ≤ 1000, finite; a logit of −∞ is a class that is masked out,
     whose slope does not count. ``on_chunk(done, total)`` is called every 64 samples (fewer if they have more than 100
-    classes) and may raise to stop; Ctrl-C is obeyed there too. Raises ``ValueError`` for NaN, infinity, one class, too
-    many classes, unequal shapes or differences that overflow. Cost: see benchmarks/results/steps.md; O(K) per
-    evaluation of F, a few hundred evaluations a sample, whatever the size of the logits.
+    classes) and may raise to stop; the samples go side by side over the cores, and Ctrl-C is obeyed there too. Raises
+    ``ValueError`` for NaN, infinity, one class, too many classes, unequal shapes or differences that overflow. Cost:
+    see benchmarks/results/steps.md; O(K) per evaluation of F, a few hundred evaluations a sample, whatever the size of
+    the logits.
 
     Reference: P. Sao, "Ghosts of Softmax", arXiv 2603.13552, defines ρ*; the algorithm is this room's.
     """
@@ -74,12 +77,35 @@ def exact_radius(
     certified = np.ones(batch, dtype=bool)
     moving = np.flatnonzero(spreads > 0)
     chunk = max(1, min(CHUNK, CHUNK_CLASSES // classes))
-    for start in range(0, moving.size, chunk):
-        rows = moving[start : start + chunk]
+    parts = [moving[start : start + chunk] for start in range(0, moving.size, chunk)]
+
+    def work(rows: NDArray[np.intp]) -> None:
         zero[rows], certified[rows] = _solve(logits[rows], slopes[rows], spreads[rows])
-        if on_chunk is not None:
-            on_chunk(min(start + chunk, moving.size), moving.size)
+
+    if len(parts) == 1 or parallel.THREADS == 1:  # a pool of threads costs as much as some ten samples
+        for n, rows in enumerate(parts):
+            work(rows)
+            _told(on_chunk, min((n + 1) * chunk, moving.size), moving.size)
+        return RadiusResult(np.abs(zero), zero, certified)
+    parallel.for_each(work, parts, _Telling(on_chunk, chunk, moving.size))
     return RadiusResult(np.abs(zero), zero, certified)
+
+
+def _told(on_chunk: Callable[[int, int], None] | None, done: int, total: int) -> None:
+    if on_chunk is not None:
+        on_chunk(done, total)
+
+
+class _Telling(Progress):
+    """Passes finished parts on as samples."""
+
+    def __init__(self, on_chunk: Callable[[int, int], None] | None, chunk: int, total: int) -> None:
+        super().__init__()
+        self._on_chunk, self._chunk, self._total = on_chunk, chunk, total
+
+    def show(self, done: float, total: float, message: str) -> None:
+        """Say how many samples are done."""
+        _told(self._on_chunk, min(int(done) * self._chunk, self._total), self._total)
 
 
 def _solve(

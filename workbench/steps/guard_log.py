@@ -93,6 +93,11 @@ class GuardLog:
         """Whether the last step was changed."""
         return bool(self._records) and self._records[-1].engaged
 
+    @property
+    def refused(self) -> bool:
+        """Whether the last step was taken back."""
+        return bool(self._records) and self._records[-1].refused
+
     def add(self, length: float, taken: float, measured: bool, outcome: str) -> None:
         """Note a step: the optimiser's update of ``length`` became one of length ``taken``."""
         engaged = taken != length

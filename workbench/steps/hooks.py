@@ -2,19 +2,23 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 import torch
 import xarray as xr
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from workbench import checks
 from workbench.steps.engine import Engine
 from workbench.steps.guard_checks import checked_criterion
 from workbench.steps.guard_log import StepRecord
+from workbench.steps.head import is_output
+from workbench.steps.measure import Batch
 from workbench.steps.passes import Call
-from workbench.steps.reading import OUTPUTS
+from workbench.steps.reading import OUTPUTS, logits_in
 from workbench.steps.snapshot import Snapshot
 
 MOST_BATCHES = 64
@@ -103,16 +107,31 @@ def guard(
     return Guard(engine, protect == "all" and mode != "warn", rows, checks.integer("seed", seed, minimum=0))
 
 
+@dataclass(eq=False)
+class _Kept:
+    """One training forward: what identifies its batch, the batch, and what the last layer was given in it."""
+
+    parts: tuple[int, ...]
+    batch: Any
+    versions: int
+    calls: int = 0
+    hidden: Tensor | None = None
+    output: tuple[Tensor, int] | None = None
+
+
 class Guard:
     """What :func:`guard` returns: the log, an explanation of the worst step, and the way to take the hooks off."""
 
     def __init__(self, engine: Engine, with_state: bool, rows: int | None, seed: int) -> None:
         self._engine, self._with_state, self._rows = engine, with_state, rows
         self._generator = torch.Generator().manual_seed(seed)
-        self._batches: deque[Any] = deque(maxlen=MOST_BATCHES)
+        self._batches: deque[_Kept] = deque(maxlen=MOST_BATCHES)
+        self._open: _Kept | None = None  # the batch whose forward is running
+        self._versions, self._weights = 0, list(engine.model.parameters())
         self._before: Snapshot | None = None
         self._names: list[str] = []
         self._trouble, self._looked = "", False  # what is wrong with the gradients; whether that was looked at
+        self._head_handle: RemovableHandle | None = None
         self._fresh, self._backward = True, False  # whether the next forward begins a new step; whether gradients came
         optimizer, model = engine.optimizer, engine.model
         self._handles = [
@@ -124,6 +143,7 @@ class Guard:
 
     def _keep(self, module: nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         """Before a forward: keep its batch if it is one that a step will be made of."""
+        self._open = None
         if not (module.training and torch.is_grad_enabled()):
             return
         # gradients that came and are gone again belonged to a step that never was (a scaler skipped it)
@@ -131,11 +151,39 @@ class Guard:
             self._batches.clear()
             self._fresh = self._backward = False
         parts = tuple(id(v) for v in (*arguments, *keywords.values()))
-        if not any(parts == seen for seen, _ in self._batches):  # L-BFGS evaluates one batch many times
+        if not any(parts == kept.parts for kept in self._batches):  # L-BFGS evaluates one batch many times
             batch = Call(arguments, dict(keywords)) if arguments and keywords else (arguments or dict(keywords))
-            self._batches.append((parts, batch))
+            self._open = _Kept(parts, batch, self._versions_now())
+            self._batches.append(self._open)
 
-    _keep._torchdynamo_disable = True  # as torch.compiler.disable does, without the seconds of importing the compiler
+    def _head_called(self, _head: nn.Module, arguments: tuple[Any, ...], output: Tensor) -> None:
+        """After the last layer: note what it was given, if that is all a replay needs of this forward."""
+        if torch.compiler.is_compiling() or self._open is None:
+            return
+        kept, hidden = self._open, arguments[0] if arguments else None
+        kept.calls += 1
+        exact = isinstance(hidden, Tensor) and hidden.dtype in (torch.float32, torch.float64)
+        if exact and not torch.is_autocast_enabled(hidden.device.type):
+            kept.hidden, kept.output = hidden.detach(), (output.detach(), output._version)
+
+    def _close(self, _module: nn.Module, _arguments: tuple[Any, ...], output: Any) -> None:
+        """After a forward: what the last layer was given counts only if what it returned are the logits."""
+        kept, self._open = self._open, None
+        if kept is None or kept.output is None:
+            return
+        produced, version = kept.output
+        logits = logits_in(output, self._engine.measure.reading["logits"])
+        same = kept.calls == 1 and is_output(logits, produced, version)
+        kept.output = None  # not to be held until the step
+        if not same:
+            kept.hidden = None
+
+    # as torch.compiler.disable does, without the seconds of importing the compiler
+    _keep._torchdynamo_disable = _close._torchdynamo_disable = True
+
+    def _versions_now(self) -> int:
+        """Return a number that grows when any parameter is written to."""
+        return sum(p._version for p in self._weights)
 
     def _accumulated(self, _parameter: Tensor) -> None:
         self._backward = True
@@ -145,7 +193,7 @@ class Guard:
 
     def _prepare(self, optimizer: torch.optim.Optimizer, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         """Before a step: look at the gradients and copy what a step moves."""
-        self._trouble, self._looked = "", False
+        self._trouble, self._looked, self._versions = "", False, self._versions_now()
         found_inf = getattr(optimizer, "found_inf", None)
         if found_inf is not None and bool(found_inf):  # a fused optimiser that its GradScaler tells to stand still
             self._trouble = "skipped by the scaler"
@@ -159,7 +207,7 @@ class Guard:
 
     def _decide(self, _optimizer: torch.optim.Optimizer, _arguments: Any, _keywords: Any) -> None:
         """After a step: measure and act."""
-        before, batches = self._before, [self._some(batch) for _, batch in self._batches]
+        before, batches = self._before, [self._some(kept) for kept in self._batches]
         try:
             if before is None:
                 return
@@ -176,7 +224,8 @@ class Guard:
                 )
             else:
                 with torch.no_grad():
-                    self._engine.rescale(before, self._names, batches, [None] * len(batches))
+                    self._engine.rescale(before, self._names, batches)
+                self._watch_head()
         except BaseException:
             if before is not None:
                 before.restore()
@@ -184,15 +233,27 @@ class Guard:
         finally:
             self._before, self._fresh = None, True
 
-    def _some(self, batch: Any) -> Any:
+    def _watch_head(self) -> None:
+        """Once the engine knows the last layer, and if it can use it, keep what the training gives to it."""
+        measure = self._engine.measure
+        if self._head_handle is None and measure.keeps and isinstance(measure.head, nn.Linear):
+            self._head_handle = measure.head.register_forward_hook(self._head_called)
+            self._handles += [self._head_handle, self._engine.model.register_forward_hook(self._close)]
+        elif self._head_handle is not None and not measure.keeps:
+            for handle in self._handles[-2:]:
+                handle.remove()
+
+    def _some(self, kept: "_Kept") -> Batch:
         """Return ``rows`` samples of a batch: every tensor as long as the first is taken to have one row a sample."""
+        batch = kept.batch
+        hidden = kept.hidden if kept.versions == self._versions else None  # else the weights have moved in between
         if self._rows is None:
-            return batch
+            return Batch(batch, hidden=hidden)
         whole = batch if isinstance(batch, Call) else Call(batch, {}) if isinstance(batch, tuple) else Call((), batch)
         values = (*whole.arguments, *whole.keywords.values())
         count = next((len(v) for v in values if isinstance(v, Tensor) and v.ndim > 0), 0)
         if count <= self._rows:
-            return batch
+            return Batch(batch, hidden=hidden)
         chosen = torch.randperm(count, generator=self._generator)[: self._rows].sort().values
 
         def part(value: Any) -> Any:
@@ -200,7 +261,8 @@ class Guard:
             return value[chosen.to(value.device)] if sampled else value
 
         arguments, keywords = tuple(map(part, whole.arguments)), {k: part(v) for k, v in whole.keywords.items()}
-        return Call(arguments, keywords) if arguments and keywords else (arguments or keywords)
+        hidden = part(hidden) if hidden is not None and len(hidden) == count else None
+        return Batch(Call(arguments, keywords) if arguments and keywords else (arguments or keywords), hidden=hidden)
 
     def remove(self) -> None:
         """Take all hooks off; the log stays."""
@@ -220,6 +282,11 @@ class Guard:
     def engaged(self) -> bool:
         """Whether the last step was changed."""
         return self._engine.log.engaged
+
+    @property
+    def refused(self) -> bool:
+        """Whether the last step was taken back."""
+        return self._engine.log.refused
 
     @property
     def counts(self) -> dict[str, int]:

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ from torch.autograd import forward_ad
 from workbench import checks
 from workbench.steps.attention import differentiable_attention
 from workbench.steps.passes import call, evaluation, unwrapped, widened
-from workbench.steps.reading import OUTPUTS, absent, as_rows, kept, places, without_absent
+from workbench.steps.reading import OUTPUTS, absent, as_rows, kept, logits_in, places, without_absent
 
 with warnings.catch_warnings(), forward_ad.dual_level():
     # torch compiles its own decompositions at the first dual number and warns about the compiler it uses
@@ -31,7 +31,8 @@ METHODS = ("exact", "finite-difference", "replay")
 AGREEMENT = 0.1  # two measurements of the same spread may differ by this part of the widest
 LEAST_GAP, GOOD_GAP, MOST_GAP = 0.002 * math.pi, 0.02 * math.pi, 0.1 * math.pi
 Direction = Mapping[str, Tensor]
-Rows = Callable[[Any], tuple[Tensor, tuple[int, ...]]]
+T = TypeVar("T")
+Rows = Callable[[Callable[[], Any]], tuple[Any, tuple[int, ...]]]  # from a forward to its rows and their shape
 
 
 class NotFiniteError(ValueError):
@@ -64,6 +65,10 @@ class Linearisation:
     sample: Tensor
     position: Tensor
     samples: int
+
+    def extremes(self, row: int) -> tuple[int, int]:
+        """Return the class that rises most in a row, and the one that falls most."""
+        return int(self.slopes[row].argmax()), int(self.slopes[row].argmin())
 
     @functools.cached_property
     def spread(self) -> Tensor:
@@ -118,8 +123,8 @@ def logits_and_slopes(
     if parameters is not None:
         base |= {name.removeprefix(prefix): value for name, value in parameters.items()}
 
-    def rows(output: Any) -> tuple[Tensor, tuple[int, ...]]:
-        return as_rows(logits(output) if logits is not None else output, outputs, class_axis)
+    def rows(forward: Callable[[], Any]) -> tuple[Tensor, tuple[int, ...]]:
+        return as_rows(logits_in(forward(), logits), outputs, class_axis)
 
     with torch.no_grad():
         if method == "exact":
@@ -212,27 +217,18 @@ def dual_outputs(model: nn.Module, inputs: Any, direction: Direction) -> tuple[T
     direction = _checked_direction(model, direction)
     with torch.no_grad():
         base = dict(model.named_parameters())
-        output, _ = _dual(model, inputs, direction, base, lambda out: (out, tuple(out.shape)))
+        output, _ = _dual(model, inputs, direction, base, lambda forward: ((out := forward()), tuple(out.shape)))
     return output
 
 
 def _dual(
     model: nn.Module, inputs: Any, direction: Direction, base: Mapping[str, Tensor], rows: Rows
 ) -> tuple[tuple[Tensor, Tensor], tuple[int, ...]]:
-    with ExitStack() as stack:
-        stack.enter_context(evaluation(model))
-        stack.enter_context(differentiable_attention())
-        stack.enter_context(forward_ad.dual_level())
-        moving = {name: forward_ad.make_dual(base[name].detach(), v.to(base[name])) for name, v in direction.items()}
-        try:
-            output, shape = rows(call(model, inputs, {**base, **moving}))
-        except (NotImplementedError, RuntimeError) as error:
-            if not isinstance(error, NotImplementedError) and "forward AD" not in str(error):
-                raise
-            raise ForwardModeError(
-                f"an operation of the model has no forward derivative ({error}); use the finite-difference JVP"
-            ) from error
-        value, slope = forward_ad.unpack_dual(output)
+    def read(forward: Callable[[], Any]) -> tuple[tuple[Tensor, Tensor | None], tuple[int, ...]]:
+        output, shape = rows(forward)
+        return forward_ad.unpack_dual(output), shape
+
+    (value, slope), shape = dual_pass(model, inputs, direction, base, read)
     if slope is None:
         raise TangentError(
             f"{len(direction)} parameters move and no tangent arrives at the logits: the forward runs code that "
@@ -240,6 +236,29 @@ def _dual(
             'takes part. Use the method "finite-difference"'
         )
     return (value, slope), shape
+
+
+def dual_pass(
+    model: nn.Module,
+    inputs: Any,
+    direction: Direction,
+    base: Mapping[str, Tensor],
+    read: Callable[[Callable[[], Any]], T],
+) -> T:
+    """Return what ``read`` makes of a forward on dual numbers; it unpacks them itself, while they are alive."""
+    with ExitStack() as stack:
+        stack.enter_context(evaluation(model))
+        stack.enter_context(differentiable_attention())
+        stack.enter_context(forward_ad.dual_level())
+        moving = {name: forward_ad.make_dual(base[name].detach(), v.to(base[name])) for name, v in direction.items()}
+        try:
+            return read(lambda: call(model, inputs, {**base, **moving}))
+        except (NotImplementedError, RuntimeError) as error:
+            if not isinstance(error, NotImplementedError) and "forward AD" not in str(error):
+                raise
+            raise ForwardModeError(
+                f"an operation of the model has no forward derivative ({error}); use the finite-difference JVP"
+            ) from error
 
 
 def _replay(
@@ -252,7 +271,7 @@ def _replay(
     repeat: bool,
 ) -> tuple[tuple[Tensor, Tensor], tuple[int, ...]]:
     """Return logits before a step of ``length``, and their change divided by it; ``repeat`` checks the first pass."""
-    with _plain_passes(model, inputs, direction, base, rows, torch.float32) as at:
+    with plain_passes(model, inputs, direction, base, rows, torch.float32) as at:
         (after, shape), (before, _) = at(length), at(0.0)
         if repeat and not torch.equal(at(0.0)[0], before):
             raise TangentError(
@@ -264,15 +283,15 @@ def _replay(
 
 
 @contextmanager
-def _plain_passes(
+def plain_passes(
     model: nn.Module,
     inputs: Any,
     direction: Direction,
     base: Mapping[str, Tensor],
     rows: Rows,
     least: torch.dtype,
-) -> Iterator[Callable[[float], tuple[Tensor, tuple[int, ...]]]]:
-    """Yield a function from τ to the rows of logits at base + τ·direction, in precision ``least`` or better."""
+) -> Iterator[Callable[[float], tuple[Any, tuple[int, ...]]]]:
+    """Yield a function from τ to what ``rows`` reads at base + τ·direction, in precision ``least`` or better."""
     base, direction = widened({n: p.detach() for n, p in base.items()}, least), widened(dict(direction), least)
     with ExitStack() as stack:
         state = stack.enter_context(evaluation(model))
@@ -284,10 +303,11 @@ def _plain_passes(
             state.restore()
             moving = direction.items() if tau else ()
             shifted = {name: torch.add(base[name], v.to(base[name]), alpha=tau) for name, v in moving}
-            logits, shape = rows(call(model, inputs, {**base, **shifted}, least=least))
-            if torch.finfo(logits.dtype).bits < 32:
+            logits, shape = rows(lambda: call(model, inputs, {**base, **shifted}, least=least))
+            values = logits if isinstance(logits, Tensor) else logits.hidden
+            if torch.finfo(values.dtype).bits < 32:
                 raise ReducedPrecisionError(
-                    f"the logits come out in {logits.dtype} though parameters and inputs were float32: the forward "
+                    f"the logits come out in {values.dtype} though parameters and inputs were float32: the forward "
                     "casts them itself (or enters autocast), and differences of such numbers err by tens of percent. "
                     'Use the method "exact", or enter autocast outside the model'
                 )
@@ -330,7 +350,7 @@ def _central(
     adapt: bool,
 ) -> tuple[tuple[Tensor, Tensor], tuple[int, ...], float, float]:
     """Return what :func:`_difference` does, and the part of the widest spread that rounding may be."""
-    with _plain_passes(model, inputs, direction, base, rows, least) as at:
+    with plain_passes(model, inputs, direction, base, rows, least) as at:
         largest_step = 1e3 * h
         for _ in range(8):
             (plus, shape), (minus, _) = at(h), at(-h)

@@ -1,5 +1,6 @@
 """The bound radius of a batch along an update, one and the same on all ranks: the engine of the guards."""
 
+import functools
 import math
 import warnings
 from collections.abc import Mapping, Sequence
@@ -9,8 +10,44 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.steps.jvp import ForwardModeError, NotFiniteError, TangentError, logits_and_slopes
+from workbench.steps.head import HeadInput, find_head, head_input
+from workbench.steps.head_spreads import HeadSpread, KeptInputError, head_spreads, spreads_from_kept
+from workbench.steps.jvp import ForwardModeError, Linearisation, NotFiniteError, TangentError, logits_and_slopes
+from workbench.steps.passes import call, evaluation, unwrapped
 from workbench.steps.ranks import Ranks
+
+CHECK_EVERY = 50
+"""Measurements from a kept input of the last layer between two of which that input is computed anew."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the model was called with, the targets if they were given, and the last layer's input if it was kept."""
+
+    inputs: Any
+    targets: Tensor | None = None
+    hidden: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Update:
+    """A step that was just made: parameters, their names, their values before it, the change and its length."""
+
+    parameters: Sequence[nn.Parameter]
+    names: Sequence[str]
+    before: Sequence[Tensor]
+    change: Sequence[Tensor]
+    length: float
+    others: Mapping[str, Tensor]  # every parameter of the model, as it is now
+
+    def direction(self, prefix: str) -> dict[str, Tensor]:
+        """Return the unit vector along the step by name, without the ``prefix`` of a wrapper."""
+        return {n.removeprefix(prefix): u / self.length for n, u in zip(self.names, self.change, strict=True)}
+
+    def start(self, prefix: str) -> dict[str, Tensor]:
+        """Return all parameters before the step by name."""
+        values = {**self.others, **dict(zip(self.names, self.before, strict=True))}
+        return {name.removeprefix(prefix): value for name, value in values.items()}
 
 
 @dataclass(frozen=True)
@@ -47,18 +84,12 @@ class Measure:
         self.model, self.ranks = model, ranks
         self.method, self._may_change = ("exact", True) if method == "auto" else (method, False)
         self.quantile, self.temperature, self._unverified = quantile, temperature, verify
-        self._reading = dict(reading)
+        self.head: nn.Linear | bool | None = None  # the last layer; None until looked for, False if there is none
+        self._good, self._until_check = True, 1  # whether kept inputs of the head are good; steps to the next check
+        self.reading = dict(reading)
 
-    def __call__(
-        self,
-        batches: Sequence[Any],
-        targets: Sequence[Tensor | None],
-        direction: Mapping[str, Tensor],
-        start: Mapping[str, Tensor],
-        length: float,
-        last_radius: float = math.nan,
-    ) -> Measured:
-        """Measure along ``direction`` from the parameters ``start``, for a step of ``length``.
+    def __call__(self, batches: Sequence[Batch], update: Update, last_radius: float = math.nan) -> Measured:
+        """Measure along an update that was just made.
 
         ``last_radius`` helps finite differences to find their step.
 
@@ -68,16 +99,16 @@ class Measure:
         spreads, row, trouble = torch.empty(0), (-1,) * 4, None
         step = 0.02 * last_radius if math.isfinite(last_radius) and last_radius > 0 else None
         if self.method == "replay":
-            step = length
+            step = update.length
         try:
             try:
-                spreads, row = self._spreads(batches, targets, direction, start, step)
+                spreads, row = self._spreads(batches, update, step)
             except (ForwardModeError, TangentError) as error:
                 if not self._may_change:
                     raise
                 self.method, self._may_change = "finite-difference", False
                 warnings.warn(f"the guard measures by finite differences from now on: {error}", stacklevel=6)
-                spreads, row = self._spreads(batches, targets, direction, start, step)
+                spreads, row = self._spreads(batches, update, step)
         except Exception as error:  # told to all ranks, then raised
             trouble = error
         fatal = trouble is not None and not isinstance(trouble, NotFiniteError)
@@ -98,34 +129,94 @@ class Measure:
         self._unverified = False
         return Measured(radius, rank, *(int(entry) for entry in table[rank, 4:]))
 
-    def _spreads(
-        self,
-        batches: Sequence[Any],
-        targets: Sequence[Tensor | None],
-        direction: Mapping[str, Tensor],
-        start: Mapping[str, Tensor],
-        step: float | None,
-    ) -> tuple[Tensor, tuple[int, ...]]:
+    @property
+    def keeps(self) -> bool:
+        """Whether what the training gives to the last layer is of use."""
+        return self._good and self.method == "replay"
+
+    def _spreads(self, batches: Sequence[Batch], update: Update, step: float | None) -> tuple[Tensor, tuple[int, ...]]:
         """Return the spreads of all rows of this rank, and sample, position, rising and falling class of the widest."""
         spreads, best, widest, offset = [], (-1,) * 4, -1.0, 0
-        for batch, goal in zip(batches, targets, strict=True):
-            found = logits_and_slopes(
-                self.model,
-                batch,
-                direction,
-                method=self.method,
-                targets=goal,
-                parameters=start,
-                step=step,
-                verify=self._unverified and offset == 0,
-                **self._reading,
-            )
+        for batch in batches:
+            found = self._one(batch, update, step, verify=self._unverified and offset == 0)
             spreads.append(found.spread)
             if found.sample.numel():
-                k = int(spreads[-1].argmax())
-                if float(spreads[-1][k]) > widest:
-                    widest, slopes = float(spreads[-1][k]), found.slopes[k]
-                    place = int(found.sample[k]) + offset, int(found.position[k])
-                    best = (*place, int(slopes.argmax()), int(slopes.argmin()))
+                most, k = (float(v) for v in found.spread.max(dim=0))
+                if most > widest:
+                    widest, k = most, int(k)
+                    best = (int(found.sample[k]) + offset, int(found.position[k]), *found.extremes(k))
             offset += found.samples
         return torch.cat(spreads), best
+
+    def _one(self, batch: Batch, update: Update, step: float | None, *, verify: bool) -> Linearisation | HeadSpread:
+        inner, prefix = unwrapped(self.model)
+        reads = {key: self.reading.get(key) for key in ("shift", "ignore_index")}
+        reads |= {"targets": batch.targets, "length": update.length}
+        short = isinstance(self.head, nn.Linear) and self.method != "finite-difference"
+        if short and self.keeps and batch.hidden is not None:
+            self._until_check = (self._until_check or CHECK_EVERY) - 1
+            change = {id(p): u for p, u in zip(update.parameters, update.change, strict=True)}
+            check = None
+            if self._until_check == 0:
+                check = functools.partial(_input_at, inner, self.head, batch.inputs, update.start(prefix))
+            try:
+                return spreads_from_kept(inner, self.head, batch.inputs, batch.hidden, change, check=check, **reads)
+            except KeptInputError:
+                self._good = False
+                warnings.warn(
+                    "the guard runs the model twice at each measured step from now on: what the training's forward "
+                    "gave to the last layer is not what a pass in eval mode gives (dropout, batch statistics)",
+                    stacklevel=8,
+                )
+        direction, start = update.direction(prefix), update.start(prefix)
+        if short:
+            return head_spreads(inner, self.head, batch.inputs, self.method, direction, start, **reads)
+        found = logits_and_slopes(
+            inner,
+            batch.inputs,
+            direction,
+            method=self.method,
+            targets=batch.targets,
+            parameters=start,
+            step=step,
+            verify=verify,
+            **self.reading,
+        )
+        if self.head is None and self.method != "finite-difference":
+            self.head, again = self._looked_for(inner, batch.inputs, direction, start, found, reads)
+            return again
+        return found
+
+    def _looked_for(
+        self,
+        model: nn.Module,
+        inputs: Any,
+        direction: Mapping[str, Tensor],
+        start: Mapping[str, Tensor],
+        found: Linearisation,
+        reads: dict[str, Any],
+    ) -> tuple[nn.Linear | bool, Linearisation | HeadSpread]:
+        """Return the last linear layer and a measurement at its input, if that says what the whole logits said."""
+        if self.reading.get("class_axis", -1) != -1 or self.reading.get("outputs") == "binary":
+            return False, found
+        if not found.sample.numel():
+            return False, found
+        with evaluation(model):
+            head = find_head(model, lambda: call(model, inputs, start), self.reading.get("logits"))
+        if head is None:
+            return False, found
+        try:
+            again = head_spreads(model, head, inputs, self.method, direction, start, **reads)
+        except (RuntimeError, ValueError):
+            return False, found
+        same = again.samples == found.samples and again.sample.equal(found.sample)
+        same = same and again.position.equal(found.position)
+        apart = (again.spread - found.spread.to(again.spread)).abs().max() if same else math.inf
+        narrow = torch.finfo(found.slopes.dtype).bits < 32
+        agrees = apart <= (0.05 if narrow else 2e-3) * found.spread.max()
+        return (head, again) if agrees else (False, found)
+
+
+def _input_at(model: nn.Module, head: nn.Linear, inputs: Any, parameters: Mapping[str, Tensor]) -> HeadInput:
+    with evaluation(model), torch.autocast(head.weight.device.type, enabled=False):
+        return head_input(head, lambda: call(model, inputs, parameters))

@@ -130,9 +130,9 @@ class RowTransformer(nn.Module):
 class Block(nn.Module):
     """Pre-norm self-attention and a GELU feed-forward layer, each with a residual connection."""
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, *, causal: bool = False) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.causal = heads, causal
         self.norm_attention, self.norm_feed = nn.LayerNorm(width), nn.LayerNorm(width)
         self.project = nn.Linear(width, 3 * width)
         self.merge = nn.Linear(width, width)
@@ -143,7 +143,7 @@ class Block(nn.Module):
         batch, tokens, width = x.shape
         shape = (batch, tokens, 3, self.heads, width // self.heads)
         query, key, value = self.project(self.norm_attention(x)).reshape(shape).permute(2, 0, 3, 1, 4)
-        attended = nn.functional.scaled_dot_product_attention(query, key, value)
+        attended = nn.functional.scaled_dot_product_attention(query, key, value, is_causal=self.causal)
         x = x + self.merge(attended.transpose(1, 2).reshape(batch, tokens, width))
         return x + self.feed(self.norm_feed(x))
 

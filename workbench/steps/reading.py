@@ -1,7 +1,7 @@
 """How a model's output and its targets are read: rows of logits, and which of them the loss looks at."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -18,9 +18,7 @@ def as_rows(output: Any, outputs: str, class_axis: int) -> tuple[Tensor, tuple[i
     An output with an entry or attribute ``logits`` (as transformers' models have) is read as that. A binary logit z
     becomes the pair (0, z). Raises ``ValueError`` for an output without logits or class axis.
     """
-    if not isinstance(output, Tensor):
-        named = output.get("logits") if isinstance(output, Mapping) else getattr(output, "logits", None)
-        output = named if isinstance(named, Tensor) else output
+    output = logits_in(output)
     if not isinstance(output, Tensor) or not output.is_floating_point():
         kind = f"a {output.dtype} tensor" if isinstance(output, Tensor) else type(output).__name__
         raise ValueError(
@@ -43,6 +41,16 @@ def as_rows(output: Any, outputs: str, class_axis: int) -> tuple[Tensor, tuple[i
             raise ValueError('the class axis has length 1; cross-entropy needs 2 classes. Pass outputs="binary"')
         return _binary_pair(output.reshape(-1)), shape
     return output.reshape(-1, output.shape[-1]), shape
+
+
+def logits_in(output: Any, pick: Callable[[Any], Tensor] | None = None) -> Any:
+    """Return the tensor of logits in a model's output: what ``pick`` finds, or an entry or attribute ``logits``."""
+    if pick is not None:
+        output = pick(output)
+    if isinstance(output, Tensor):
+        return output
+    named = output.get("logits") if isinstance(output, Mapping) else getattr(output, "logits", None)
+    return named if isinstance(named, Tensor) else output
 
 
 def _binary_pair(logit: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from workbench import checks
 from workbench.steps.engine import MEASURES, Engine
 from workbench.steps.guard_checks import calling_scaler, checked_criterion, needs_closure, unscale
+from workbench.steps.measure import Batch
 from workbench.steps.reading import OUTPUTS
 from workbench.steps.snapshot import Snapshot
 
@@ -167,7 +168,8 @@ class SafeStep:
                 loss = self.optimizer.step(closure)
             else:
                 self.optimizer.step()
-            self._engine.rescale(before, list(names.values()), batches, goals, sample_ids)
+            given = [Batch(batch, goal) for batch, goal in zip(batches, goals, strict=True)]
+            self._engine.rescale(before, list(names.values()), given, sample_ids)
         except BaseException:
             before.restore()
             raise

@@ -120,6 +120,25 @@ def temperature_collapse() -> Numbers:
     return dict(zip(ds.predictor.values.tolist(), ds.spread.values.tolist(), strict=True))
 
 
+def language_model() -> Numbers:
+    """Read how a small language model ends under each rule, by its worst fault, in units of healthy training."""
+    ds = study("study_text_survival")
+    loss = ds.loss.median("seed")
+    worst = (loss.drop_sel(fault="none").max("fault") / loss.sel(fault="none")).to_series().to_dict()
+    rivals = {rule: value for rule, value in worst.items() if rule != "guard"}
+    rate = loss.sel(fault="rate")
+    return {
+        "seeds": ds.sizes["seed"],
+        "engaged": float(ds.engaged.sel(fault="none", rule="guard").mean()),
+        "guard": float(worst["guard"]),
+        "rival": float(min(rivals.values())),
+        "rate": float(rate.sel(rule="guard")),
+        "update_clip": float(rate.sel(rule="update-clip")),
+        "bad": float(loss.sel(fault="batch", rule="guard")),
+        "clip": float(loss.sel(fault="batch", rule="gradient-clip")),
+    }
+
+
 def _medians(name: str) -> Numbers:
     """Return for each rule the median accuracy over seeds on its worst network."""
     ds = study(name)
@@ -236,5 +255,19 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         "steps.temperature_scaling()",
         {"raw": "our raw spread", "bound": "the spread of ρ_a(T)"},
+    ),
+    Claim(
+        "A language model survives under the controller, which healthy training does not notice (ours, not the paper)",
+        language_model,
+        "held-out loss over that of healthy training, worst of four faults, {seeds} seeds: guard {guard:.2f}, best "
+        "other rule {rival:.2f}; engaged in {engaged:.1%} of healthy steps. Not everywhere the best: after a wrong "
+        "rate {rate:.2f} against {update_clip:.2f} of an update clip, after bad batches {bad:.2f} against {clip:.2f} "
+        "of gradient clipping",
+        Rule(
+            at_most("guard", 1.1) & at_most("engaged", 0.02),
+            partly=below("guard", "rival") & at_most("engaged", 0.02),
+        ),
+        "steps.text_survival()",
+        {"guard": "its worst loss ratio", "rival": "the best of the others'", "engaged": "healthy steps changed"},
     ),
 )

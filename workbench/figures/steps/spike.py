@@ -11,13 +11,16 @@ from workbench.figures import theme
 CEILING = 1e4
 FLOOR = 1e-4
 RULE_NAMES = {
+    "guard": "guard, replay",
+    "zclip": "ZClip",
+    "agc": "adaptive gradient clip",
     "none": "none",
     "gradient-clip": "gradient clip",
     "update-clip": "update clip",
     "armijo": "Armijo",
     "safe": "SafeStep",
 }
-ORDER = ("safe", "none", "gradient-clip", "update-clip", "armijo")
+ORDER = ("safe", "none", "gradient-clip", "update-clip", "armijo", "guard", "zclip", "agc")
 
 
 def spike_loss(ds: xr.Dataset, *, seed: int | None = None) -> Any:

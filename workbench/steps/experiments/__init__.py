@@ -8,6 +8,7 @@ from workbench.steps.experiments.spike import spike, spike_table
 from workbench.steps.experiments.spike_survival import spike_survival
 from workbench.steps.experiments.taylor import taylor_orders
 from workbench.steps.experiments.temperature import temperature_scaling
+from workbench.steps.experiments.text_survival import text_survival
 from workbench.steps.experiments.zeros_map import zeros_map
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "sweep_study",
     "taylor_orders",
     "temperature_scaling",
+    "text_survival",
     "zeros_map",
 ]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from workbench.registry import Registry
+from workbench.steps.hooks import guard
 from workbench.steps.optimisers import MFAC, AdaHessian
 from workbench.steps.safe_step import SafeStep
 
@@ -27,6 +28,10 @@ UPDATE_LIMIT = 2.0
 ENOUGH_HISTORY = 5
 HALVINGS = 24
 SUFFICIENT = 1e-4
+ZCLIP_WARMUP, ZCLIP_DECAY, ZCLIP_LIMIT = 25, 0.97, 2.5
+AGC_LIMIT, AGC_LEAST = 0.01, 1e-3
+OF_GRADIENTS = frozenset({"gradient-clip", "zclip", "agc"})
+"""Rules that change gradients, which AdaHessian does not let anybody see."""
 
 
 class Rule(Protocol):
@@ -40,11 +45,12 @@ class Rule(Protocol):
 class _Base:
     def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer, r_max: float) -> None:
         self.model, self.optimizer = model, optimizer
+        self.loss_scale = 1.0  # of a gradient that has lost its scale
 
     def backward(self, x: Tensor, y: Tensor) -> float:
         self.optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(self.model(x), y)
-        loss.backward()
+        loss = nn.functional.cross_entropy(self.model(x).flatten(0, -2), y.flatten())
+        (loss * self.loss_scale).backward()
         return float(loss.detach())
 
     def move(self, x: Tensor, y: Tensor) -> float:
@@ -77,6 +83,77 @@ class GradientClip(_Base):
         norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_LIMIT))
         self.optimizer.step()
         return loss, norm > GRADIENT_LIMIT
+
+
+class _OfGradients(_Base):
+    """A rule that changes the gradient before the optimiser sees it."""
+
+    def step(self, x: Tensor, y: Tensor) -> tuple[float, bool]:
+        """Change the gradient, then step; AdaHessian computes its own, out of reach."""
+        if isinstance(self.optimizer, AdaHessian):
+            raise ValueError("clipping of gradients cannot reach AdaHessian's; leave the rule out")
+        loss = self.backward(x, y)
+        engaged = self.change()
+        self.optimizer.step()
+        return loss, engaged
+
+    def change(self) -> bool:
+        """Change the gradients in place and return whether anything changed."""
+        raise NotImplementedError
+
+
+@RULES.add("zclip", label="ZClip", formula="‖g‖ ← μ + (2.5²/z) σ if z > 2.5", reference="arXiv 2504.02507")
+class ZClip(_OfGradients):
+    """Clip the gradient's norm where it is an outlier of its running mean μ and deviation σ, z = (‖g‖ − μ)/σ.
+
+    As the paper has it: exponential averages with α = 0.97 after 25 steps of warm-up, threshold 2.5, and clipped norms
+    enter the averages.
+    """
+
+    def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer, r_max: float) -> None:
+        super().__init__(model, optimizer, r_max)
+        self.norms: list[float] = []
+        self.mean = self.variance = 0.0
+
+    def change(self) -> bool:
+        """Clip an outlier."""
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        norm = float(nn.utils.get_total_norm(gradients))
+        if len(self.norms) < ZCLIP_WARMUP:
+            self.norms.append(norm)
+            self.mean = sum(self.norms) / len(self.norms)
+            self.variance = sum((n - self.mean) ** 2 for n in self.norms) / len(self.norms)
+            return False
+        deviation = self.variance**0.5 + 1e-6
+        z, wanted = (norm - self.mean) / deviation, norm
+        if z > ZCLIP_LIMIT:
+            wanted = self.mean + ZCLIP_LIMIT**2 / z * deviation
+            for g in gradients:
+                g.mul_(wanted / norm)
+        self.mean = ZCLIP_DECAY * self.mean + (1 - ZCLIP_DECAY) * wanted
+        self.variance = ZCLIP_DECAY * self.variance + (1 - ZCLIP_DECAY) * (wanted - self.mean) ** 2
+        return wanted != norm
+
+
+@RULES.add("agc", label="adaptive gradient clip", formula="‖g_i‖ ≤ 0.01 ‖w_i‖ per unit", reference="arXiv 2102.06171")
+class AdaptiveClip(_OfGradients):
+    """Clip the gradient of each unit (row of a weight) at a hundredth of the unit's own norm, not below 1e-3."""
+
+    @torch.no_grad()
+    def change(self) -> bool:
+        """Clip every unit."""
+        engaged = False
+        for p in self.model.parameters():
+            if p.grad is None:
+                continue
+            axes = tuple(range(1, p.ndim)) if p.ndim > 1 else (0,)
+            limit = AGC_LIMIT * p.norm(dim=axes, keepdim=True).clamp(min=AGC_LEAST)
+            norm = p.grad.norm(dim=axes, keepdim=True)
+            over = norm > limit
+            if bool(over.any()):
+                engaged = True
+                p.grad.mul_(torch.where(over, limit / norm, 1.0))
+        return engaged
 
 
 class _Rescaled(_Base):
@@ -158,3 +235,17 @@ class Safe(_Base):
             loss = self.backward(x, y)
             self.guard.step(x)
         return loss, self.guard.engaged
+
+
+@RULES.add("guard", label="guard, replay", formula="p ← min(1, r_max ρ/‖p‖) p, ρ of the actual change of the logits")
+class Hooked(_Base):
+    """The same controller as hooks on the optimiser, measuring what the step does to the logits."""
+
+    def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer, r_max: float) -> None:
+        super().__init__(model, optimizer, r_max)
+        self.guard = guard(optimizer, model, r_max=r_max, mode="cap", measure="replay")
+
+    def step(self, x: Tensor, y: Tensor) -> tuple[float, bool]:
+        """Take the optimiser's step; the guard acts by itself."""
+        loss = self.move(x, y)
+        return loss, self.guard.engaged or self.guard.refused

@@ -6,7 +6,9 @@ import xarray as xr
 from workbench import checks, results
 from workbench.progress import Progress
 from workbench.steps.experiments.spike import spike
-from workbench.steps.experiments.spike_rules import RULES
+
+RULES = ("none", "gradient-clip", "update-clip", "armijo", "safe")
+"""The rules of the study; a spike of its own takes any."""
 
 
 @results.experiment

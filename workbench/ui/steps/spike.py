@@ -11,15 +11,18 @@ from workbench.costs import Cost
 from workbench.figures import steps as figures
 from workbench.figures.steps.spike import RULE_NAMES
 from workbench.steps import OPTIMISERS, RULES
+from workbench.steps.experiments.spike_rules import OF_GRADIENTS
 from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, network
 
 KINDS = {"from then on (persistent)": True, "one step only": False}
 MULTIPLIERS = {"× 10": 10.0, "× 100": 100.0, "× 1000": 1000.0, "× 10,000": 10_000.0}
+FIRST_RULES = ("none", "gradient-clip", "update-clip", "armijo", "safe")
+"""The guards of the shipped first picture."""
 
 
 class SpikeView(StepsView):
-    """Train live under none, gradient clip, update clip, Armijo and SafeStep."""
+    """Train live under clips of gradients and updates, Armijo, SafeStep and the guard, or none of them."""
 
     title, slug = "Spike laboratory", "spike"
     help = (
@@ -52,7 +55,7 @@ class SpikeView(StepsView):
     steps = param.Integer(160, bounds=(20, 400), step=10, label="Training steps")
     r_max = param.Number(1.0, bounds=(0.1, 4.0), step=0.1, label="r_max of SafeStep")
     rules = param.ListSelector(
-        default=list(RULES), objects={RULE_NAMES.get(name, name): name for name in RULES}, label="Guards"
+        default=list(FIRST_RULES), objects={RULE_NAMES.get(name, name): name for name in RULES}, label="Guards"
     )
     seed = param.Integer(0, bounds=(0, 999), label="Seed")
 
@@ -70,8 +73,8 @@ class SpikeView(StepsView):
             raise ValueError("choose at least one guard")
         if inputs["at"] >= inputs["steps"]:
             raise ValueError(f"the spike at step {inputs['at']} comes after the last of {inputs['steps']} steps")
-        if inputs["optimizer"] == "adahessian" and "gradient-clip" in inputs["rules"]:
-            raise ValueError("gradient clipping cannot reach AdaHessian's own gradients; take that guard away")
+        if inputs["optimizer"] == "adahessian" and not OF_GRADIENTS.isdisjoint(inputs["rules"]):
+            raise ValueError("clipping of gradients cannot reach AdaHessian's own; take such guards away")
 
     def pictures(self) -> Sequence[Any]:
         """Accuracy, loss and r."""

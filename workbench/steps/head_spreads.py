@@ -1,0 +1,149 @@
+"""Spreads measured at the input of the last linear layer: no rows × classes numbers, and half a forward less.
+
+The same three methods as :func:`workbench.steps.logits_and_slopes`, which is the slow way and the judge of this one:
+the guard measures its first step by both.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd import forward_ad
+
+from workbench.steps.head import CHUNK, HeadInput, Parts, head_input, slopes_of, spread_and_blocks
+from workbench.steps.jvp import NotFiniteError, TangentError, dual_pass, plain_passes
+from workbench.steps.passes import call, evaluation
+from workbench.steps.reading import kept, places
+
+SAME = 0.02  # a kept input may differ from a computed one by this part of the change that is measured
+
+
+@dataclass(frozen=True)
+class HeadSpread:
+    """The spread of each row that counts, where the rows came from, and what it takes to say which classes made it."""
+
+    spread: Tensor
+    sample: Tensor
+    position: Tensor
+    samples: int
+    parts: Parts
+    top: Tensor
+    bottom: Tensor
+
+    def extremes(self, row: int) -> tuple[int, int]:
+        """Return the class that rises most in a row, and the one that falls most."""
+        ends = []
+        for blocks, end in ((self.top, torch.argmax), (self.bottom, torch.argmin)):
+            start = int(blocks[row]) * CHUNK
+            columns = slice(start, start + CHUNK)
+            slopes = self.spread.new_empty(1, min(len(self.parts[2]) - start, CHUNK))
+            slopes_of(slice(row, row + 1), columns, self.parts, out=slopes)
+            ends.append(start + int(end(slopes)))
+        return ends[0], ends[1]
+
+
+class KeptInputError(Exception):
+    """What the training's forward gave to the head is not what a pass without dice and batch statistics gives."""
+
+
+def head_spreads(
+    model: nn.Module,
+    head: nn.Linear,
+    inputs: Any,
+    method: str,
+    direction: Mapping[str, Tensor],
+    base: Mapping[str, Tensor],
+    *,
+    length: float,
+    targets: Tensor | None,
+    ignore_index: int,
+    shift: bool | None,
+) -> HeadSpread:
+    """Measure along ``direction`` from ``base`` by "exact" or "replay" (over ``length``), at the input of ``head``."""
+    if method == "exact":
+        parts, shape = dual_pass(model, inputs, direction, base, lambda forward: _unpacked(head_input(head, forward)))
+    else:
+
+        def rows(forward: Callable[[], Any]) -> tuple[HeadInput, tuple[int, ...]]:
+            found = head_input(head, forward)
+            return found, found.shape
+
+        with plain_passes(model, inputs, direction, base, rows, torch.float32) as at:
+            (after, shape), (before, _) = at(length), at(0.0)
+        parts = (
+            before.hidden,
+            after.hidden - before.hidden,
+            after.weight,
+            None if after.weight is before.weight else after.weight - before.weight,
+            None if after.bias is before.bias else after.bias - before.bias,
+        )
+    scale = 1.0 if method == "exact" else 1.0 / length
+    return _spread(model, inputs, parts, shape, scale, targets, ignore_index, shift)
+
+
+def spreads_from_kept(
+    model: nn.Module,
+    head: nn.Linear,
+    inputs: Any,
+    hidden: Tensor,
+    change: Mapping[int, Tensor],
+    *,
+    length: float,
+    targets: Tensor | None,
+    ignore_index: int,
+    shift: bool | None,
+    check: Callable[[], HeadInput] | None = None,
+) -> HeadSpread:
+    """Measure the change of the logits since the training's own forward gave ``hidden`` to ``head``: one pass.
+
+    ``change`` maps the id of every parameter that moved to how far it did. ``check`` computes the head's
+    input before the step anew; :class:`KeptInputError` if that is something else.
+    """
+    with evaluation(model), torch.autocast(hidden.device.type, enabled=False):
+        after = head_input(head, lambda: call(model, inputs, {}))
+    if after.hidden.dtype != hidden.dtype or after.shape != tuple(hidden.shape[:-1]):
+        raise KeptInputError
+    hidden = hidden.reshape(-1, hidden.shape[-1])
+    moved = after.hidden - hidden
+    if check is not None and hidden.numel():
+        apart = (check().hidden - hidden).abs().max()
+        if not apart <= SAME * moved.abs().max() + 1e-5 * hidden.abs().max():
+            raise KeptInputError
+    parts = (hidden, moved, after.weight, change.get(id(head.weight)), change.get(id(head.bias)))
+    return _spread(model, inputs, parts, after.shape, 1.0 / length, targets, ignore_index, shift)
+
+
+def _unpacked(found: HeadInput) -> tuple[Parts, tuple[int, ...]]:
+    h, h_dot = forward_ad.unpack_dual(found.hidden)
+    w, w_dot = forward_ad.unpack_dual(found.weight)
+    b_dot = None if found.bias is None else forward_ad.unpack_dual(found.bias).tangent
+    if h_dot is None and w_dot is None and b_dot is None:
+        raise TangentError("parameters move and no tangent arrives at the last layer")
+    return (h, h_dot, w, w_dot, b_dot), found.shape
+
+
+def _spread(
+    model: nn.Module,
+    inputs: Any,
+    parts: Parts,
+    shape: tuple[int, ...],
+    scale: float,
+    targets: Tensor | None,
+    ignore_index: int,
+    shift: bool | None,
+) -> HeadSpread:
+    h, h_dot, w, w_dot, b_dot = parts
+    sample, position = places(shape, h.device)
+    keep = kept(targets, shape, ignore_index, shift, inputs, type(model).__name__)
+    if keep is not None:  # positions that nobody is trained on never reach the head
+        keep = keep.to(h.device)
+        sample, position, h = sample[keep], position[keep], h[keep]
+        h_dot = None if h_dot is None else h_dot[keep]
+    with torch.autocast(h.device.type, enabled=False):
+        spread, top, bottom = spread_and_blocks(parts := (h, h_dot, w, w_dot, b_dot))
+    spread *= scale
+    if spread.numel() and not bool(torch.isfinite(spread).all()):
+        raise NotFiniteError("the model's logits or slopes hold NaN or infinity along this direction")
+    return HeadSpread(spread, sample, position, shape[0], parts, top, bottom)

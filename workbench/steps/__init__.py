@@ -40,6 +40,12 @@ _WHERE = {
     "networks": ("NETWORKS", "build"),
     "data": ("Data", "digits", "make_data"),
     "training": ("STAGES", "at_stage", "train", "train_stages"),
+    "saddles.distances": ("DISTANCES", "configuration_distance", "farthest_points"),
+    "saddles.methods": ("SADDLE_METHODS",),
+    "saddles.search": ("SaddleResult", "neighbours", "saddle"),
+    "saddles.stationary": ("stationary_points",),
+    "saddles.surfaces": ("SURFACES", "Surface"),
+    "saddles.surrogate": ("Surrogate",),
     "experiments": (
         "bottlenecks",
         "counterexamples",

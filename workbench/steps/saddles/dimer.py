@@ -106,5 +106,7 @@ class Dimer:
 
 def limited(step: Array, longest: float, species: Sequence[str] | None) -> Array:
     """Return the step, shortened so that no atom (or the point itself) moves farther than ``longest``."""
-    size = float(np.linalg.norm(step if species is None else step.reshape(-1, 3), axis=None if species is None else 1).max())
+    size = float(
+        np.linalg.norm(step if species is None else step.reshape(-1, 3), axis=None if species is None else 1).max()
+    )
     return step * (longest / size) if size > longest else step

@@ -57,9 +57,7 @@ class Jet:
             return self._chain(self.value * other, other, 0 * other)
         a, b, g, k = self.value, other.value, self.gradient, other.gradient
         n = range(len(g))
-        hessian = [
-            [a * other.hessian[i][j] + b * self.hessian[i][j] + g[i] * k[j] + g[j] * k[i] for j in n] for i in n
-        ]
+        hessian = [[a * other.hessian[i][j] + b * self.hessian[i][j] + g[i] * k[j] + g[j] * k[i] for j in n] for i in n]
         return Jet(a * b, [a * k[i] + b * g[i] for i in n], hessian)
 
     __rmul__ = __mul__

@@ -36,6 +36,8 @@ FIRST = 0.1
 NEAR = 1e-3
 """Observations nearer than this to a newer one are dropped: they only ruin the condition number."""
 FLIPS, WINDOW, MORE, LARGEST_SUBSET = 0.8, 5, 2, 30
+THOROUGH, WARM = 40, 12
+"""Iterations of the first training, and of those that start at the hyper-parameters before."""
 SHARE_OF_GAP = 0.5 * (1 - 2 / 3)
 """No atom moves more than this share of the way to its nearest neighbour in one step."""
 
@@ -229,8 +231,10 @@ def _surrogate_search(
         used, radius = _pruned(data, size, trust)
         started = time.perf_counter()
         if first:
-            model.scales, model.variance, first = np.exp(first_guess(model, used)), 1.0, False
-        phi, _ = train(model, used, reference, with_barrier=options.barrier)
+            model.scales, model.variance = np.exp(first_guess(model, used)), 1.0
+        effort = THOROUGH if first else WARM
+        phi, _ = train(model, used, reference, with_barrier=options.barrier, iterations=effort)
+        first = False
         model.condition(data, reference=reference)
         log.seconds.append(time.perf_counter() - started)
         log.phi.append(phi)
@@ -252,11 +256,7 @@ def _surrogate_search(
 def _observed(oracle: Oracle, model: Surrogate) -> Data:
     """Return all observations in the surrogate's unit of energy, without those that a newer one repeats."""
     x = np.array(oracle.x)
-    kept = [
-        k
-        for k in range(len(x))
-        if k == len(x) - 1 or np.linalg.norm(x[k + 1 :] - x[k], axis=1).min() > NEAR
-    ]
+    kept = [k for k in range(len(x)) if k == len(x) - 1 or np.linalg.norm(x[k + 1 :] - x[k], axis=1).min() > NEAR]
     scale = oracle.surface.scale
     energies, gradients = np.array(oracle.energies)[kept] / scale, np.array(oracle.gradients)[kept] / scale
     return make_data(model.features, x[kept], energies, gradients)

@@ -9,7 +9,7 @@ from scipy.integrate import solve_ivp
 
 Array = NDArray[np.float64]
 RIGID = 1e-6
-"""Rigid motions whose share of the largest singular value is smaller do not exist (a line does not turn about itself)."""
+"""Motions with a smaller share of the largest singular value do not exist: a line does not turn about itself."""
 DIFFERENCE = 1e-3
 """Displacement of the central differences of the index check."""
 

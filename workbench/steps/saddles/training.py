@@ -56,7 +56,7 @@ class Objective:
         model, data = self.model, self.data
         model.variance, model.scales = float(np.exp(phi[0])), np.exp(phi[1:])
         bare = covariance(model, data, data)
-        n, d = len(data), model.size
+        n = len(data)
         y = np.concatenate([data.energies - self.reference, data.gradients.ravel()])
         matrix = bare.copy()
         matrix[np.diag_indices_from(matrix)] += model.noise

@@ -119,7 +119,7 @@ def test_nonsense_is_refused_before_any_call():
         surface(np.zeros(8))
     with pytest.raises(ValueError, match="NaN"):
         surface(np.full(9, np.nan))
-    with pytest.raises(ValueError, match="atoms 0 and 2 are 0.1"):
+    with pytest.raises(ValueError, match=r"atoms 0 and 2 are 0\.1"):
         surface([0, 0, 0, 1, 0, 0, 0.1, 0, 0])
     with pytest.raises(ValueError, match="must be at most"):
         SURFACES["lennard-jones"](1000)

@@ -41,6 +41,7 @@ _WHERE = {
     "data": ("Data", "digits", "make_data"),
     "training": ("STAGES", "at_stage", "train", "train_stages"),
     "saddles.distances": ("DISTANCES", "configuration_distance", "farthest_points"),
+    "saddles.experiments": ("pruning_cost", "saddle_basins", "saddle_search", "saddle_table"),
     "saddles.methods": ("SADDLE_METHODS",),
     "saddles.search": ("SaddleResult", "neighbours", "saddle"),
     "saddles.stationary": ("stationary_points",),

@@ -220,7 +220,7 @@ def _surrogate_search(
     trust = Trust(surface.species, options)
     size, first = options.subset, True
     log.path.append(x.copy())
-    _, g = oracle(x)
+    _, g = oracle(x) if not oracle.calls else (oracle.energies[0], oracle.gradients[0])
     if converged(g, options.tolerance):
         return x
     oracle(x + 10 * FIRST * options.longest * axis)
@@ -276,7 +276,7 @@ def _pruned(data: Data, size: int | None, trust: Trust) -> tuple[Data, float]:
 
 
 def oscillates(phi: list[Array]) -> bool:
-    """Return whether more than 80 % of the last changes of hyper-parameters turned round: a subset that is too small."""
+    """Return whether more than 80 % of the last changes of hyper-parameters turned round: the subset is too small."""
     if len(phi) < WINDOW:
         return False
     changes = np.diff(np.array(phi[-WINDOW:]), axis=0)
@@ -287,7 +287,7 @@ def oscillates(phi: list[Array]) -> bool:
 def _climb(
     propose: Callable[[Array], tuple[Array, bool]], x: Array, trust: Trust, data: Array, log: Log
 ) -> tuple[Array, int, str]:
-    """Take proposed steps until one says that it is there, leaves the trusted region, or too many were taken."""
+    """Take proposed steps until it is there, a step leaves the trusted region, or it took too many."""
     threshold = trust.threshold(len(data))
     log.thresholds.append(threshold)
     start = x
@@ -332,7 +332,7 @@ def _dimer_on(
         step = state.step(x, g)
         if model.species is not None:
             step = limited_by_gaps(step, x)
-        return step, bool(np.abs(g).max() < goal)
+        return step, bool(np.abs(g).max() < goal) and state.curvature < 0
 
     return _climb(propose, x, trust, data, log)
 
@@ -352,10 +352,21 @@ def gp_all(oracle: Oracle, x: Array, axis: Array, options: Options, log: Log) ->
     return gp(oracle, x, axis, Options(**{**vars(options), "subset": None}), log)
 
 
-@SADDLE_METHODS.add("gp-dimer", label="surrogate with a dimer (published)", cost="a call, and training", **_SURROGATE)
+@SADDLE_METHODS.add(
+    "gp-dimer", label="surrogate with a dimer (after the paper)", cost="a call, and training", **_SURROGATE
+)
 def gp_dimer(oracle: Oracle, x: Array, axis: Array, options: Options, log: Log) -> Array:
-    """Climb with a dimer on the surrogate, as the paper does."""
-    return _surrogate_search(oracle, x, axis.copy(), options, log, _dimer_on)
+    """Climb with a dimer on the surrogate, as the paper does: the first rotations are made on the surface itself.
+
+    Written from the paper's description, not its code: without that code's safeguards it loses its way on clusters,
+    where an unseen stiff direction looks soft to the surrogate.
+    """
+    _, g = oracle(x)
+    if converged(g, options.tolerance):
+        return x
+    state = Dimer(axis, oracle.surface.species, oracle.gradient, options.longest)
+    state.rotate(x, g)
+    return _surrogate_search(oracle, x, state.axis.copy(), options, log, _dimer_on)
 
 
 def start_axis(rng: np.random.Generator, x: Array, species: Any) -> Array:

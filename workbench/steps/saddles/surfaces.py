@@ -211,7 +211,7 @@ def lennard_jones_hessian(x: Array) -> Array:
 
 @SURFACES.add(
     "lennard-jones",
-    label="Lennard-Jones cluster",
+    label="Lennard-Jones cluster of 7",
     formula=r"E=\sum_{i<j}4(r_{ij}^{-12}-r_{ij}^{-6})",
     reference="minima: Wales & Doye, Cambridge Cluster Database",
 )
@@ -231,6 +231,12 @@ def lennard_jones(n: int = 7) -> Surface:
         length_unit="σ",
         energy_unit="ε",
     )
+
+
+@SURFACES.add("lennard-jones-13", label="Lennard-Jones cluster of 13", reference="Cambridge Cluster Database")
+def lennard_jones_13() -> Surface:
+    """Return the cluster of thirteen, started at its icosahedron."""
+    return lennard_jones(13)
 
 
 def _compact(n: int) -> Array:

@@ -7,6 +7,7 @@ from workbench.figures import steps as figures
 from workbench.ui.kit.room import Room
 from workbench.ui.steps.bottlenecks import BottlenecksView
 from workbench.ui.steps.limits import LimitsView
+from workbench.ui.steps.saddles import SaddleView
 from workbench.ui.steps.spike import SpikeView
 from workbench.ui.steps.study import SpikeStudy
 from workbench.ui.steps.sweep import SweepView, TemperatureView
@@ -31,6 +32,7 @@ class StepsRoom(Room):
         BottlenecksView,
         TemperatureView,
         SpikeStudy,
+        SaddleView,
     )
 
     @classmethod

@@ -1,6 +1,6 @@
-"""Make the shipped results of the saddle searches: ``python data/make_steps_saddles.py [defaults] [planes] [clusters]``.
+"""Make the shipped results of the saddle searches.
 
-About ten minutes on one core, nearly all for the clusters.
+Run ``python data/make_steps_saddles.py``, or name the parts to make: defaults, planes, clusters. About ten minutes on one core, nearly all for the clusters.
 """
 
 import sys

@@ -92,7 +92,7 @@ def saddle_success(ds: xr.Dataset) -> hv.Overlay:
     one = ds.isel(surface=0)
     parts: list[hv.Element] = []
     for k, method in enumerate(one.method.values):
-        row = one.sel(method=method)
+        row = one.sel({"method": method})  # as a keyword, "method" would mean interpolation
         calls = np.sort(row.calls.values[row.success.values.astype(bool)])
         share = np.arange(1, calls.size + 1) / row.sizes["start"]
         steps = np.repeat(calls, 2) if calls.size else np.array([1.0, 1.0])

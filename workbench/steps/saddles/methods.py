@@ -131,7 +131,7 @@ def eigenvector_following(oracle: Oracle, x: Array, axis: Array, options: Option
 
 
 def bofill(hessian: Array, step: Array, change: Array) -> Array:
-    """Return Bofill's update of a Hessian: between the symmetric rank-one and Powell's, so that it may be indefinite."""
+    """Return Bofill's update of a Hessian: between the symmetric rank-one and Powell's, so it may be indefinite."""
     residual = change - hessian @ step
     along, size, square = float(residual @ step), float(step @ step), float(residual @ residual)
     if square * size < 1e-20:

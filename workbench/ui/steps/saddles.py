@@ -1,7 +1,7 @@
 """Saddle searches on a surface that one can see: drag the start, and watch how far the surrogate is trusted."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import holoviews as hv
 import numpy as np
@@ -60,14 +60,18 @@ class SaddleView(StepsView):
 
     title, slug = "Saddle search", "saddles"
     help = (
-        "A saddle between two minima is searched on a *surrogate* that was told the energy and the gradient wherever the "
-        "surface was called. It is believed only within a trust radius (the pale discs): a step that would leave them "
-        "all (×) is not taken, the surface is called instead. Drag the diamond to start elsewhere. Squares are all "
+        "A saddle between two minima is searched on a *surrogate* that was told the energy and the gradient wherever "
+        "the surface was called. It is believed only within a trust radius (the pale discs): a step that would leave "
+        "them all (×) is not taken, the surface is called instead. Drag the diamond to start elsewhere. Squares are all "
         "the saddles there are, triangles all the minima, each proved in ball arithmetic."
     )
     experiment = "workbench.steps.saddle_search"
     shipped_file = "saddle_search.nc"
-    registries = {"method": steps.SADDLE_METHODS, "rival": steps.SADDLE_METHODS, "surface": steps.SURFACES}
+    registries: ClassVar[dict[str, Any]] = {
+        "method": steps.SADDLE_METHODS,
+        "rival": steps.SADDLE_METHODS,
+        "surface": steps.SURFACES,
+    }
     inputs = ("surface", "x", "y", "angle", "method", "rival", "adaptive", "threshold", "subset", "barrier", "seed")
 
     surface = param.Selector(default="mueller-brown", objects=PLANES | CLUSTERS, label="Surface")
@@ -138,8 +142,8 @@ class SaddleView(StepsView):
 
     def _map_words(self, ds: xr.Dataset) -> str:
         return (
-            f"{int(ds.rejections)} steps left the trusted region and were not taken. The white lines are the contours of "
-            f"the last surrogate over the true energy in colour. {int(ds.check_calls)} further calls checked the end."
+            f"{int(ds.rejections)} steps left the trusted region and were not taken. The white lines are the contours "
+            f"of the last surrogate over the true energy in colour. {int(ds.check_calls)} more calls checked the end."
         )
 
     def _call_words(self, ds: xr.Dataset) -> str:

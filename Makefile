@@ -1,5 +1,5 @@
 # make serve   set everything up and serve the dashboards
-# make test    set everything up and run the tests
+# make test    set everything up and run the tests; make test-slow: those that need minutes by nature
 # Everything lives in .venv; nothing is installed outside it. PYTHON picks another interpreter (3.11 or later).
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
@@ -8,7 +8,7 @@ VENV ?= .venv
 RUN := $(VENV)/bin/python
 PORT ?= 5006
 
-.PHONY: serve test test-all lab bench docs count screenshots lint types clean
+.PHONY: serve test test-slow test-all lab bench docs count screenshots lint types clean
 
 serve: $(VENV)/.apps
 	$(RUN) -m workbench.cli serve --port $(PORT)
@@ -18,11 +18,13 @@ test: $(VENV)/.all
 	$(RUN) -m ruff format --check .
 	$(RUN) tests/run.py
 
-test-all: $(VENV)/.all
+test-slow: $(VENV)/.all
 	$(RUN) tests/run.py --slow
 
+test-all: test test-slow
+
 lab: $(VENV)/.all
-	WORKBENCH_LIVE=1 $(RUN) -m jupyterlab notebooks/tour.ipynb
+	JUPYTER_CONFIG_PATH=notebooks/lab-config WORKBENCH_LIVE=1 $(RUN) -m jupyterlab notebooks/tour.ipynb
 
 bench: $(VENV)/.all
 	for room in $$($(RUN) -m workbench.rooms) sweeps; do $(RUN) benchmarks/$$room.py --write || exit 1; done

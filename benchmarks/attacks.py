@@ -32,6 +32,7 @@ import psutil
 from playwright.sync_api import Browser, Page
 
 from workbench import data, flows, results
+from workbench.games.verifier.document import digest
 from workbench.rooms import ROOMS
 from workbench.ui.server.serve import command, environment
 
@@ -112,20 +113,24 @@ class Stage:
         finally:
             context.close()
 
-    def upload(self, path: str, chooser: str, name: str, content: bytes) -> str:
-        """Hand a file to a chooser of a page and return what the page says of it."""
+    def upload(self, path: str, accepted: str, name: str, content: bytes) -> str:
+        """Hand a file to the chooser of a page that accepts such files, and return what the page says of it."""
         file = self.files / name
         file.write_bytes(content)
+        said = ".sentence, [role=alert], [role=status]"
         with self.page(path) as page:
-            page.locator(".sentence").first.wait_for(timeout=90_000)
-            page.wait_for_timeout(1000)
-            before = page.locator("[role=alert], .verdict, .reading, .message").all_inner_texts()
-            page.get_by_label(chooser).first.set_input_files(file)
+            page.locator(f"input[type=file][accept*='{accepted}']").first.wait_for(state="attached", timeout=90_000)
+            page.wait_for_timeout(3000)
+            before = page.locator(said).all_inner_texts()
+            page.locator(f"input[type=file][accept*='{accepted}']").first.set_input_files(file)
             deadline = time.monotonic() + PATIENCE
             while time.monotonic() < deadline:
-                now = page.locator("[role=alert], .verdict, .reading, .message").all_inner_texts()
-                if now != before and any(text.strip() for text in now):
-                    return max((text.strip() for text in now if text not in before), key=len, default="")[:160]
+                new = [text.strip() for text in page.locator(said).all_inner_texts() if text not in before]
+                if any(new):
+                    return max(new, key=len)[:160].replace("\n", " ")
+                run = page.get_by_role("button", name="Run", exact=True)
+                if run.count() and run.first.is_visible() and run.first.is_enabled():  # long work waits to be asked for
+                    run.first.click()
                 page.wait_for_timeout(200)
         return "nothing was said"
 
@@ -133,31 +138,34 @@ class Stage:
 # ---- certificates ------------------------------------------------------------------------------------------------
 
 
-def _certificate(**changes: Any) -> bytes:
-    document = json.loads(data.path("games/toy.json").read_text())
-    document.update(changes)
-    return json.dumps(document).encode()
+def _check(stage: Stage, name: str, document: dict[str, Any]) -> str:
+    """Sign a changed certificate, as anybody can, and bring it to the page that checks."""
+    document["digest"] = digest(document)
+    return stage.upload("games?tab=check", ".json", name, json.dumps(document).encode())
 
 
 def huge_exponent(stage: Stage) -> str:
     """A band end of 10^400000000, as a string."""
-    return stage.upload("games?tab=check", "certificate", "exponent.json", _certificate(band=["1e400000000", "1"]))
+    document = json.loads(data.path("games/toy.json").read_text())
+    document["band"] = ["1e400000000", document["band"][1]]
+    return _check(stage, "exponent.json", document)
 
 
 def many_leaves(stage: Stage) -> str:
-    """2^15 leaves with a program of 8,000 instructions in 277 kB."""
+    """2^15 leaves and a program of 8,000 instructions in one small file."""
     document = json.loads(data.path("games/cournot.json").read_text())
-    program = [["const", 1.0]] + [["add", [k, k], None] for k in range(8000)]
-    document["leaves"] = "0" * 2**15
-    for key in ("costs", "programs", "program"):
-        if key in document:
-            document[key] = [program] * len(document[key]) if isinstance(document[key], list) else program
-    return stage.upload("games?tab=check", "certificate", "leaves.json", json.dumps(document).encode())
+    program = document["game"]["program"]["instructions"]
+    for _ in range(8000 - len(program)):
+        program.append(["add", [len(program) - 1, 0], 0])
+    document["game"]["program"]["outputs"] = [len(program) - 1, len(program) - 2]
+    depth = 15
+    document["tree"] = [0] * (2**depth - 1) + [-1] * 2**depth
+    return _check(stage, "leaves.json", document)
 
 
 def deep_json(stage: Stage) -> str:
     """A certificate of nothing but brackets."""
-    return stage.upload("games?tab=check", "certificate", "deep.json", b"[" * 200_000 + b"]" * 200_000)
+    return stage.upload("games?tab=check", ".json", "deep.json", b"[" * 200_000 + b"]" * 200_000)
 
 
 # ---- results -----------------------------------------------------------------------------------------------------
@@ -175,7 +183,7 @@ def long_strings(stage: Stage) -> str:
     with h5py.File(file, "a") as opened:
         words = np.array(["a"] * 19_999 + ["b" * 50_000], dtype=object)
         opened.create_dataset("words", data=words, dtype=h5py.string_dtype(), compression="gzip")
-    return stage.upload("flows", "Open a saved result", "strings.nc", file.read_bytes())
+    return stage.upload("flows?tab=directions", ".nc", "strings.nc", file.read_bytes())
 
 
 def zip_bomb(stage: Stage) -> str:
@@ -184,7 +192,7 @@ def zip_bomb(stage: Stage) -> str:
     results.save(_result(), file)
     with h5py.File(file, "a") as opened:
         opened.create_dataset("zeros", shape=(1000, 1_000_000), dtype="f8", chunks=(1, 1_000_000), compression="gzip")
-    return stage.upload("flows", "Open a saved result", "bomb.nc", file.read_bytes())
+    return stage.upload("flows?tab=directions", ".nc", "bomb.nc", file.read_bytes())
 
 
 def odd_results(stage: Stage) -> str:
@@ -211,7 +219,7 @@ def odd_results(stage: Stage) -> str:
 
 
 def _clouds(stage: Stage, name: str, content: bytes) -> str:
-    return stage.upload("flows?x_kind=file", "Origin", name, content)
+    return stage.upload("flows?origin=file", ".npy", name, content)
 
 
 def large_csv(stage: Stage) -> str:

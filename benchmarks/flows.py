@@ -39,14 +39,14 @@ def ours(x: np.ndarray, y: np.ndarray, n_directions: int, threads: int) -> Actio
     return lambda: flows.sliced_wasserstein_gradient(x, y, n_directions=n_directions, threads=threads)
 
 
-def naive_torch(x: np.ndarray, y: np.ndarray, n_directions: int) -> Action:
+def naive_torch(x: np.ndarray | torch.Tensor, y: np.ndarray | torch.Tensor, n_directions: int) -> Action:
     """What anyone writes first: project, sort, subtract, backward. The faster of the two layouts (rows sorted)."""
-    a = torch.tensor(x, dtype=torch.float32, requires_grad=True)
-    b = torch.tensor(y, dtype=torch.float32)
+    a = torch.as_tensor(x, dtype=torch.float32).detach().requires_grad_()
+    b = torch.as_tensor(y, dtype=torch.float32)
 
     def run() -> None:
         a.grad = None
-        theta = torch.nn.functional.normalize(torch.randn(n_directions, 3), dim=1)
+        theta = torch.nn.functional.normalize(torch.randn(n_directions, 3, device=a.device), dim=1)
         differences = (theta @ a.T).sort(dim=1).values - (theta @ b.T).sort(dim=1).values
         differences.square().mean().backward()
 
@@ -106,6 +106,47 @@ def speed(sizes: list[int], rounds: int) -> list[str]:
         times = " | ".join(f"{cost[k]:.1f}" for k in cost)
         rows.append(f"| {n:.0e} | {times} | {ratios} |".replace("e+0", "e"))
     return [*rows, ""]
+
+
+def torch_losses(sizes: list[int], rounds: int) -> list[str]:
+    """The loss for training loops next to naive torch: both engines on the CPU, the plain one on a card if there is."""
+    rows = [
+        f"## The loss in PyTorch, value and gradient, fresh directions, L = {N_DIRECTIONS} (ms)",
+        "",
+        "| device | n | naive torch | our loss | with engine torch | naive ÷ ours | naive ÷ engine torch |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for device in ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]:
+        clock = time.process_time if device == "cpu" else synchronised_clock
+        for n in sizes:
+            x, y = (torch.tensor(cloud, dtype=torch.float32, device=device) for cloud in clouds(n))
+            x.requires_grad_()
+            rng = np.random.default_rng(0)
+            actions = {"naive": naive_torch(x, y, N_DIRECTIONS)} | {
+                engine: torch_loss(x, y, rng, engine) for engine in ("auto", "torch")
+            }
+            best = interleaved(actions, 4 * rounds if n <= 1e4 else 2, clock)
+            times = " | ".join(f"{1e3 * one:.2f}" for one in best.values())
+            ratios = " | ".join(f"{best['naive'] / best[engine]:.2f}" for engine in ("auto", "torch"))
+            rows.append(f"| {device} | {n} | {times} | {ratios} |")
+    return [*rows, ""]
+
+
+def torch_loss(x: torch.Tensor, y: torch.Tensor, rng: np.random.Generator, engine: str) -> Action:
+    """Value and gradient by our loss."""
+
+    def run() -> None:
+        x.grad = None
+        loss = flows.sliced_wasserstein_loss(x, y, n_directions=N_DIRECTIONS, seed=rng, engine=engine)
+        loss.backward()
+
+    return run
+
+
+def synchronised_clock() -> float:
+    """Return the time when the card has done all that it was given."""
+    torch.cuda.synchronize()
+    return time.perf_counter()
 
 
 def second_core(sizes: list[int], rounds: int) -> list[str]:
@@ -217,6 +258,7 @@ def main() -> None:
     sizes = [1_000, 10_000] if options.quick else [1_000, 10_000, 100_000, 1_000_000]
     lines = heading()
     lines += speed(sizes, rounds=2 if options.quick else 5)
+    lines += torch_losses(sizes[:2] if options.quick else sizes[:3], rounds=2 if options.quick else 5)
     lines += second_core(sizes[1:3], rounds=5 if options.quick else 9)
     lines += accuracy(repeats=30 if options.quick else 200)
     lines += memory(1e5 if options.quick else 1e6)

@@ -1,17 +1,21 @@
 """Many visitors at one server: does anybody wait for somebody else's run, and what does a session leave behind?
 
-    python benchmarks/visitors.py [--write]
+    python benchmarks/visitors.py [--write] [--tabs] [--answers] [--room NAME]
 
 Needs Chromium. First every room is opened a few times: how long from asking for the page until it has loaded, and from
-there until its first picture stands. Then nine visitors, three at each of three tabs, move a slider, each to values of
-its own so that no result is known already: one after the other; again while a tenth visitor's run, the paper's
-experiment of the flows room, takes minutes; and once more all nine at the same moment. Times are taken in the page,
-from the key to the new sentence and to the last new picture. All pages live in one browser on the machine that also
-serves them, so the times include the browser's own work and the cores are shared. Afterwards forty sessions are opened
-and closed in every room, three times over, and the server's memory is read before and after each time.
+there until its first picture stands. Then every slider of every tab of every room is moved (the selectors, where a tab
+has no slider), on the served page and in a real JupyterLab: how long until the sentence changes, until the first
+picture is new, and until nothing changes any more. Rooms, tabs and sliders are found, not listed. Then nine visitors,
+three at each of three tabs, move a slider, each to values of its own so that no result is known already: one after the
+other; again while a tenth visitor's run, the paper's experiment of the flows room, takes minutes; and once more all
+nine at the same moment. Times are taken in the page, from the key to the new sentence and to the last new picture. All
+pages live in one browser on the machine that also serves them, so the times include the browser's own work and the
+cores are shared. Afterwards forty sessions are opened and closed in every room, three times over, and the server's
+memory is read before and after each time.
 """
 
 import argparse
+import json
 import os
 import statistics
 import sys
@@ -31,10 +35,13 @@ from playwright.sync_api import BrowserContext, Page
 import workbench.ui.kit.pointcloud
 import workbench.ui.kit.screen  # noqa: F401
 from workbench.rooms import ROOMS
+from workbench.ui.home import room_classes
+from workbench.ui.kit.view import View
 from workbench.ui.server.serve import command
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from chromium import free_port, launched, serving
+from lab import jupyterlab, open_notebook, run_all
 
 LONG_RUN = "flows?tab=paper&n=2000&seeds=5"
 # address and slider of each visitor: the value in the address keeps the results of one from being another's
@@ -54,31 +61,60 @@ ROUNDS = 3  # what a server grows by in the first only is its working size, not 
 
 # Notes when a key is pressed, when the sentence changes, and when the last new picture has been painted.
 WATCH = """() => {
-  const rootOf = (node) => {
-    for (const e of node.querySelectorAll('*')) {
-      if (e.classList.contains('sentence')) return e.getRootNode()
-      const inner = e.shadowRoot && rootOf(e.shadowRoot)
-      if (inner) return inner
-    }
-    return null
-  }
+  const rootsOf = (node) => [...node.querySelectorAll('*')].flatMap((e) =>
+    e.classList.contains('sentence') ? [e.getRootNode()] : e.shadowRoot ? rootsOf(e.shadowRoot) : [])
   const painted = (then) => requestAnimationFrame(() => setTimeout(then, 0))
-  const seen = (window.seen = {})
-  document.addEventListener('keydown', () => Object.assign(seen, {key: performance.now(), told: 0, drawn: 0}), true)
-  const told = () => { if (seen.key && !seen.told) seen.told = performance.now() }
-  new MutationObserver(told).observe(rootOf(document), {subtree: true, childList: true, characterData: true})
-  for (const doc of Bokeh.documents) doc.on_change((event) => {
-    if (seen.key && ['data', 'positions'].includes(event.attr)) painted(() => { seen.drawn = performance.now() })
-  })
+  const seen = (window.seen ??= {watched: new WeakSet()})
+  seen.start = () => Object.assign(seen, {key: performance.now(), told: 0, first: 0, drawn: 0, last: performance.now()})
+  const once = (thing, then) => { if (!seen.watched.has(thing)) { seen.watched.add(thing); then() } }
+  once(document, () => document.addEventListener('keydown', seen.start, true))
+  const told = () => { seen.last = performance.now(); if (seen.key && !seen.told) seen.told = seen.last }
+  for (const root of rootsOf(document)) once(root, () =>
+    new MutationObserver(told).observe(root, {subtree: true, childList: true, characterData: true}))
+  for (const doc of Bokeh.documents) once(doc, () => doc.on_change((event) => {
+    if (seen.key && ['data', 'positions', 'colours'].includes(event.attr)) painted(() => {
+      seen.drawn = seen.last = performance.now()
+      seen.first ||= seen.drawn
+    })
+  }))
 }"""
 # Moves a slider as its widget does, but from a script: a page that is not in front gets no key.
 MOVE = """(label) => {
   const slider = [...Bokeh.documents[0].all_models].find((model) => model.label === label && 'value_throttled' in model)
-  Object.assign(window.seen, {key: performance.now(), told: 0, drawn: 0})
+  seen.start()
   slider.value += slider.step ?? 1
   slider.value_throttled = slider.value
 }"""
 TAKEN = "() => [seen.told, seen.drawn].map((time) => time ? (time - seen.key) / 1000 : null)"
+# What a tab can be moved by: its sliders, or its selectors if it has none.
+HANDLES = """(k) => {
+  const all = [...Bokeh.documents[k].all_models].filter((model) => model.label && model.visible && !model.disabled)
+  const sliders = all.filter((model) => 'value_throttled' in model && 'end' in model && model.end > model.start)
+  window.handles = sliders.length ? sliders : all.filter((model) => model.options?.length > 1 && 'value' in model)
+  return window.handles.map((model) => model.label)
+}"""
+TURN = """([k, back]) => {
+  const model = window.handles[k]
+  seen.start()
+  if ('value_throttled' in model) {
+    const step = (model.step ?? 1) * (back ? -1 : 1)
+    const moved = (v) => v + step <= model.end && v + step >= model.start ? v + step : v - step
+    model.value = Array.isArray(model.value) ? [model.value[0], moved(model.value[1])] : moved(model.value)
+    model.value_throttled = model.value
+  } else {
+    const names = model.options.map((option) => Array.isArray(option) ? option[1] : option)
+    model.value = names[(names.indexOf(model.value) + 1) % names.length]
+  }
+}"""
+OPEN_TAB = """([k, tab]) => {
+  const tabs = [...Bokeh.documents[k].all_models].find((model) => 'active' in model && model.objects?.length > 1)
+  tabs.active = tab
+}"""
+AT_REST = "() => performance.now() - seen.last > 700"
+SEEN = "() => [seen.told, seen.first, seen.last].map((time) => time > seen.key ? (time - seen.key) / 1000 : null)"
+TRIES = 3
+PATIENCE = 12.0  # seconds
+SLOWEST = 10
 SETTLE = 2.5  # seconds after which a page is at rest again
 
 
@@ -87,6 +123,117 @@ class Answer(NamedTuple):
 
     sentence: float
     picture: float
+
+
+class Moved(NamedTuple):
+    """How one slider of one tab was answered: medians in seconds, None where nothing came by itself."""
+
+    where: str
+    sentence: float | None
+    picture: float | None
+    whole: float | None
+    is_long: bool
+
+    @property
+    def first(self) -> float:
+        """When the visitor has an answer: sentence and main picture."""
+        return max(self.sentence or 0.0, self.picture or 0.0)
+
+
+def at_rest(page: Page) -> None:
+    """Wait until nothing has changed for a moment."""
+    deadline = time.monotonic() + PATIENCE
+    while not page.evaluate(AT_REST) and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
+
+
+def moved(page: Page, where: str, view: type[View], document: int = 0) -> list[Moved]:
+    """Turn every handle of the tab that is open, and read when it was answered."""
+    page.evaluate(WATCH)
+    page.evaluate("() => seen.start()")
+    at_rest(page)
+    found = []
+    for k, label in enumerate(page.evaluate(HANDLES, document)):
+        times = []
+        for turn in range(TRIES + 1):  # the first one may compile or import
+            page.evaluate(TURN, [k, turn == TRIES])
+            page.wait_for_timeout(300)
+            at_rest(page)
+            times.append(page.evaluate(SEEN))
+        kept = [[value for value in column if value] for column in zip(*times[1:], strict=True)]
+        medians = [statistics.median(column) if column else None for column in kept]
+        is_long = not view().cost(view().values()).is_quick
+        found.append(Moved(f"{where}: {label}", *medians, is_long))
+        print(f"  {found[-1]}", file=sys.stderr)
+    return found
+
+
+def served_tabs(context: BrowserContext, address: str, rooms: Sequence[str]) -> list[Moved]:
+    """Move every slider of every tab of the served rooms."""
+    found = []
+    for room in rooms:
+        for view in room_classes()[room].view_classes:
+            page = context.new_page()
+            page.goto(f"{address}/{room}?tab={view.slug}")
+            page.locator(".sentence").first.wait_for(timeout=90_000)
+            page.wait_for_timeout(1500)
+            found += moved(page, f"{room}, {view.title}", view)
+            page.close()
+    return found
+
+
+def notebook_tabs(context: BrowserContext, rooms: Sequence[str]) -> tuple[float, list[Moved]]:
+    """Do the same in JupyterLab, one cell a room; also return the seconds from Run to the first sentence."""
+    cells = ["from workbench.notebook import setup, widget\nfrom workbench.ui.home import room_classes\nsetup()"]
+    cells += [f"widget(room_classes()[{room!r}])" for room in rooms]
+    found: list[Moved] = []
+    with jupyterlab({"visitors.ipynb": notebook(cells)}) as address:
+        page = context.new_page()
+        open_notebook(page, address, "visitors.ipynb")
+        started = time.perf_counter()
+        run_all(page)
+        page.locator(".sentence").first.wait_for(timeout=60_000)
+        first = time.perf_counter() - started
+        page.wait_for_timeout(3000)
+        for k, room in enumerate(rooms):
+            page.locator(".jp-CodeCell").nth(k + 1).scroll_into_view_if_needed()
+            for tab, view in enumerate(room_classes()[room].view_classes):
+                page.evaluate(OPEN_TAB, [k, tab])
+                page.wait_for_timeout(3000)
+                found += moved(page, f"{room}, {view.title}", view, k)
+    return first, found
+
+
+def notebook(cells: Sequence[str]) -> str:
+    """Return a notebook of code cells as JSON."""
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    made = [
+        {"cell_type": "code", "id": f"c{k}", "metadata": {}, "source": text, "outputs": [], "execution_count": None}
+        for k, text in enumerate(cells)
+    ]
+    return json.dumps({"cells": made, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5})
+
+
+def tabs_table(title: str, found: Sequence[Moved]) -> list[str]:
+    """Return what the sliders of all tabs took: the median, the worst, and the slowest by name."""
+    quick = [one for one in found if not one.is_long and one.first]
+    if not quick:
+        return []
+    firsts = [one.first for one in quick]
+    lines = ["", f"## {title}", ""]
+    lines.append(
+        f"{len(found)} sliders; those of {len(found) - len(quick)} start long work, which waits for Run, or answer at "
+        f"once. Sentence and first picture: median {statistics.median(firsts):.2f} s, longest {max(firsts):.2f} s."
+    )
+    lines += [
+        "",
+        "| the slowest | s to the sentence | s to the first picture | s to the whole answer |",
+        "|---|---|---|---|",
+    ]
+    for one in sorted(quick, key=lambda one: -one.first)[:SLOWEST]:
+        cells = (f"{value:.2f}" if value else "" for value in (one.sentence, one.picture, one.whole))
+        lines.append(f"| {one.where} | {' | '.join(cells)} |")
+    return lines
 
 
 def opening_times(context: BrowserContext, address: str, room: str) -> tuple[float, float]:
@@ -175,12 +322,17 @@ def memory_left(address: str, process: psutil.Process, room: str) -> list[float]
     return [after - before for before, after in pairwise(sizes)]
 
 
-def report(opened: dict[str, tuple[float, float]], answers: dict[str, list], left: dict[str, list[float]]) -> str:
+def report(
+    opened: dict[str, tuple[float, float]], tabs: Sequence[str], answers: dict[str, list], left: dict[str, list[float]]
+) -> str:
     """Return the findings as markdown."""
     lines = ["# Many visitors", "", f"{os.cpu_count()} cores, {date.today()}; `python benchmarks/visitors.py`.", ""]
     lines += ["| room | s until the page has loaded | s from there to the first picture |", "|---|---|---|"]
     lines += [f"| {room} | {loaded:.2f} | {drawn:.2f} |" for room, (loaded, drawn) in opened.items()]
     lines += ["", f"Medians of {OPENINGS}, server and browser on the same machine.", ""]
+    lines += [*tabs, "", "## Nine visitors", ""]
+    if not answers:
+        return "\n".join(lines) + "\n"
     lines += ["| nine visitors move a slider | s to the sentence | s to the last picture |", "|---|---|---|"]
     for name, key in (("one by one", "quiet"), ("one by one, beside minutes of work", "busy")):
         told, drawn = zip(*answers[key], strict=True)
@@ -202,20 +354,33 @@ def main() -> None:
     """Measure, print, and with ``--write`` store the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="store benchmarks/results/visitors.md")
-    parser.add_argument("--answers", action="store_true", help="only the sliders")
+    parser.add_argument("--answers", action="store_true", help="only the nine visitors")
+    parser.add_argument("--tabs", action="store_true", help="only the sliders of all tabs, on the served pages")
+    parser.add_argument("--lab", action="store_true", help="only the sliders of all tabs, in JupyterLab")
+    parser.add_argument("--room", action="append", choices=list(ROOMS), help="only these rooms' tabs")
     wanted = parser.parse_args()
-    rooms = () if wanted.answers else ("home", *ROOMS)
+    whole = not (wanted.answers or wanted.tabs or wanted.lab)
+    rooms = ("home", *ROOMS) if whole else ()
+    listed = wanted.room or list(ROOMS)
+    tabs: list[str] = []
     port = free_port()
     with serving(command(port=port), port) as (address, started):
         with launched() as browser:
             context = browser.new_context()
             opened = {room: opening_times(context, address, room) for room in rooms}
-            answers = crowd(context, address)
-        time.sleep(10)
+            if whole or wanted.tabs:
+                tabs += tabs_table("Every slider of every tab, served", served_tabs(context, address, listed))
+            answers = crowd(context, address) if whole or wanted.answers else {}
+        time.sleep(10 if rooms else 0)
         left = {room: memory_left(address, psutil.Process(started.pid), room) for room in rooms}
-    text = report(opened, answers, left)
+    if whole or wanted.lab:
+        with launched() as browser:
+            first, found = notebook_tabs(browser.new_context(viewport={"width": 1400, "height": 1000}), listed)
+        tabs += tabs_table("Every slider of every tab, in JupyterLab", found)
+        tabs += ["", f"From “Run All Cells” to the first sentence: {first:.1f} s."]
+    text = report(opened, tabs, answers, left)
     print(text)
-    if wanted.write and not wanted.answers:
+    if wanted.write and whole:
         Path(__file__).with_name("results").joinpath("visitors.md").write_text(text)
 
 

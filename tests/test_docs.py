@@ -1,14 +1,22 @@
 """Every code block of the documentation runs, in the order of its page, in an empty folder.
 
-A block marked ``python`` is executed; shell blocks are checked for commands that exist. A page can prepare files that
-its blocks expect in a block inside an HTML comment: ``<!-- setup`` followed by Python and ``-->``.
+A block marked ``python`` is executed, and so is every line of a block marked ``sh`` or ``console``; those that cannot
+be are listed below with their reason. A page can prepare files that its blocks expect in a block inside an HTML
+comment: ``<!-- setup`` followed by Python and ``-->``.
 """
 
+import ast
 import os
 import re
+import shlex
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -18,16 +26,117 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 BLOCK = re.compile(r"^```python\n(.*?)^```|^<!-- setup\n(.*?)^-->", re.M | re.S)
 
 
+COMMANDS = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.M | re.S)
+FILES = re.compile(r"^```toml\n(.*?)^```", re.M | re.S)
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
+
+# Commands that no test runs whole, each with the reason and the command that is run in its stead
+INSTALLS, MINUTES, ALL_TESTS = "installs packages", "takes minutes", "is the whole test suite"
+NOT_RUN = {
+    "make serve": (INSTALLS, f"make --dry-run --directory {ROOT} serve"),
+    "make test": (ALL_TESTS, f"make --dry-run --directory {ROOT} test"),
+    'python3 -m venv .venv && . .venv/bin/activate && pip install -c constraints.txt -e ".[all]" && workbench serve': (
+        INSTALLS,
+        f"test -f {ROOT}/constraints.txt && workbench serve --help",
+    ),
+    "conda env create -f environment.yml && conda activate geometry-workbench && workbench serve": (
+        INSTALLS,
+        f"grep -q '^name: geometry-workbench' {ROOT}/environment.yml && workbench serve --help",
+    ),
+    "workbench sweep studies/curvature.toml": (
+        MINUTES,
+        f"python -c 'from workbench import sweeps; sweeps.read_study(\"{ROOT}/studies/curvature.toml\")'",
+    ),
+    ".venv/bin/python -m pytest notebooks/fisher.ipynb --nbval-lax": (
+        MINUTES,
+        f"python -m pytest -p no:cacheprovider --collect-only -q {ROOT}/notebooks/fisher.ipynb --nbval-lax",
+    ),
+}
+# What a reader has and the test's folder has not
+STAND_INS = {"--address 0.0.0.0": "--address 127.0.0.1", "/srv/results": "."}
+USERS = '{"ada": "a long password"}'
+
+
+def commands(page):
+    """The command lines of a page; a console block shows them after a prompt."""
+    lines = [line for block in COMMANDS.findall(page.read_text()) for line in block.splitlines()]
+    return [line.removeprefix("$ ").split("  #")[0].strip() for line in lines if line.strip()]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_code_blocks_run(page, tmp_path):
+    """First the Python of the page, then its commands, in one folder: they may use what the Python made."""
     blocks = [visible or hidden for visible, hidden in BLOCK.findall(page.read_text())]
-    if not blocks:
-        pytest.skip("no Python on this page")
+    lines = commands(page)
+    if not blocks and not lines:
+        pytest.skip("no code on this page")
     script = tmp_path / "blocks.py"
-    script.write_text("if __name__ == '__main__':\n" + "".join(_indented(block) for block in blocks))
-    environment = {**os.environ, "MPLBACKEND": "agg"}
+    script.write_text("if __name__ == '__main__':\n    pass\n" + "".join(_indented(block) for block in blocks))
+    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+    environment = {**os.environ, "MPLBACKEND": "agg", "PATH": path}
     done = subprocess.run([sys.executable, script], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
+    for text in FILES.findall(page.read_text()):
+        (tmp_path / _named(lines, ".toml")).write_text(text)
+    for line in lines:
+        if line in NOT_RUN:
+            line = NOT_RUN[line][1]
+        elif line.startswith("workbench serve"):
+            _serves(line, tmp_path, environment)
+            continue
+        done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, f"{line}\n{done.stdout[-1000:]}\n{done.stderr[-3000:]}"
+
+
+def _named(lines, suffix):
+    return next(word for line in lines for word in line.split() if word.endswith(suffix))
+
+
+def _serves(line, folder, environment):
+    """Start a server as the page says, on a port of its own, until it is alive; then stop it."""
+    (folder / "users.json").write_text(USERS)
+    for words, instead in STAND_INS.items():
+        line = line.replace(words, instead)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [*shlex.split(line), "--port", str(port)],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        for _ in range(600):
+            assert server.poll() is None, server.stdout.read()[-3000:]
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/liveness", timeout=5) as answer:
+                    assert answer.status == 200
+                    break
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.2)
+        else:
+            raise AssertionError(f"{line} was never alive")
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.communicate(timeout=60)
+
+
+def test_every_exception_is_on_a_page():
+    """The list of commands that are not run grows no moss."""
+    shown = {line for page in PAGES for line in commands(page)}
+    assert set(NOT_RUN) <= shown
+    assert all(reason for reason, _ in NOT_RUN.values())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_blocks_that_are_not_run_are_at_least_python(page):
+    for language, block in FENCED.findall(page.read_text()):
+        if not language:
+            ast.parse(block)
 
 
 def _indented(block: str) -> str:

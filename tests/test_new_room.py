@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("workbench", "apps", "docs", "data")
+COMPILED = {"transport", "steps"}
 LINE = '    "waves": RoomEntry("Waves", "Turn a wave."),\n'
 FILES = {
     "workbench/waves/__init__.py": '''"""The waves room.
@@ -143,11 +144,17 @@ assert "Sine" in str(figure_for(waves.sine()).opts.get("plot").kwargs), "figure"
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
-    """A copy of the house with one room more."""
+    """A copy of the house with one room more. Folders with kernels are linked: what was compiled there counts here."""
     house = tmp_path_factory.mktemp("house")
     skipped = shutil.ignore_patterns("__pycache__", "_build", "images")
+
+    def ignored(folder, names):
+        return skipped(folder, names) | (COMPILED & set(names) if Path(folder) == ROOT / "workbench" else set())
+
     for folder in COPIED:
-        shutil.copytree(ROOT / folder, house / folder, ignore=skipped)
+        shutil.copytree(ROOT / folder, house / folder, ignore=ignored)
+    for name in COMPILED:
+        (house / "workbench" / name).symlink_to(ROOT / "workbench" / name, target_is_directory=True)
     rooms = house / "workbench" / "rooms.py"
     text = rooms.read_text()
     end = text.index("\n}\n") + 1

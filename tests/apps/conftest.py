@@ -1,7 +1,8 @@
 """A real server and a real browser: a page fails on any request that leaves the machine and on any console error.
 
 Chromium is taken from the system (Debian: ``apt-get install chromium``) or from the path in CHROMIUM; without one the
-tests marked ``ui`` are skipped, and said so.
+tests marked ``ui`` are skipped, and said so. One server and one browser serve all tests of a process. Tests wait for
+what they want to see, never for a time.
 """
 
 import sys
@@ -10,12 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from chromium import chromium, free_port, launched, serving
+from chromium import chromium, free_port, remembering, serving
 
 from workbench.ui.server import serve
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "ws://localhost", "data:", "blob:", "about:")
+PATIENCE = 60_000  # milliseconds: the first run in a fresh checkout compiles the kernels
 
 
 def pytest_collection_modifyitems(items):
@@ -39,9 +41,13 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """One Chromium for the whole run."""
-    with launched() as started:
+def browser(tmp_path_factory):
+    """One Chromium for the whole run; what a visit leaves behind, but for its caches, is cleared after each test."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=PATIENCE)
+    with remembering(tmp_path_factory.mktemp("browser")) as started:
+        started.set_default_timeout(PATIENCE)
         yield started
 
 
@@ -51,22 +57,21 @@ def watched_pages(browser, address: str) -> Iterator[Callable]:
 
     At the end any request to another machine, any error on the console and any exception on a page is an error.
     """
-    contexts, trouble = [], []
+    pages, trouble = [], []
 
-    def guard(route):
-        if route.request.url.startswith(LOCAL):
-            route.continue_()
-        else:
-            trouble.append(f"request left the machine: {route.request.url}")
-            route.abort()
+    def look(url):
+        if not url.startswith(LOCAL):
+            trouble.append(f"request left the machine: {url}")
 
-    def start(path: str, *, width: int = 1400, height: int = 1000, dark: bool = False):
-        scheme = "dark" if dark else "light"
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-        context.set_default_timeout(30_000)
-        context.route("**/*", guard)
-        contexts.append(context)
-        page = context.new_page()
+    def start(path: str, *, width: int = 1400, height: int = 1000, dark: bool = False, still: bool = False):
+        page = browser.new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(
+            color_scheme="dark" if dark else "light", reduced_motion="reduce" if still else "no-preference"
+        )
+        page.on("request", lambda request: look(request.url))
+        page.on("websocket", lambda socket: look(socket.url))
         page.on("console", lambda m: trouble.append(f"console: {m.text}") if m.type == "error" else None)
         page.on("pageerror", lambda error: trouble.append(f"exception: {error}"))
         page.goto(f"{address}/{path}")
@@ -75,8 +80,11 @@ def watched_pages(browser, address: str) -> Iterator[Callable]:
     try:
         yield start
     finally:
-        for context in contexts:
-            context.close()
+        for page in pages:
+            if not page.is_closed():
+                page.evaluate("localStorage.clear()")
+                page.close()
+        browser.clear_cookies()
     assert not trouble, "\n".join(trouble)
 
 

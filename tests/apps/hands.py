@@ -1,4 +1,4 @@
-"""What a hand does on a page."""
+"""What a hand does on a page, and what an eye waits for."""
 
 PATIENCE_A_TRY = 9_000  # milliseconds until a file is handed over once more
 
@@ -34,3 +34,34 @@ def choose_file(page, chooser, path, text, *, patience=90_000):
         except NotYet:
             continue
     raise AssertionError(f"{text!r} did not appear after {tries} tries with {path.name}")
+
+
+def frames(page, count):
+    """Let the page paint ``count`` times: whatever it would do by itself, it does in a frame."""
+    page.evaluate(
+        """count => new Promise(done => {
+          const next = () => (count-- > 0 ? requestAnimationFrame(next) : done())
+          next()
+        })""",
+        count,
+    )
+
+
+def until(page, condition, told):
+    """Look again after every few frames until ``condition()`` is true; fail with ``told`` after 300 looks."""
+    for _ in range(300):
+        if condition():
+            return
+        frames(page, 3)
+    raise AssertionError(told)
+
+
+def at_rest(page):
+    """Wait until two pictures of the page, some frames apart, are the same."""
+    seen = [page.screenshot()]
+
+    def stands():
+        seen.append(page.screenshot())
+        return seen[-1] == seen[-2]
+
+    until(page, stands, "the page never comes to rest")

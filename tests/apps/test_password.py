@@ -10,7 +10,7 @@ from conftest import watched_pages
 
 WORD = "open-sesame-4711"
 
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.ui, pytest.mark.xdist_group("password")]  # one server for all of them
 
 
 @pytest.fixture(scope="module")

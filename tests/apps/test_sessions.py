@@ -3,12 +3,12 @@
 import subprocess
 import sys
 import time
-import urllib.request
 
 import psutil
 import pytest
 
 pytestmark = pytest.mark.ui
+UNUSED_LIFETIME = 6  # seconds: a session is let go 3 s after its visitor left, at a look each second, then collected
 
 # In a process of its own, since the browser's driver keeps an event loop running in this one. The client must know the
 # models that a page sends.
@@ -46,35 +46,41 @@ def visit(server: str, path: str, times: int) -> None:
     subprocess.run(command, check=True, capture_output=True, timeout=120)
 
 
+def memory_at_rest(server: str) -> int:
+    """Wait until the server has let go of those who left: its memory stands for longer than a session lives alone."""
+    sizes = [resident_memory(server)]
+    for _ in range(60):
+        time.sleep(1)
+        sizes.append(resident_memory(server))
+        if len(set(sizes[-UNUSED_LIFETIME:])) == 1 and len(sizes) > UNUSED_LIFETIME:
+            break
+    return sizes[-1]
+
+
+@pytest.mark.slow
 def test_forty_sessions_leave_nothing(server):
     """What leaks grows in every round of forty; what the allocator keeps for later grows in the first ones only."""
     visit(server, "demo", 20)
-    time.sleep(6)
-    sizes = [resident_memory(server)]
+    sizes = [memory_at_rest(server)]
     for _ in range(3):
         visit(server, "demo", 40)
-        time.sleep(6)
-        sizes.append(resident_memory(server))
+        sizes.append(memory_at_rest(server))
         if sizes[-1] - sizes[-2] < 5e6:
             return
     raise AssertionError(f"memory grew in every round: {[round(size / 1e6, 1) for size in sizes]} MB")
 
 
-def test_liveness_answers(server):
-    with urllib.request.urlopen(f"{server}/liveness", timeout=5) as answer:
-        assert answer.status == 200
-
-
+@pytest.mark.slow  # counts processor time, which others would take away
 def test_a_closed_tab_stops_its_work(open_page, server):
     """A run of minutes keeps a core busy while its page is open, and no longer than a moment afterwards."""
     page = open_page("flows?tab=paper&n=2000&seeds=5")
     page.get_by_role("button", name="Run").click()
     page.get_by_role("button", name="Cancel").wait_for()
     process = server_process(server)
-    assert any(cpu_seconds(process, 2) > 1 for _ in range(10)), "the run did not start"
+    # half a core on an idle machine, far less on one that is shared; a page at rest takes a fiftieth
+    assert any(cpu_seconds(process, 1) > 0.2 for _ in range(40)), "the run did not start"
     page.close()
-    for _ in range(10):  # an idle server still looks for sessions to let go, every second
-        time.sleep(2)
-        if cpu_seconds(process, 2) < 0.2:
+    for _ in range(40):  # an idle server still looks for sessions to let go, every second
+        if cpu_seconds(process, 1) < 0.1:
             return
     raise AssertionError("the server still works for a page that was closed 40 seconds ago")

@@ -14,7 +14,8 @@ import pytest
 import xarray as xr
 
 from workbench import fisher, results
-from workbench.cli import literals, main, run
+from workbench.cli import main, run
+from workbench.cli.arguments import annotations, describe
 from workbench.sweeps.experiments import ROOMS, experiments
 
 TOYS = str(Path(__file__).parents[1] / "sweeps")
@@ -149,13 +150,13 @@ def study(tmp_path, monkeypatch):
 
 
 def test_sweep_from_a_file(command, study, tmp_path):
-    code, out, err = command("sweep", study)
+    code, out, err = command("sweep", study, "--allow-import")
     assert code == 0
     assert "workbench.sweeps.sweep" in out
     assert "saved" in err
     first = results.open(tmp_path / "walks.nc")
     assert first["end"].dims == ("steps", "repeat")
-    code, out, _ = command("sweep", study, "--json", "--workers", 2, "-o", tmp_path / "again.nc")
+    code, out, _ = command("sweep", study, "--allow-import", "--json", "--workers", 2, "-o", tmp_path / "again.nc")
     assert (code, json.loads(out)["failed_cells"]) == (0, 0)
     xr.testing.assert_equal(results.open(tmp_path / "again.nc"), first)
     code, out, _ = command("show", tmp_path / "walks")
@@ -163,9 +164,95 @@ def test_sweep_from_a_file(command, study, tmp_path):
     assert json.loads(command("show", tmp_path / "walks", "--json")[1])["finished"] == 4
 
 
+def test_a_study_of_somebody_else_runs_no_module(command, tmp_path, monkeypatch):
+    (tmp_path / "evil.py").write_text(f"import pathlib; pathlib.Path({str(tmp_path / 'ran')!r}).touch()")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("evil:f", "evil.more:f", "os:system", "workbench.cli.__main__:main", "workbench..x:f", "evil:f()"):
+        (tmp_path / "s.toml").write_text(f'experiment = "{name}"\n[grid]\nx = [1]\n')
+        code, out, err = command("sweep", tmp_path / "s.toml")
+        assert (code, out) == (2, "")
+        assert "--allow-import" in err or "no name of a function" in err
+    assert not (tmp_path / "ran").exists()
+    (tmp_path / "s.toml").write_text('experiment = "evil:f"\n[grid]\nx = [1]\n')
+    code, _, err = command("sweep", tmp_path / "s.toml", "--allow-import")
+    assert code == 2
+    assert "not a function decorated" in err
+    assert (tmp_path / "ran").exists()
+
+
+ZARR = 'experiment = "fisher.ising_curvature"\noutput = "c.zarr"\n[grid]\nL = [3, 4]\nmethod = "pfaffian"\n'
+
+
+def test_a_sweep_to_zarr_prints_what_one_to_netcdf_prints(command, tmp_path):
+    (tmp_path / "c.toml").write_text(ZARR)
+    code, out, _ = command("sweep", tmp_path / "c.toml")
+    assert code == 0
+    assert "-265.3121428 … -105.6418496" in out
+    lines = set(out.splitlines()[3:])
+    assert set(command("sweep", tmp_path / "c.toml", "--output", tmp_path / "c.nc")[1].splitlines()[3:]) == lines
+    code, told, _ = command("sweep", tmp_path / "c.toml", "--json")
+    assert code == 0
+    assert json.loads(told)["variables"]["metric_eigenvalue"]["missing"] == 94
+    assert set(command("show", tmp_path / "c.zarr", "--no-draw")[1].splitlines()[3:]) == lines
+
+
+@pytest.mark.parametrize("name", ["c.zarr", "c.nc"])
+def test_a_folder_of_other_things_is_never_replaced(command, tmp_path, name):
+    (tmp_path / "c.toml").write_text(ZARR)
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "thesis.tex").write_text("years")
+    for line in (
+        ("sweep", tmp_path / "c.toml", "--output", tmp_path / name),
+        ("run", "fisher", "ising_curvature", "--L", 3, "-o", tmp_path / name),
+    ):
+        code, out, err = command(*line)
+        assert (code, out) == (2, "")
+        assert "would be lost; move it away" in err
+    assert (tmp_path / name / "thesis.tex").read_text() == "years"
+    assert not (tmp_path / "c").exists(), "nothing was computed"
+
+
+def test_named_clouds_are_typed_as_they_are_in_the_library(command, tmp_path):
+    from workbench import flows
+
+    line = ("run", "flows", "gradient_flow", "--n", 40, "--steps", 3, "--read-directions", 10)
+    code, out, err = command(*line, "--x", "text:a", "--y", "text:Hello", "-o", tmp_path / "f.nc")
+    assert code == 0, err
+    assert out.startswith("workbench.flows.gradient_flow(x = 'text:a', y = 'text:Hello', n = 40")
+    direct = flows.gradient_flow("text:a", "text:Hello", n=40, steps=3, read_directions=10)
+    timed = "seconds_per_step"
+    xr.testing.assert_equal(results.open(tmp_path / "f.nc").drop_vars(timed), direct.drop_vars(timed))
+    code, out, err = command(*line, "--x", "tours", "--y", "cube")
+    assert (code, out) == (2, "")
+    assert "Did you mean 'torus'?" in err
+    code, out, err = command(*line, "--x", "torus", "--y", "cube", "--x-weights", "even")
+    assert (code, out) == (2, "")
+    assert "x_weights must be an array of numbers, got text ('even')" in err
+
+
+@pytest.mark.parametrize(("encoding", "most"), [("ascii", 4), ("cp1252", 1)])
+def test_a_terminal_of_any_encoding_gets_text(encoding, most):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    line = [sys.executable, "-m", "workbench.cli", "run", "fisher", "ising_curvature"]
+    for options in (["--L", "3"], ["--L", "3", "--json"], ["--help"], ["--L", "λ…\U0001f600"])[:most]:
+        done = subprocess.run([*line, *options], env=environment, capture_output=True, timeout=60)
+        # typer writes its own pages as UTF-8 where a terminal says that it is ASCII
+        typers = encoding == "ascii" and options == ["--help"]
+        out, err = done.stdout.decode("utf-8" if typers else encoding), done.stderr.decode(encoding)
+        assert done.returncode == (2 if "λ" in options[-1] else 0), err
+        assert "Traceback" not in err
+        assert "codec" not in err
+        if options[-1] == "3" and encoding == "ascii":
+            assert "||tr T||^2" in out
+        if options[-1] == "--json":
+            assert json.loads(out)["variables"]["trace_norm"]["long_name"] == "‖tr T‖²"
+        if "λ" in options[-1] and encoding == "ascii":
+            assert "got 'lamda...?'" in err
+
+
 def test_a_sweep_with_failed_cells_is_code_1(command, study, tmp_path):
     study.write_text(STUDY.replace("[4, 9]", "[4, -1]"))
-    code, out, err = command("sweep", study)
+    code, out, err = command("sweep", study, "--allow-import")
     assert code == 1
     assert "1 of 2 cells failed" in err.replace("2 of 4", "1 of 2")
     assert "2 of 4 true" in out
@@ -174,7 +261,7 @@ def test_a_sweep_with_failed_cells_is_code_1(command, study, tmp_path):
 
 def test_a_damaged_cell_is_a_remark_not_an_answer(study, tmp_path):
     environment = {**os.environ, "PYTHONPATH": TOYS}
-    arguments = [sys.executable, "-m", "workbench.cli", "sweep", str(study), "--quiet"]
+    arguments = [sys.executable, "-m", "workbench.cli", "sweep", str(study), "--quiet", "--allow-import"]
     first = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=60, check=True)
     next(tmp_path.glob("walks/cells/*/*.npz")).write_bytes(b"")
     again = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=60, check=True)
@@ -195,7 +282,7 @@ def test_sweep_refuses_two_places_to_run(command, study):
 def test_ctrl_c_keeps_the_finished_cells(study, tmp_path):
     study.write_text('experiment = "sweep_toys:slow_walk"\nseed = 1\n[grid]\nsteps = { from = 1, to = 60 }\n')
     environment = {**os.environ, "PYTHONPATH": TOYS}
-    arguments = [sys.executable, "-m", "workbench.cli", "sweep", str(study)]
+    arguments = [sys.executable, "-m", "workbench.cli", "sweep", str(study), "--allow-import"]
     victim = subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     while len(list(tmp_path.glob("walks/cells/*/*.npz"))) < 3:
         time.sleep(0.05)
@@ -272,8 +359,8 @@ def test_every_experiment_is_a_command_with_help(command, room):
         names = [parameter.name for parameter in made.params]
         assert len(set(names)) == len(names)
         assert {"output_file", "print_json", "no_progress"} <= set(names)
-        for parameter, kind in literals.annotations(function).items():
-            assert parameter in names or not literals.describe(kind) or parameter == "progress"
+        for parameter, kind in annotations(function).items():
+            assert parameter in names or not describe(kind) or parameter == "progress"
 
 
 def test_serve_without_apps_says_so(command, monkeypatch, tmp_path):

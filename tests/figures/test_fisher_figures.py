@@ -3,6 +3,7 @@
 import holoviews as hv
 import numpy as np
 import pytest
+from drawing import draw
 
 from workbench import fisher
 from workbench.figures import fisher as figures
@@ -14,7 +15,7 @@ SCALING = fisher.exact_scaling()
 def drawn(element):
     """Draw with both backends; a figure that cannot be drawn is no figure."""
     for backend in ("bokeh", "matplotlib"):
-        hv.renderer(backend).get_plot(element)
+        draw(element, backend)
     return element
 
 

@@ -3,6 +3,7 @@
 import holoviews as hv
 import numpy as np
 import pytest
+from drawing import draw
 
 from workbench import results
 from workbench.figures import choose, fisher, flows, generic, steps
@@ -77,7 +78,7 @@ def curves(figure):
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", ["errors", "curvature", "spikes", "games"])
 def test_every_study_draws_on_both_backends(request, name, backend):
-    hv.renderer(backend).get_plot(choose.figure_for(request.getfixturevalue(name)))
+    draw(choose.figure_for(request.getfixturevalue(name)), backend)
 
 
 def test_estimator_error_draws_what_there_is(errors):
@@ -145,7 +146,7 @@ def test_the_plain_picture_suits_the_shape(shape, labels, kind, backend):
     ds = results.dataset({"v": (dims, values, "value", "m")}, coordinates)
     figure = generic.overview(ds)
     assert isinstance(figure, kind)
-    hv.renderer(backend).get_plot(figure)
+    draw(figure, backend)
 
 
 def test_the_plain_picture_says_what_it_left_out():

@@ -3,6 +3,7 @@
 import holoviews as hv
 import numpy as np
 import pytest
+from drawing import draw
 
 from workbench.figures import theme
 
@@ -27,7 +28,13 @@ def test_each_mark_draws_alone_and_overlaid(mark, backend):
         if mark == "bars" and isinstance(element, hv.Overlay):
             continue  # bars have a categorical axis
         figure = theme.frame(element, title="title", xlabel="x axis", ylabel="y axis")
-        assert hv.renderer(backend).get_plot(figure) is not None
+        draw(figure, backend)
+
+
+@pytest.mark.parametrize("backend", ["bokeh", "matplotlib"])
+def test_an_empty_picture_is_no_drawing(backend):
+    with pytest.raises(AssertionError, match=r"empty|blank|without an end"):
+        draw(hv.Curve([], "x", "y"), backend)
 
 
 def test_options_reach_both_backends():

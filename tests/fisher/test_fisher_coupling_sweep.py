@@ -2,6 +2,7 @@
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -32,3 +33,24 @@ def test_refusals():
         fisher.coupling_sweep(4, points=1)
     with pytest.raises(ValueError, match="anisotropy"):
         fisher.critical_coupling(0.0)
+
+
+@pytest.mark.parametrize("anisotropy", [1e-300, 1e-12, 0.1, 1, 3, 1e12, 1e300])
+def test_any_anisotropy_has_its_critical_coupling(anisotropy):
+    J = fisher.critical_coupling(anisotropy)
+    np.testing.assert_allclose(fisher.critical_partner(J), anisotropy * J, rtol=1e-12)
+
+
+def test_partners_at_both_ends_of_the_numbers():
+    with mpmath.workdps(50):
+        for J in (1e-300, 1e-8, 0.4999, 0.5001, 20.0, 300.0):
+            exact = mpmath.asinh(1 / mpmath.sinh(2 * mpmath.mpf(J))) / 2
+            np.testing.assert_allclose(fisher.critical_partner(J), float(exact), rtol=4e-15)
+    with pytest.raises(ValueError, match="below the smallest number"):
+        fisher.critical_partner(1000.0)
+
+
+@pytest.mark.parametrize("sides", [[4, 4], [0, 8], [-4, 8]])
+def test_a_logarithm_needs_different_positive_sides(sides):
+    with pytest.raises(ValueError, match="positive, with at least two different"):
+        fisher.fit_logarithm(sides, [1.0, 2.0])

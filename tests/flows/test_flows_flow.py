@@ -145,6 +145,31 @@ def test_the_input_is_left_alone_and_the_result_survives_a_file(rng, tmp_path):
     assert json.loads(flow.attrs["parameters"])["method"] == "design"
 
 
+def test_clouds_in_map_coordinates_keep_their_millimetres(rng):
+    """500 km east, 4500 km north: single precision would round to a quarter of a metre."""
+    place = np.array([500_000.0, 4_500_000.0])
+    x, y = rng.normal(size=(40, 2)), rng.normal(size=(40, 2))
+    options = {"steps": 5, "precision": "double", "frames": 6, "checkpoints": (0, 5), "method": "equispaced"}
+    near, far = flows.gradient_flow(x, y, **options), flows.gradient_flow(x + place, y + place, **options)
+    assert near.positions.dtype == np.float32
+    assert far.positions.dtype == far.target.dtype == np.float64
+    np.testing.assert_array_equal(far.positions[0], x + place)
+    np.testing.assert_array_equal(far.target, y + place)
+    np.testing.assert_allclose(far.positions - place, near.positions, atol=1e-6)
+    np.testing.assert_allclose(far.sw2, near.sw2, rtol=1e-7)
+    np.testing.assert_allclose(far.w2, near.w2, rtol=1e-7)
+
+
+@pytest.mark.parametrize("size", [1e-150, 1e-60, 1e60, 1e150])
+def test_a_flow_scales_with_its_clouds(rng, size):
+    x, y = rng.normal(size=(30, 3)), rng.normal(size=(30, 3)) + 1
+    plain = flows.gradient_flow(x, y, steps=3, frames=4, precision="double")
+    scaled = flows.gradient_flow(size * x, size * y, steps=3, frames=4, precision="double")
+    np.testing.assert_allclose(scaled.positions / size, plain.positions, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(scaled.sw2 / size / size, plain.sw2, rtol=1e-9)
+    np.testing.assert_allclose(scaled.w2 / size / size, plain.w2, rtol=1e-9)
+
+
 def test_names_stand_for_shapes():
     by_name = flows.gradient_flow("torus", "cube", n=50, steps=3, seed=4)
     by_hand = flows.gradient_flow(flows.cloud("torus", 50, 4), flows.cloud("cube", 50, 5), steps=3, seed=4)

@@ -15,10 +15,11 @@ def random_game(rng):
     return Bounds(mu, mu * rng.uniform(1, 4, n), couplings)
 
 
-def test_three_thousand_games():
+@pytest.mark.parametrize("number", [600, pytest.param(3000, marks=pytest.mark.slow)])
+def test_random_games(number):
     rng = np.random.default_rng(1)
     counts = dict.fromkeys(Status, 0)
-    for _ in range(3000):
+    for _ in range(number):
         bounds = random_game(rng)
         certificate = games.certify(bounds)
         counts[certificate.status] += 1
@@ -32,8 +33,8 @@ def test_three_thousand_games():
         else:
             # The worst member of the class really does not contract.
             assert np.linalg.eigvals(bounds.comparison()).real.min() <= 1e-9
-    assert counts[Status.CERTIFIED] > 500
-    assert counts[Status.REFUSED] > 500
+    assert counts[Status.CERTIFIED] > number / 6
+    assert counts[Status.REFUSED] > number / 6
     assert counts[Status.ESTIMATED] == 0
 
 

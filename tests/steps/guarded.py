@@ -41,3 +41,23 @@ def snapshot(model):
 
 def same_state(model, state):
     return all(torch.equal(v, state[k]) for k, v in model.state_dict().items())
+
+
+METHODS = ("exact", "finite-difference")
+
+
+class Layered(nn.Module):
+    """Two layers with ``between`` in the middle, in float64 unless said otherwise."""
+
+    def __init__(self, between, seed=0):
+        super().__init__()
+        self.first, self.last, self.between = nn.Linear(6, 12), nn.Linear(12, 4), between
+        steps.networks.initialise(self, seed)
+
+    def forward(self, x):
+        return self.last(self.between(self.first(x)))
+
+
+def direction_of(model, seed=0):
+    g = torch.Generator().manual_seed(seed)
+    return {n: torch.randn(p.shape, generator=g).to(p.dtype) for n, p in model.named_parameters()}

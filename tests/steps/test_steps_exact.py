@@ -222,3 +222,103 @@ def test_it_can_be_stopped():
     with pytest.raises(Stop):
         steps.exact_radius(np.zeros((1000, 2)), np.tile([0.0, 1.0], (1000, 1)), on_chunk=on_chunk)
     assert seen == [(64, 1000), (128, 1000)]
+
+
+@pytest.mark.parametrize("size", [1.0, 1e2, 1e4, 1e6, 1e8, 1e10, 1e12])
+def test_the_work_does_not_grow_with_the_logits(size, monkeypatch):
+    """Counted, not timed: how often F is looked at on the circle. It used to be one arc a unit of radius."""
+    from workbench.steps import kernels
+
+    seen = 0
+
+    def counting(*arguments):
+        nonlocal seen
+        seen += 1
+        return looked(*arguments)
+
+    looked = kernels.on_circle.py_func
+    monkeypatch.setitem(kernels.winding.py_func.__globals__, "on_circle", counting)
+    gaps, rates = np.array([0.0, -size, -0.7 * size]), np.array([0.0, 1.0, 0.4])
+    radius = np.hypot(size, np.pi) if size > 100 else one(gaps, rates)[0]
+    assert kernels.winding.py_func(gaps, rates, 0.999 * radius) == 0
+    assert seen < 200
+
+
+@pytest.mark.parametrize("size", [1e3, 1e5, 1e8, 1e10, 1e13])
+def test_large_logits_keep_their_certificate(size):
+    """Far from its tie the third class weighs nothing: the radius is that of the first two."""
+    radius, zero, certified = one([0, -size, -0.7 * size], [0, 1, 0.4])
+    assert radius == pytest.approx(np.hypot(size, np.pi), rel=1e-14)
+    assert zero.imag == pytest.approx(np.pi, rel=1e-12)
+    assert certified
+    assert steps.dominance_radius([[0, -size, -0.7 * size]], [[0, 1, 0.4]])[0] == pytest.approx(radius, rel=1e-12)
+
+
+@pytest.mark.parametrize("size", [1e2, 1e4, 1e6])
+def test_large_products_of_binaries(size):
+    """Eight classes whose partition function factorises: the zeros of each factor are known."""
+    gaps, rates = size * np.array([1, 2, -0.5]), np.array([1, 1.7, 0.6])
+    subsets = np.array([[i >> j & 1 for j in range(3)] for i in range(8)])
+    radius, _, certified = one(subsets @ gaps, subsets @ rates)
+    assert radius == pytest.approx((np.hypot(gaps, np.pi) / rates).min(), rel=1e-12)
+    assert certified
+
+
+@pytest.mark.parametrize("rate", [1e-3, 1e-6, 1e-9])
+def test_a_slow_pair_beside_a_fast_class_far_below(rate):
+    """1 + exp(εu) + exp(u − 10⁹/ε): the radius is π/ε, though a class of rate 1 takes part."""
+    radius, _, certified = one([0, 0, -1e2 / rate], [0, rate, 1])
+    assert radius == pytest.approx(np.pi / rate, rel=1e-12)
+    assert certified
+
+
+def test_three_lines_that_meet_far_out():
+    """e^{−u}·w + (1 − 2w) + e^{u}·w seen from 10⁶ away: the nearest zero is no pair's."""
+    far, weight = 1e6, 0.45
+    logits, slopes = np.log([weight, 1 - 2 * weight, weight]), np.array([-1.0, 0.0, 1.0])
+    radius, zero, certified = one(logits - far * slopes, slopes)
+    height = np.arccos(-(1 - 2 * weight) / (2 * weight))
+    assert zero == pytest.approx(complex(far, height), rel=1e-9)
+    assert radius == pytest.approx(far, rel=1e-9)
+    assert certified
+
+
+@settings(deadline=None, max_examples=60)
+@given(samples, st.sampled_from([10.0, 1e3, 1e6, 1e9]))
+def test_certificates_of_large_logits_are_true(sample, size):
+    """A certified radius is never below the dominance bound and never above the distance of a pair that is alone."""
+    logits, slopes = size * np.array(sample[0]), np.array(sample[1])
+    assume(np.ptp(slopes) > 0.1)
+    radius, zero, certified = one(logits, slopes)
+    if not certified:
+        return
+    assert steps.dominance_radius([logits], [slopes])[0] <= radius * (1 + 1e-9)
+    terms = logits + slopes * zero.real
+    close = terms > terms.max() - 30 - 1e-13 * abs(terms.max())
+    assert close.sum() >= 2  # a lone term cannot vanish
+
+
+def test_a_masked_class_is_absent():
+    logits, slopes = [[0.3, -np.inf, -1.1, 0.7]], [[1.0, 50.0, -0.4, 0.25]]
+    alone = steps.exact_radius([[0.3, -1.1, 0.7]], [[1.0, -0.4, 0.25]])
+    found = steps.exact_radius(logits, slopes)
+    assert found.radius == pytest.approx(alone.radius, rel=1e-14)
+    assert found.certified.all()
+    dominance = steps.dominance_radius([[0.3, -1.1, 0.7]], [[1.0, -0.4, 0.25]])
+    np.testing.assert_allclose(steps.dominance_radius(logits, slopes), dominance, rtol=1e-14)
+    with pytest.raises(ValueError, match="every logit of sample 0"):
+        steps.exact_radius([[-np.inf, -np.inf]], [[0.0, 1.0]])
+
+
+@pytest.mark.parametrize("radius_of", [steps.exact_radius, steps.dominance_radius])
+def test_differences_that_overflow_are_refused(radius_of):
+    with pytest.raises(ValueError, match=r"sample 1 differ by more than"):
+        radius_of([[0.0, 1.0], [1.7e308, -1.7e308]], [[0.0, 1.0], [0.0, 1.0]])
+
+
+def test_many_classes_come_in_smaller_pieces():
+    """A compiled call cannot be interrupted, so that none may be long."""
+    seen = []
+    rng = np.random.default_rng(0)
+    steps.exact_radius(rng.normal(size=(9, 800)), rng.normal(size=(9, 800)), on_chunk=lambda *at: seen.append(at))
+    assert seen == [(8, 9), (9, 9)]

@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from workbench import results, steps
+from workbench.steps.threads import one_thread
 
 
 @pytest.mark.parametrize("name", list(OPTIMISERS))
@@ -288,7 +289,7 @@ def test_a_whole_training_survives_a_thousandfold_learning_rate(seed):
     model = steps.build("mlp-relu", seed=seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     guard = steps.SafeStep(optimizer, model, r_max=1.0)
-    with steps.threads.one_thread():
+    with one_thread():
         for n, (x, y) in enumerate(steps.training.batches(data, 120, seed)):
             optimizer.param_groups[0]["lr"] = 1e-3 if n < 60 else 1.0
             backward(model, x, y)

@@ -139,11 +139,11 @@ def test_tuple_dict_and_structured_outputs():
             self.layer = nn.Linear(3, 2)
 
         def forward(self, x, scale=1.0):
-            return {"logits": scale * self.layer(x)}
+            return {"scores": scale * self.layer(x)}
 
     model, x = Two(), inputs(4, 3, torch.float32)
     v = random_direction(model)
-    read = {"logits": lambda out: out["logits"]}
+    read = {"logits": lambda out: out["scores"]}
     one = steps.logits_and_slopes(model, (x, 2.0), v, **read)
     two = steps.logits_and_slopes(model, {"x": x, "scale": 2.0}, v, **read)
     torch.testing.assert_close(one.slopes, two.slopes)

@@ -160,15 +160,168 @@ def test_inverse_fisher_keeps_its_digits_when_gradients_explode(scale):
     torch.testing.assert_close(fisher.solve(vector).double(), expected, rtol=1e-3, atol=1e-3 * float(expected.norm()))
 
 
-def test_mfac_makes_the_step_that_a_lost_gradient_deserves():
-    """NaN in, NaN out, as with torch's own optimisers, and no exception from the linear algebra."""
-    model, _, _ = tiny()
-    optimizer = steps.MFAC(model.parameters(), window=3)
-    for value in (1.0, 1e30, float("inf"), 1.0):
-        for p in model.parameters():
-            p.grad = torch.full_like(p, value)
+@pytest.mark.parametrize("poison", [float("nan"), float("inf"), 1e200])
+def test_mfac_refuses_a_lost_gradient_and_goes_on_as_if_it_had_not_been(poison):
+    """One NaN in the window would make every weight NaN for ever, since each depends on all of them."""
+
+    def run(model, poisoned):
+        optimizer = steps.MFAC(model.parameters(), lr=0.05, window=3, damping=0.1)
+        for k in range(7):
+            if poisoned and k in (0, 2, 5):
+                for p in model.parameters():
+                    p.grad = torch.zeros_like(p)
+                model[0].weight.grad[0, 0] = poison
+                before = copy.deepcopy(model.state_dict())
+                with pytest.raises(ValueError, match="nothing was changed"):
+                    optimizer.step()
+                assert all(torch.equal(v, before[n]) for n, v in model.state_dict().items())
+            model.zero_grad()
+            cross_entropy(model(x), y).backward()
+            optimizer.step()
+
+    model, x, y = tiny()
+    twin, _, _ = tiny()
+    run(model, poisoned=True)
+    run(twin, poisoned=False)
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), twin.parameters(), strict=True))
+
+
+def test_inverse_fisher_refuses_products_that_overflow():
+    fisher = steps.InverseFisher(2, 2, 0.1, dtype=torch.float64)
+    fisher.push(torch.tensor([1e150, 0.0], dtype=torch.float64))
+    before = fisher.solve(torch.ones(2, dtype=torch.float64))
+    with pytest.raises(ValueError, match="too large to square"):
+        fisher.push(torch.tensor([1e160, 0.0], dtype=torch.float64))
+    torch.testing.assert_close(fisher.solve(torch.ones(2, dtype=torch.float64)), before)
+
+
+def test_mfac_takes_a_group_that_is_added_later():
+    """The window of the whole model from the start, its second part without gradients at first, is the reference."""
+    model, x, y = tiny()
+    twin, _, _ = tiny()
+    late = steps.MFAC(model[0].parameters(), lr=0.05, window=3, damping=0.1)
+    whole = steps.MFAC(
+        [{"params": list(twin[0].parameters())}, {"params": list(twin[2].parameters()), "lr": 0.02}],
+        lr=0.05,
+        window=3,
+        damping=0.1,
+    )
+    for k in range(8):
+        if k == 4:
+            late.add_param_group({"params": list(model[2].parameters()), "lr": 0.02})
+        for net, optimizer in ((model, late), (twin, whole)):
+            net.zero_grad()
+            cross_entropy(net(x), y).backward()
+            if k < 4:
+                net[2].zero_grad()
+            optimizer.step()
+    for a, b in zip(model.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
+    with pytest.raises(ValueError, match="one device"):
+        late.add_param_group({"params": [nn.Parameter(torch.zeros(2, device="meta"))]})
+    late.step()  # the refused group is gone again
+
+
+def test_mfac_takes_sparse_gradients():
+    def run(sparse):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Embedding(7, 4, sparse=sparse), nn.Linear(4, 3)).double()
+        optimizer = steps.MFAC(model.parameters(), lr=0.1, window=3, damping=0.1)
+        for k in range(6):
+            optimizer.zero_grad()
+            tokens = torch.tensor([k % 7, 2, 2])
+            cross_entropy(model(tokens), torch.tensor([0, 1, 2])).backward()
+            optimizer.step()
+        return model
+
+    for a, b in zip(run(True).parameters(), run(False).parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-14)
+
+
+class Complex(nn.Module):
+    """A complex parameter, or the same numbers as pairs of real ones."""
+
+    def __init__(self, pairs):
+        super().__init__()
+        start = torch.tensor([[1.0, 2.0], [-0.5, 0.3], [0.2, -1.5]], dtype=torch.float64)
+        self.value = nn.Parameter(start if pairs else torch.view_as_complex(start))
+
+    def loss(self):
+        pairs = self.value if not self.value.is_complex() else torch.view_as_real(self.value)
+        curvature = torch.tensor([[1.0, 4.0], [0.5, 2.0], [3.0, 0.1]], dtype=torch.float64)
+        return 0.5 * (curvature * pairs**2).sum() + 0.1 * (pairs**4).sum()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda p: steps.AdaHessian(p, lr=0.1, weight_decay=0.1, samples=2),
+        lambda p: steps.MFAC(p, lr=0.01, window=2, damping=0.5, weight_decay=0.1),
+    ],
+)
+def test_a_complex_parameter_is_a_pair_of_real_ones(make):
+    found = []
+    for pairs in (False, True):
+        model = Complex(pairs)
+        optimizer = make(model.parameters())
+        losses = []
+        for _ in range(30):
+            if isinstance(optimizer, steps.AdaHessian):
+                losses.append(float(optimizer.step(model.loss)))
+            else:
+                optimizer.zero_grad()
+                loss = model.loss()
+                loss.backward()
+                optimizer.step()
+                losses.append(float(loss.detach()))
+        value = model.value.detach()
+        found.append(value if pairs else torch.view_as_real(value))
+        assert losses[-1] < losses[0]
+    torch.testing.assert_close(found[0], found[1], rtol=1e-12, atol=1e-14)
+
+
+def test_hutchinson_on_complex_parameters_is_the_diagonal_by_parts():
+    z = nn.Parameter(torch.tensor([1 + 2j, -0.5 + 0.3j], dtype=torch.complex128))
+    a, b = torch.tensor([1.0, 3.0], dtype=torch.float64), torch.tensor([4.0, 0.5], dtype=torch.float64)
+    loss = 0.5 * (a * z.real**2 + b * z.imag**2).sum()
+    gradients = torch.autograd.grad(loss, [z], create_graph=True)
+    signs = torch.tensor([1 - 1j, -1 - 1j], dtype=torch.complex128)
+    torch.testing.assert_close(steps.hutchinson_diagonal(gradients, [z], [signs])[0], torch.complex(a, b))
+
+
+def test_mfac_keeps_its_window_in_float32_for_16_bit_weights():
+    model = nn.Linear(3, 2).bfloat16()
+    twin = nn.Linear(3, 2)
+    twin.load_state_dict({n: v.float() for n, v in model.state_dict().items()})
+    updates = []
+    for net in (model, twin):
+        before = [p.detach().double().clone() for p in net.parameters()]
+        optimizer = steps.MFAC(net.parameters(), lr=0.5, window=4, damping=1e-2)
+        for p in net.parameters():
+            p.grad = torch.ones_like(p)
         optimizer.step()
-    assert not any(torch.isfinite(p).any() for p in model.parameters())
+        updates.append([p.detach().double() - b for p, b in zip(net.parameters(), before, strict=True)])
+        assert optimizer.state[next(net.parameters())]["fisher"]["rows"].dtype == torch.float32
+    for narrow, wide in zip(*updates, strict=True):
+        torch.testing.assert_close(narrow, wide, rtol=0.05, atol=0.01)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_mfac_keeps_its_window_on_the_parameters_device():
+    model = nn.Linear(3, 2).cuda()
+    optimizer = steps.MFAC(model.parameters(), window=3)
+    for _ in range(5):
+        optimizer.zero_grad()
+        model(torch.ones(4, 3, device="cuda")).sum().backward()
+        optimizer.step()
+    kept = optimizer.state[model.weight]["fisher"]
+    assert {kept[name].device.type for name in ("rows", "gram", "inverse")} == {"cuda"}
+
+
+def test_inverse_fisher_is_made_where_it_is_asked_for():
+    """The device without memory stands for any other than the CPU."""
+    fisher = steps.InverseFisher(5, 3, 0.1, device="meta")
+    assert {t.device.type for t in (fisher.rows, fisher.gram, fisher.inverse)} == {"meta"}
 
 
 def test_mfac_step_is_the_dense_one():

@@ -151,3 +151,13 @@ def tangled(size: int) -> xr.Dataset:
         {"total": ((), float(size), "total"), "parts": (("part",), np.ones(size), "parts")},
         {"part": (("part",), np.zeros(size, dtype=int), "part")},
     )
+
+
+@results.experiment
+def one_at_a_time(x: int, folder: str, seconds: float = 0.1, seed: int = 0) -> xr.Dataset:
+    """Leaves a trace of every call, and takes its time."""
+    (Path(folder) / f"{x}-{os.getpid()}-{time.time_ns()}").touch()
+    time.sleep(seconds)
+    if x < 0:
+        raise ArithmeticError("negative")
+    return results.dataset({"value": ((), float(x + seed), "value")})

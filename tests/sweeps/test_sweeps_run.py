@@ -311,8 +311,12 @@ def capture():
         (3, {}, TypeError, "got int"),
         ("fisher", {}, ValueError, "write it as room.function"),
         ("attic.walk", {}, ValueError, "unknown room 'attic'"),
-        ("os:system", {}, ValueError, "not a function decorated"),
-        ("no_such_module_here:f", {}, ValueError, "cannot import the module"),
+        ("os:system", {}, ValueError, "to import it would run it.*allow_import=True"),
+        ("os:system", {"allow_import": True}, ValueError, "not a function decorated"),
+        ("no_such_module_here:f", {"allow_import": True}, ValueError, "cannot import the module"),
+        ("os.path", {}, ValueError, "unknown room 'os'"),
+        ("workbench.cli.__main__:main", {}, ValueError, "to import it would run it"),
+        (toys.cube, {"repeats": 10**12}, ValueError, "takes no seed|largest sweep"),
         (toys.cube, {"executor": "threads"}, TypeError, "executor must be None, a number"),
         (toys.cube, {"executor": 0}, ValueError, "executor must be at least 1"),
         (toys.cube, {"threads": 0}, ValueError, "threads must be at least 1"),
@@ -377,6 +381,8 @@ def test_an_executor_that_is_shut_down_is_explained(tmp_path):
 
 
 def test_experiments_are_found_by_name():
-    assert sweeps.find("sweep_toys:walk") is toys.walk
+    assert sweeps.find("sweep_toys:walk", allow_import=True) is toys.walk
     with pytest.raises(ValueError, match="not a function decorated"):
-        sweeps.find("sweep_toys:cube")
+        sweeps.find("sweep_toys:cube", allow_import=True)
+    with pytest.raises(ValueError, match="'sweep_toys:walk' is not part of the workbench"):
+        sweeps.find("sweep_toys:walk")

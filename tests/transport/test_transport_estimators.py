@@ -66,11 +66,25 @@ def test_orthogonal_blocks_are_orthogonal():
 
 
 def test_the_spiral_is_the_published_one():
-    points = spiral_points(10)
-    z = 1 - (2 * np.arange(1, 11) - 1) / 10
-    np.testing.assert_allclose(points[:, 2], z)
-    azimuth = np.mod(1.8 * np.sqrt(10) * np.arccos(z), 2 * np.pi)
-    np.testing.assert_allclose(np.mod(np.arctan2(points[:, 1], points[:, 0]), 2 * np.pi), azimuth)
+    """By hand for one point, 1.8 · π/2 = 162° on the equator; for many, what the construction is for.
+
+    Every point has a zone of equal area, the next one along the spiral lies 3.6/√L away wherever the spiral is wound
+    densely, and the turns lie 2π/(1.8 √L) apart.
+    """
+    np.testing.assert_allclose(
+        spiral_points(1), [[-np.sqrt(10 + 2 * np.sqrt(5)) / 4, (np.sqrt(5) - 1) / 4, 0]], atol=1e-15
+    )
+    number = 10_000
+    points = spiral_points(number)
+    np.testing.assert_allclose(np.linalg.norm(points, axis=1), 1)
+    edges = np.concatenate([[1], (points[1:, 2] + points[:-1, 2]) / 2, [-1]])
+    np.testing.assert_allclose(-np.diff(edges), 2 / number, rtol=1e-9)
+    middle = points[np.abs(points[:, 2]) < 0.9]
+    steps = np.linalg.norm(np.diff(middle, axis=0), axis=1) * np.sqrt(number)
+    np.testing.assert_allclose(steps, 3.6, rtol=5e-3)
+    turn = np.flatnonzero(np.diff(np.sign(middle[:, 1])) > 0)  # where the spiral passes the half-plane y = 0, x > 0
+    apart = -np.diff(np.arcsin(middle[turn, 2])) * np.sqrt(number)
+    assert apart.mean() == pytest.approx(2 * np.pi / 1.8, rel=5e-3)
 
 
 @pytest.mark.parametrize("number", [1, 4, 9])

@@ -3,7 +3,7 @@
 import numpy as np
 import ot
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import wasserstein_distance
 
@@ -194,3 +194,65 @@ def test_more_memory_than_there_is_is_refused(monkeypatch):
         flows.wasserstein(np.eye(3), np.eye(3))
     with pytest.raises(ValueError, match="GiB of memory"):
         flows.sliced_wasserstein(np.ones((2_000_000, 1)), np.ones((2_000_000, 1)), repeats=1)
+
+
+@settings(deadline=None, max_examples=120)
+@given(
+    st.integers(-1074, 498), st.sampled_from(["single", "double"]), st.sampled_from(["design", "upper-cv", "lower-cv"])
+)
+@example(-1074, "single", "design")
+@example(-1060, "double", "upper-cv")
+def test_any_size_gives_the_same_digits(exponent, precision, method):
+    """Clouds of whole numbers times a power of two, down to the smallest number there is: every digit is the same."""
+    rng = np.random.default_rng(7)
+    x, y = rng.integers(-512, 512, (2, 32, 3)).astype(float)  # 32 points: their mean is exact
+    y += 40
+    options = {"n_directions": 12, "precision": precision, "method": method}
+    value, gradient = flows.sliced_wasserstein_gradient(x, y, **options)
+    scaled_value, scaled_gradient = flows.sliced_wasserstein_gradient(
+        np.ldexp(x, exponent), np.ldexp(y, exponent), **options
+    )
+    assert scaled_value == np.ldexp(value, 2 * exponent)  # rounded once where it is subnormal
+    if exponent > -1000:
+        np.testing.assert_array_equal(scaled_gradient, np.ldexp(gradient, exponent))
+    else:
+        np.testing.assert_allclose(scaled_gradient, np.ldexp(gradient, exponent), atol=3e-324, rtol=1e-6)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.floats(-150, 150), st.floats(-150, 150), st.floats(-150, 150), st.sampled_from([1, 2]))
+def test_two_clouds_of_any_sizes_any_distance_apart(size_x, size_y, apart, p):
+    """Against the same clouds in one unit: no NaN, no digit lost to the largest of the three numbers."""
+    rng = np.random.default_rng(11)
+    x, y, direction = rng.normal(size=(20, 3)), rng.normal(size=(20, 3)), np.array([[0.6, 0.8, 0.0]])
+    x, y, shift = 10**size_x * x, 10**size_y * y, 10**apart * np.array([1.0, -2.0, 1.0])
+    unit = 10 ** max(size_x, size_y, apart)
+    with np.errstate(under="ignore"):
+        a, b = np.sort((x + shift) / unit @ direction[0]), np.sort(y / unit @ direction[0])
+        expected = np.mean(np.abs(a - b) ** p)
+        found = flows.projected_costs(x + shift, y, direction, p=p, precision="double")[0] / unit / unit ** (p - 1)
+    assert found == pytest.approx(expected, rel=1e-6, abs=1e-12)
+
+
+def test_a_tiny_cloud_beside_a_huge_one_keeps_its_order(rng):
+    """The gradient of the tiny cloud is all in the huge one, but who meets whom is decided by the tiny one."""
+    x, y = rng.normal(size=(50, 3)), rng.normal(size=(50, 3))
+    expected = flows.sliced_wasserstein_gradient(1e-12 * x, 1e12 * y, n_directions=10)[1]
+    found = flows.sliced_wasserstein_gradient(1e-140 * x, 1e130 * y, n_directions=10)[1]
+    np.testing.assert_allclose(found / 1e118, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("size", [1e155, 1e300, 1.7e308])
+@pytest.mark.parametrize("precision", ["single", "double"])
+def test_a_result_beyond_the_largest_number_is_refused(size, precision):
+    x = size * np.array([[1.0, 0, 0], [0, 1, 0]])
+    with pytest.raises(ValueError, match=r"too large.* rescale both clouds"):
+        flows.sliced_wasserstein(x, -x, precision=precision)
+    with pytest.raises(ValueError, match=r"too large.* rescale both clouds"):
+        flows.sliced_wasserstein_gradient(x, -x, precision=precision)
+    assert flows.sliced_wasserstein(x, x, precision=precision).value == 0
+    if size < 1e308:  # the distance itself fits, only its square does not
+        ratio = flows.sliced_wasserstein(x, -x, p=1, precision=precision).value / size
+        assert ratio == pytest.approx(flows.sliced_wasserstein(x / size, -x / size, p=1).value, rel=1e-5)
+    with pytest.raises(ValueError, match="too large"):
+        flows.wasserstein(x, -x)

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from workbench import flows
+from workbench.transport import torch_loss
 from workbench.transport.torch_loss import SlicedWassersteinLoss, sliced_wasserstein_loss
 
 METHODS = [name for name in flows.ESTIMATORS if name != "equispaced"]
@@ -112,3 +114,151 @@ def test_refusals():
         sliced_wasserstein_loss(x, y, method="lower-cv", p=1)
     with pytest.raises(ValueError, match="auto, kernel, torch"):
         sliced_wasserstein_loss(x, y, engine="cuda")
+
+
+class NoWaiting(TorchDispatchMode):
+    """Fails on every operation after which the host would wait for the device: those that hand it a value."""
+
+    WAITING = ("_local_scalar_dense", "equal", "nonzero", "masked_select", "repeat_interleave", "bincount")
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        name = func.name().removeprefix("aten::").split(".")[0]
+        masked = name in ("index", "index_put", "index_put_") and any(
+            isinstance(one, torch.Tensor) and one.dtype == torch.bool for group in args[1:2] for one in group
+        )
+        waits = name in self.WAITING or "unique" in name or masked
+        assert not waits, f"{func.name()} waits for the device"
+        return func(*args, **(kwargs or {}))
+
+
+def test_the_watchman_sees_what_waits():
+    x = torch.ones(3)
+    waiting = (lambda: bool(x.sum() == 3), lambda: x[x > 0], lambda: x.nonzero(), lambda: torch.equal(x, x))
+    for wait in waiting:
+        with pytest.raises(AssertionError, match="waits for the device"), NoWaiting():
+            wait()
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("m", "weighted"), [(20, False), (13, False), (20, True)])
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_the_plain_path_never_waits_for_its_device(method, m, weighted, device):
+    """Tensors without values ("meta") cannot be waited for; on the CPU every operation is watched, back and forth."""
+    x, y = (tensor.detach().to(device).requires_grad_() for tensor in clouds(20, m, torch.float32))
+    weights = torch.rand(20).to(device) if weighted else None
+    for seed in (1, np.random.default_rng(1)):
+        with NoWaiting():
+            loss = sliced_wasserstein_loss(
+                x, y, method=method, n_directions=24, x_weights=weights, seed=seed, engine="torch"
+            )
+            loss.backward()
+        assert loss.shape == ()
+        assert loss.device.type == x.grad.device.type == device
+        assert x.grad.shape == x.shape
+
+
+def test_nan_passes_through_the_plain_path_and_is_refused_by_the_kernel():
+    x, y = clouds(20, 20)
+    for bad in (float("nan"), float("inf")):
+        broken = x.detach().clone()
+        broken[3, 1] = bad
+        assert not torch.isfinite(sliced_wasserstein_loss(broken, y, engine="torch"))
+        with pytest.raises(ValueError, match="x holds 1 value"):
+            sliced_wasserstein_loss(broken, y)
+
+
+def test_weights_that_are_none_make_nan_where_nobody_looks():
+    cloud = torch.zeros(3, 2)
+    good = torch_loss._shares_unseen("x_weights", torch.tensor([1.0, 0.0, 3.0]), cloud)
+    torch.testing.assert_close(good, torch.tensor([0.25, 0.0, 0.75]))
+    whole = torch_loss._shares_unseen("x_weights", torch.tensor([1, 0, 3]), cloud)
+    torch.testing.assert_close(whole, good)
+    for bad in ([1.0, -1.0, 3.0], [0.0, 0.0, 0.0], [1.0, float("nan"), 1.0], [1.0, float("inf"), 1.0]):
+        assert torch_loss._shares_unseen("x_weights", torch.tensor(bad), cloud).isnan().all()
+    with pytest.raises(ValueError, match="one weight per point"):
+        torch_loss._shares_unseen("x_weights", torch.ones(2), cloud)
+
+
+@pytest.mark.parametrize("engine", ["kernel", "torch"])
+def test_a_whole_number_as_seed_draws_the_same_whatever_came_between(engine):
+    x, y = clouds(20, 20)
+    first = sliced_wasserstein_loss(x, y, seed=5, engine=engine).item()
+    assert sliced_wasserstein_loss(x, y, seed=6, engine=engine).item() != first
+    assert sliced_wasserstein_loss(x, y, seed=5, engine=engine).item() == first
+
+
+@pytest.mark.parametrize("engine", ["kernel", "torch"])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_as_in_torchs_own_losses(engine, dtype):
+    """The result and the gradient keep the type; only they are rounded, the work is done in single precision."""
+    x, y = (tensor.detach().to(dtype).requires_grad_() for tensor in clouds(200, 200))
+    loss = sliced_wasserstein_loss(x, y, engine=engine)
+    loss.backward()
+    wide = x.detach().float().requires_grad_()
+    expected = sliced_wasserstein_loss(wide, y.detach().float(), engine=engine)
+    expected.backward()
+    own = torch.nn.functional.mse_loss(x, y)
+    assert loss.dtype == own.dtype == x.grad.dtype == y.grad.dtype == dtype
+    assert loss == expected.to(dtype)
+    torch.testing.assert_close(x.grad, wide.grad.to(dtype), rtol=2 * torch.finfo(dtype).eps, atol=1e-6)
+
+
+@pytest.mark.parametrize("engine", ["kernel", "torch"])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
+def test_autocast_changes_no_digit(engine, dtype):
+    x, y = (tensor.detach().to(dtype).requires_grad_() for tensor in clouds(100, 60))
+    work = torch.promote_types(dtype, torch.float32)
+    expected = sliced_wasserstein_loss(x.detach().to(work), y.detach().to(work), engine=engine)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = sliced_wasserstein_loss(x, y, engine=engine)
+        own = torch.nn.functional.mse_loss(x[:60], y)
+    loss.backward()
+    assert loss == expected
+    assert loss.dtype == own.dtype == work
+    assert x.grad.dtype == y.grad.dtype == dtype
+
+
+@pytest.mark.parametrize("engine", ["kernel", "torch"])
+def test_two_types_meet_in_the_wider_one(engine):
+    x, y = clouds(30, 30)
+    exact = sliced_wasserstein_loss(x, y, engine=engine)
+    mixed = sliced_wasserstein_loss(x, y.float(), engine=engine)
+    assert mixed.dtype == torch.float64
+    torch.testing.assert_close(mixed, exact, rtol=1e-6, atol=0)
+    whole = torch.tensor([[0, 1, 2], [3, 4, 5]])
+    loss = sliced_wasserstein_loss(x.float(), whole, engine=engine)
+    assert loss == sliced_wasserstein_loss(x.float(), whole.float(), engine=engine)
+
+
+@pytest.mark.parametrize("engine", ["kernel", "torch"])
+@pytest.mark.parametrize("dtype", [torch.int64, torch.uint8, torch.bool, torch.complex64])
+def test_clouds_that_are_no_real_numbers_are_refused(engine, dtype):
+    cloud = torch.ones(4, 3).to(dtype)
+    with pytest.raises(TypeError, match=r"pass x\.float\(\)"):
+        sliced_wasserstein_loss(cloud, cloud, engine=engine)
+
+
+def test_two_devices_are_refused():
+    x, y = clouds(5, 5)
+    with pytest.raises(ValueError, match="x lies on cpu and y on meta"):
+        sliced_wasserstein_loss(x, y.to("meta"))
+    with pytest.raises(ValueError, match="kernel runs on CPU"):
+        sliced_wasserstein_loss(x.to("meta"), y.to("meta"), engine="kernel")
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # torch's own, hidden by it
+@pytest.mark.parametrize("engine", ["kernel", "torch"])
+def test_inside_a_compiled_function_the_loss_is_the_same(engine):
+    x, y = clouds(30, 30)
+
+    def step(points, generator):
+        return 2 * sliced_wasserstein_loss(3 * points, y.detach(), engine=engine, seed=generator)
+
+    compiled = torch.compile(step, backend="aot_eager")
+    for _ in range(2):
+        loss, expected = compiled(x, np.random.default_rng(2)), step(x, np.random.default_rng(2))
+        torch.testing.assert_close(loss, expected, rtol=1e-12, atol=0)
+        ours, plain = torch.autograd.grad(loss, x), torch.autograd.grad(expected, x)
+        torch.testing.assert_close(ours, plain, rtol=1e-9, atol=1e-12)
+    generator = np.random.default_rng(3)
+    assert compiled(x, generator) != compiled(x, generator)  # fresh directions, not those of the first trace

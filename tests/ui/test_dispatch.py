@@ -17,7 +17,7 @@ from workbench.ui.server.session import unwatch_busy
 
 def test_in_plain_python_a_call_is_made_at_once():
     heard = []
-    dispatch.Home().call(heard.append, 3)
+    dispatch.Place().call(heard.append, 3)
     assert heard == [3]
     assert not dispatch.in_session()
     assert not dispatch.in_loaded_session()
@@ -47,7 +47,7 @@ def test_on_a_server_a_call_runs_for_its_own_document_unless_the_session_has_end
     document._session_context = lambda: session
     monkeypatch.setattr(type(pn.state), "loaded", True)
     with set_curdoc(document):
-        home = dispatch.Home()
+        home = dispatch.Place()
     heard = []
     home.call(lambda: heard.append(pn.state.curdoc))
     assert heard == [document]
@@ -104,7 +104,7 @@ def test_pictures_of_an_older_result_are_not_drawn_any_more(monkeypatch):
     view = TwoSlates()
     monkeypatch.setattr("workbench.ui.kit.view.in_session", lambda: True)
     monkeypatch.setattr("workbench.ui.kit.view.in_loaded_session", lambda: True)
-    monkeypatch.setattr(view._home, "call", lambda function, *args: waiting.append((function, args)))
+    monkeypatch.setattr(view._place, "call", lambda function, *args: waiting.append((function, args)))
     view.result = dataset(1)
     view.result = dataset(2)
     assert "the value is 2" in view._sentence.object, "the finding is there before the pictures"
@@ -118,7 +118,7 @@ def test_a_page_comes_with_its_first_picture_and_the_others_follow(monkeypatch):
     waiting = []
     view = TwoSlates()
     monkeypatch.setattr("workbench.ui.kit.view.in_session", lambda: True)
-    monkeypatch.setattr(view._home, "call", lambda function, *args: waiting.append((function, args)))
+    monkeypatch.setattr(view._place, "call", lambda function, *args: waiting.append((function, args)))
     view.result = dataset(1)
     assert [slate.seen for slate in view._shown] == [[1.0], []]
     for function, args in waiting:

@@ -10,12 +10,12 @@ import pytest
 from workbench import data, flows, results
 from workbench.progress import Progress
 from workbench.ui.flows import FlowsRoom
-from workbench.ui.flows.cloud_choice import CHOICES, CloudFile
 from workbench.ui.flows.colour import ColourView, PictureFile
 from workbench.ui.flows.compare import CompareView
 from workbench.ui.flows.directions import DirectionsView
 from workbench.ui.flows.flow import FIRST_FLOW, FlowView, arguments
 from workbench.ui.flows.paper import PaperView
+from workbench.ui.kit.choices.clouds import CHOICES, CloudFile
 from workbench.ui.kit.runner import QUICK
 
 VIEWS = (FlowView, CompareView, DirectionsView, ColourView)
@@ -42,7 +42,7 @@ def test_every_view_computes_draws_and_tells(view_class):
     inputs = small(view)
     view.check(inputs)
     ds = view.compute(inputs, Progress())
-    assert ds.attrs["function"] == view.experiment
+    assert ds.attrs["function"] == view.experiment_name()
     view.show(ds)
     assert view.sentence(ds)
     assert view.cost(view.values()).is_quick  # every tab opens on a picture that is there at once

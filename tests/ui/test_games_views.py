@@ -11,8 +11,8 @@ from workbench.progress import Progress
 from workbench.ui.games import GamesRoom
 from workbench.ui.games.certificate_card import card_html
 from workbench.ui.games.check import CheckView, report_html
+from workbench.ui.games.choices import OWN, game_of, knobs_of
 from workbench.ui.games.contraction import ContractionView
-from workbench.ui.games.game_choice import OWN, game_of, knobs_of
 from workbench.ui.kit.upload import Upload
 
 
@@ -22,7 +22,7 @@ def test_every_view_computes_draws_and_tells(view_class):
     inputs = view.values()
     view.check(inputs)
     ds = view.compute(inputs, Progress())
-    assert view.experiment in ("", ds.attrs["function"])  # a shipped study is no result that opens in a tab
+    assert view.experiment_name() in ("", ds.attrs["function"])  # a shipped study is no result that opens in a tab
     view.show(ds)
     assert view.sentence(ds)
     assert view.cost(view.values()).is_quick

@@ -1,6 +1,5 @@
 """The tabs of the shipped studies, without a browser."""
 
-import holoviews as hv
 import pytest
 
 from workbench.progress import Progress
@@ -17,15 +16,13 @@ def view(request):
     return request.param()
 
 
-def test_every_study_opens_draws_and_tells(view):
+def test_every_study_opens_at_once_and_tells(view):
     assert view.cost({}).is_quick
     ds = view.compute({}, Progress())
     view.show(ds)
     assert view.sentence(ds).endswith(".")
     for picture in view.figures:
         assert len(picture.summary(ds)) > 40
-        for backend in ("bokeh", "matplotlib"):
-            hv.renderer(backend).get_plot(picture.figure(ds))
 
 
 def test_every_choice_is_in_the_shipped_result(view):

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 import workbench
-from workbench.cli import answers
+from workbench.cli import console
 from workbench.cli.check import check
 from workbench.cli.info import info
 from workbench.cli.run import Rooms
@@ -45,8 +45,8 @@ app.command()(info)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        answers.say(workbench.__version__)
-        raise typer.Exit(answers.YES)
+        console.say(workbench.__version__)
+        raise typer.Exit(console.YES)
 
 
 @app.callback()
@@ -76,13 +76,14 @@ def _options(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit with its code; errors are one sentence on standard error."""
     warnings.showwarning = _show_warning
+    console.prepare()
     try:
         app(args=arguments, prog_name="workbench")
     except (KeyboardInterrupt, Cancelled):
-        answers.note("stopped")
-        sys.exit(answers.STOPPED)
+        console.note("stopped")
+        sys.exit(console.STOPPED)
     except BrokenPipeError:
-        sys.exit(answers.NO)
+        sys.exit(console.NO)
     except Exception as error:
         _complain(error)
 
@@ -90,7 +91,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     """Say our own warnings as a sentence; what libraries warn each other of is not for here."""
     if category is UserWarning:
-        answers.note(f"workbench: {message}")
+        console.note(f"workbench: {message}")
 
 
 def _complain(error: Exception) -> Any:
@@ -98,7 +99,7 @@ def _complain(error: Exception) -> Any:
     if _settings["traceback"]:
         raise error
     refused = isinstance(error, (ValueError, TypeError, FileNotFoundError))
-    answers.note(f"workbench: {error if refused or str(error) else type(error).__name__}")
+    console.note(f"workbench: {error if refused or str(error) else type(error).__name__}")
     if not refused:
-        answers.note("(workbench --traceback … shows where it came from)")
-    sys.exit(answers.USAGE if refused else answers.NO)
+        console.note("(workbench --traceback … shows where it came from)")
+    sys.exit(console.USAGE if refused else console.NO)

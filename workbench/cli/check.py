@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import answers
+from workbench.cli import console
 
 
 def check(
@@ -32,7 +32,7 @@ def check(
     report, refusal = found.report, found.refusal
     told = refusal if refusal else report
     if print_json:
-        answers.say_json(
+        console.say_json(
             {
                 "file": str(certificate),
                 "valid": report.valid,
@@ -43,10 +43,10 @@ def check(
             }
         )
     else:
-        answers.say(f"{'valid' if report.valid else 'NOT valid'}: {report.message}")
+        console.say(f"{'valid' if report.valid else 'NOT valid'}: {report.message}")
         if refusal:
-            answers.say(f"its refusal is verified: {refusal.message}")
+            console.say(f"its refusal is verified: {refusal.message}")
         for title, sentences in (("It proves", told.proves), ("It does not prove", told.not_proved)):
             if sentences:
-                answers.say("\n".join([f"{title}:", *(f"  - {sentence}" for sentence in sentences)]))
-    raise typer.Exit(answers.YES if report.valid else answers.NO)
+                console.say("\n".join([f"{title}:", *(f"  - {sentence}" for sentence in sentences)]))
+    raise typer.Exit(console.YES if report.valid else console.NO)

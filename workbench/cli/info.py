@@ -10,7 +10,7 @@ import typer
 
 import workbench
 from workbench import data
-from workbench.cli import answers
+from workbench.cli import console
 from workbench.sweeps.experiments import ROOMS, experiments
 from workbench.ui.server.serve import app_files
 
@@ -26,14 +26,14 @@ def info(
     """
     told = facts()
     if print_json:
-        return answers.say_json(told)
-    answers.say(f"geometry-workbench {told['version']}, Python {told['python']}, {told['system']}")
-    answers.say(f"{told['cores']} cores, {told['memory_gib']:.1f} GiB of memory, {told['free_gib']:.1f} free")
+        return console.say_json(told)
+    console.say(f"geometry-workbench {told['version']}, Python {told['python']}, {told['system']}")
+    console.say(f"{told['cores']} cores, {told['memory_gib']:.1f} GiB of memory, {told['free_gib']:.1f} free")
     for room, names in told["rooms"].items():
-        answers.say(f"{room:<7} {', '.join(names) or 'no experiments'}")
-    answers.say(f"data    {told['data']}")
-    answers.say(f"pages   {', '.join(told['pages']) or 'none here'}")
-    answers.say("with    " + ", ".join(f"{name} {number or '—'}" for name, number in told["libraries"].items()))
+        console.say(f"{room:<7} {', '.join(names) or 'no experiments'}")
+    console.say(f"data    {told['data']}")
+    console.say(f"pages   {', '.join(told['pages']) or 'none here'}")
+    console.say("with    " + ", ".join(f"{name} {number or '—'}" for name, number in told["libraries"].items()))
     return None
 
 

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from workbench import costs, results
-from workbench.cli import answers, literals, summary
+from workbench.cli import arguments, console, summary
 from workbench.sweeps.experiments import ROOMS, experiments
 
 Function = Callable[..., Any]
@@ -72,17 +72,17 @@ def _dashes(token: str) -> str:
 
 def _help(function: Function) -> str:
     paragraphs = inspect.cleandoc(function.__doc__ or "").split("\n\n")
-    room, name = function.__module__.split(".")[1], function.__name__
-    return f"{' '.join(paragraphs[0].split())}\n\nIn Python: workbench.{room}.{name}; help({name}) tells more."
+    offered, name = results.public_path(function)
+    return f"{' '.join(paragraphs[0].split())}\n\nIn Python: {offered}.{name}; help({name}) tells more."
 
 
 def _with_options(function: Function) -> Function:
     """Return a command function whose signature lists the experiment's parameters, each as text to be parsed."""
-    kinds = literals.annotations(function)
+    kinds = arguments.annotations(function)
     parameters = {
         name: parameter
         for name, parameter in inspect.signature(function).parameters.items()
-        if literals.describe(kinds[name])
+        if arguments.describe(kinds[name])
         and name != "progress"
         and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
     }
@@ -90,7 +90,7 @@ def _with_options(function: Function) -> Function:
     def command(**given: Any) -> None:
         own = {name: given.pop(name) for name in OWN_OPTIONS}
         values = {
-            name: literals.parse(f"--{name.replace('_', '-')}", text, kinds[name])
+            name: arguments.parse(f"--{name.replace('_', '-')}", text, kinds[name])
             for name, text in given.items()
             if text is not None
         }
@@ -107,7 +107,7 @@ def _with_options(function: Function) -> Function:
 
 def _option(parameter: inspect.Parameter, kind: Any) -> inspect.Parameter:
     required = parameter.default is parameter.empty
-    told = literals.describe(kind)
+    told = arguments.describe(kind)
     told = told[0].upper() + told[1:] + ("." if required or parameter.default is None else f"; {parameter.default!r}.")
     option = typer.Option(f"--{parameter.name.replace('_', '-')}", help=told, metavar="VALUE", show_default=False)
     annotation = Annotated[str if required else str | None, option]
@@ -122,25 +122,23 @@ def announce(function: Function, values: dict[str, Any], *, quiet: bool) -> None
         return
     costs.check_memory(cost, f"{function.__name__} of this size")
     if not cost.is_quick and not quiet:
-        answers.note(f"{function.__name__}: {cost} on two cores")
+        console.note(f"{function.__name__}: {cost} on two cores")
 
 
 def run(
     function: Function, values: dict[str, Any], *, output_file: Path | None, print_json: bool, no_progress: bool
 ) -> None:
     """Run an experiment, save its result if asked to, and print its summary."""
-    if output_file is not None and output_file.suffix not in (".nc", ".zarr"):
-        raise ValueError(f"cannot save to {output_file.name!r}: end the name in .nc (NetCDF) or .zarr (Zarr)")
-    if output_file is not None and not output_file.absolute().parent.is_dir():
-        raise FileNotFoundError(f"the folder {str(output_file.absolute().parent)!r} does not exist; create it first")
+    if output_file is not None:
+        results.check_target(output_file)
     if "progress" in inspect.signature(function).parameters:
-        values["progress"] = answers.progress(function.__name__, quiet=no_progress)
+        values["progress"] = console.progress(function.__name__, quiet=no_progress)
     announce(function, values, quiet=no_progress)
     ds = function(**values)
     if output_file is not None:
         results.save(ds, output_file)
-        answers.note(f"saved {output_file}")
+        console.note(f"saved {output_file}")
     if print_json:
-        answers.say_json({"file": str(output_file) if output_file else None, **summary.as_json(ds)})
+        console.say_json({"file": str(output_file) if output_file else None, **summary.as_json(ds)})
     else:
-        answers.say(summary.as_text(ds))
+        console.say(summary.as_text(ds))

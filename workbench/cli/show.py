@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from workbench import results, sweeps
-from workbench.cli import answers, summary
+from workbench.cli import console, summary
 
 
 def show(
@@ -29,24 +29,24 @@ def show(
     target = picture or file.with_name(file.name + ".png")
     drawn = _drawn(ds, target, wanted=draw, asked=picture is not None)
     if print_json:
-        answers.say_json({"file": str(file), "picture": str(drawn) if drawn else None, **summary.as_json(ds)})
+        console.say_json({"file": str(file), "picture": str(drawn) if drawn else None, **summary.as_json(ds)})
     else:
-        answers.say(summary.as_text(ds))
+        console.say(summary.as_text(ds))
         if drawn:
-            answers.say(f"  picture: {drawn}")
+            console.say(f"  picture: {drawn}")
     return None
 
 
 def _show_store(folder: Path, print_json: bool) -> None:
     status = sweeps.status(folder)
     if print_json:
-        return answers.say_json({"store": str(folder), **asdict(status), "failures": sweeps.failures(folder)})
-    answers.say(
+        return console.say_json({"store": str(folder), **asdict(status), "failures": sweeps.failures(folder)})
+    console.say(
         f"{folder}: {status.finished} cells finished ({status.bytes:,} bytes), {status.failed} failed, "
         f"{status.damaged} damaged files kept"
     )
     for record in sweeps.failures(folder):
-        answers.say(f"  {record.get('parameters')}: {record['error']}: {record['message']}")
+        console.say(f"  {record.get('parameters')}: {record['error']}: {record['message']}")
     return None
 
 
@@ -59,7 +59,7 @@ def _drawn(ds: Any, target: Path, *, wanted: bool, asked: bool) -> Path | None:
     if importlib.util.find_spec("holoviews") is None:
         if asked:
             raise ValueError("drawing needs: pip install 'geometry-workbench[apps]'")
-        answers.note("no picture: that needs pip install 'geometry-workbench[apps]'")
+        console.note("no picture: that needs pip install 'geometry-workbench[apps]'")
         return None
     from workbench.figures import choose
 

@@ -35,12 +35,18 @@ def _variable(variable: xr.DataArray) -> dict[str, Any]:
     if variable.size <= 64:
         return told | {"values": variable.values.tolist()}
     if variable.dtype.kind in "iuf":
-        return told | {"min": float(variable.min()), "max": float(variable.max()), "missing": _missing(variable)}
+        low, high = _extremes(variable)
+        return told | {"min": float(low), "max": float(high), "missing": _missing(variable)}
     return told | {"size": int(variable.size)}
 
 
+def _extremes(variable: xr.DataArray) -> tuple[Any, Any]:
+    """The least and the greatest entry; of a result that lies on the disk, piece by piece."""
+    return variable.min().values.item(), variable.max().values.item()
+
+
 def _missing(variable: xr.DataArray) -> int:
-    return int(np.count_nonzero(np.isnan(variable.values))) if variable.dtype.kind == "f" else 0
+    return int(variable.isnull().sum()) if variable.dtype.kind == "f" else 0
 
 
 def as_text(ds: xr.Dataset) -> str:
@@ -77,7 +83,8 @@ def _range(variable: xr.DataArray) -> str:
     missing = _missing(variable)
     if missing == variable.size:
         return "all missing"
-    told = f"{_number(variable.min().item())} … {_number(variable.max().item())}"
+    low, high = _extremes(variable)
+    told = f"{_number(low)} … {_number(high)}"
     return told + (f", {missing} missing" if missing else "")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from workbench import sweeps
-from workbench.cli import answers, summary
+from workbench.cli import console, summary
 
 
 def sweep(
@@ -17,6 +17,9 @@ def sweep(
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes on this machine.")] = None,
     dask: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:8786.")] = None,
     retry: Annotated[bool, typer.Option(help="Try cells again that failed before.")] = True,
+    allow_import: Annotated[
+        bool, typer.Option("--allow-import", help="Import, that is run, the module of another package it names.")
+    ] = False,
     print_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
 ) -> None:
@@ -29,25 +32,31 @@ def sweep(
     if dask is not None and workers is not None:
         raise ValueError("give --workers or --dask, not both")
     executor: Executor | int | None = _cluster(dask) if dask else workers
-    progress = answers.progress(plan.title or plan.experiment, quiet=quiet)
+    progress = console.progress(plan.title or plan.experiment, quiet=quiet)
     try:
         ds = sweeps.run_study(
-            plan, executor=executor, store=store, output=output, retry_failed=retry, progress=progress
+            plan,
+            executor=executor,
+            store=store,
+            output=output,
+            retry_failed=retry,
+            allow_import=allow_import,
+            progress=progress,
         )
     except KeyboardInterrupt:
-        answers.note(f"stopped; finished cells are kept in {store or plan.store}, the same line again goes on")
-        raise typer.Exit(answers.STOPPED) from None
+        console.note(f"stopped; finished cells are kept in {store or plan.store}, the same line again goes on")
+        raise typer.Exit(console.STOPPED) from None
     saved = output or plan.output
     failed = int(ds.attrs["failed_cells"])
     if saved:
-        answers.note(f"saved {saved}")
+        console.note(f"saved {saved}")
     if failed:
-        answers.note(f"{failed} of {ds.attrs['cells']} cells failed; see {(store or plan.store) / 'failed'}")
+        console.note(f"{failed} of {ds.attrs['cells']} cells failed; see {(store or plan.store) / 'failed'}")
     if print_json:
-        answers.say_json({"file": str(saved) if saved else None, "failed_cells": failed, **summary.as_json(ds)})
+        console.say_json({"file": str(saved) if saved else None, "failed_cells": failed, **summary.as_json(ds)})
     else:
-        answers.say(summary.as_text(ds))
-    raise typer.Exit(answers.NO if failed else answers.YES)
+        console.say(summary.as_text(ds))
+    raise typer.Exit(console.NO if failed else console.YES)
 
 
 def _cluster(address: str) -> Any:

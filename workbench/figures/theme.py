@@ -17,7 +17,7 @@ import holoviews as hv
 import holoviews.plotting.bokeh
 import holoviews.plotting.mpl
 import numpy as np
-from bokeh.models import Legend
+from bokeh.models import CustomJS, Legend
 
 # Okabe & Ito's colour-blind safe set, reordered so that neighbours differ in lightness as well; black is left out
 # because it vanishes in dark mode.
@@ -142,13 +142,16 @@ def frame(
     aspect: float = 1.5,
     legend: str | None = "right",
     square: bool = False,
+    equal_units: bool = False,
     **axes: Any,
 ) -> Any:
     """Finish a figure: title, labels, size and legend for both backends.
 
     ``axes`` are options that both backends know: ``logx``, ``logy``, ``xlim``, ``ylim``, ``xticks``, ``yticks``,
     ``xrotation``, ``invert_axes``, ``xaxis=None`` for no axis... ``aspect`` is the width over the height in
-    matplotlib; in bokeh the width follows the page. ``square`` makes one unit the same length on both axes.
+    matplotlib; in bokeh the width follows the page. ``square`` makes one unit the same length on both axes
+    of a frame of fixed size; ``equal_units`` does it in a frame that fills the width, by showing more than ``xlim`` or
+    ``ylim``, which it needs.
     ``legend`` is ``"right"``, ``"bottom"``, ``"top_left"``, ``"bottom_right"``... or None for no legend.
     """
     common = {key: value for key, value in axes.items() if value is not None or key in ("xaxis", "yaxis")}
@@ -157,12 +160,14 @@ def frame(
     is_map = isinstance(element, (hv.Image, hv.QuadMesh, hv.HeatMap, hv.RGB))
     common["show_grid"] = not is_map
     bokeh: dict[str, Any] = {**common, "toolbar": "above", **_bokeh_size(height, square)}
-    matplotlib: dict[str, Any] = {**common, "fig_inches": (aspect * 3.6, 3.6), "aspect": "equal" if square else "auto"}
+    bokeh["hooks"] = [_equal_units] if equal_units else []
+    shape = "equal" if square or equal_units else "auto"
+    matplotlib: dict[str, Any] = {**common, "fig_inches": (aspect * 3.6, 3.6), "aspect": shape}
     if isinstance(element, hv.Overlay):
         show = legend is not None
         outside = {"right": _legend_beside, "bottom": _legend_below}
         bokeh |= {"show_legend": show, "legend_position": legend if show and legend not in outside else "top_left"}
-        bokeh["hooks"] = [outside.get(legend, _legend_inside)]
+        bokeh["hooks"] = [outside.get(legend, _legend_inside), *bokeh["hooks"]]
         # The size that panel-material-ui gives legends in the browser: with another one, the two would set it in turn
         # at every update, and each time the browser would lay out the whole page.
         bokeh["fontsize"] = {"legend": LEGEND_SIZE, "legend_title": LEGEND_SIZE}
@@ -170,6 +175,33 @@ def frame(
         if legend == "bottom":
             matplotlib["hooks"] = [_legend_clear_of_label]
     return styled(element, bokeh=bokeh, matplotlib=matplotlib)
+
+
+# Widens one of the two ranges so that a unit is as long on both axes; runs in the browser, which knows the size.
+EQUAL_UNITS = """
+const [x0, x1, y0, y1] = figure.tags
+const width = figure.inner_width, height = figure.inner_height
+if (width > 0 && height > 0) {
+  const unit = Math.max((x1 - x0) / width, (y1 - y0) / height) / 2
+  const around = (middle, half) => ({start: middle - half, end: middle + half})
+  figure.x_range.setv(around((x0 + x1) / 2, unit * width), {sync: false}) // nobody asked the server
+  figure.y_range.setv(around((y0 + y1) / 2, unit * height), {sync: false})
+}
+"""
+
+
+def _equal_units(plot: Any, _: Any) -> None:
+    """Let circles be circles, whatever size the page gives the picture."""
+    figure = plot.state
+    limits = [figure.x_range.start, figure.x_range.end, figure.y_range.start, figure.y_range.end]
+    if "equal units" not in plot.handles:
+        plot.handles["equal units"] = callback = CustomJS(args={"figure": figure}, code=EQUAL_UNITS)
+        for change in ("inner_width", "inner_height", "change:tags"):
+            figure.js_on_change(change, callback)
+        count = 0
+    else:
+        count = figure.tags[-1] + 1  # the ranges have been set anew, so the browser must look again
+    figure.tags = [*limits, count]
 
 
 def _legend_inside(plot: Any, _: Any) -> None:

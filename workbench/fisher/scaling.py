@@ -69,7 +69,9 @@ def fit_power_law(
             f"the window {window} holds {chosen.sum()} of the sizes n = {n.tolist()}; it must hold two or more"
         )
     x, y = np.log(n[chosen]), np.log(R[chosen])
-    weights = np.ones(len(x)) if errors is None else (R[chosen] / np.asarray(errors, dtype=float)[chosen]) ** 2
+    weights = (
+        np.ones(len(x)) if errors is None else (R[chosen] / checks.finite_array("errors", errors, ndim=1)[chosen]) ** 2
+    )
     centre = np.average(x, weights=weights)
     spread = weights @ (x - centre) ** 2
     exponent = weights @ ((x - centre) * y) / spread
@@ -87,6 +89,8 @@ def fit_logarithm(sides: ArrayLike, curvature_per_site: ArrayLike) -> Logarithm:
     y = checks.finite_array("curvature_per_site", curvature_per_site, ndim=1)
     if len(L) != len(y) or len(L) < 2:
         raise ValueError(f"sides and curvature_per_site need the same length, two or more; got {len(L)} and {len(y)}")
+    if (L <= 0).any() or np.ptp(L) == 0:
+        raise ValueError(f"sides must be positive, with at least two different ones, got {L.tolist()}")
     slope, constant = np.polyfit(np.log(L), -y, 1)
     misfit = -y - slope * np.log(L) - constant
     return Logarithm(float(slope), float(constant), float(np.sqrt(np.mean(misfit**2))))

@@ -80,7 +80,16 @@ def _coupling(name: str, value: Any) -> float:
 def critical_partner(J: float) -> float:
     """Return the vertical coupling that makes the torus with horizontal coupling ``J`` critical.
 
-    Solves sinh 2J · sinh 2J' = 1 (L. Onsager, Phys. Rev. 65 (1944) 117). Raises ``ValueError`` unless J > 0.
+    Solves sinh 2J · sinh 2J' = 1 (L. Onsager, Phys. Rev. 65 (1944) 117), which is the same as e^(−2J') = tanh J. Raises
+    ``ValueError`` unless J > 0, and where the partner is too small a number to be held.
+
+    >>> round(critical_partner(J_CRITICAL) - J_CRITICAL, 12)
+    0.0
     """
     J = checks.real("J", J, exclusive_minimum=0.0)
-    return math.asinh(1.0 / math.sinh(2.0 * J)) / 2
+    q = math.exp(-2 * J)
+    # where tanh J is close to 1 its logarithm is taken from the difference
+    partner = -math.log(math.tanh(J)) / 2 if J < 0.5 else -math.log1p(-2 * q / (1 + q)) / 2
+    if partner == 0:
+        raise ValueError(f"at J = {J:g} the critical partner is below the smallest number of double precision")
+    return partner

@@ -51,7 +51,7 @@ def colour_transfer(
 
     Every pixel is a point in RGB space; the cloud takes ``steps`` steps x ← x − (eta d/2) n ∇SW_2² towards the
     target's cloud. ``strength`` blends: 0 leaves the source, 1 is the whole transfer. Colours pushed out of [0, 1] are
-    clipped at the end.
+    clipped at the end. ``progress.publish`` gets the image after the first step, which goes most of the way.
 
     Returns ``image``, ``source`` (row, column, channel), ``target`` (target_row, target_column, channel), and
     ``sw2`` (step): SW_2² before each step, as estimated with the directions of that step. Raises ``ValueError`` for
@@ -70,15 +70,21 @@ def colour_transfer(
     make_rule(method, n_directions, 3, np.random.default_rng(0))
     pixels = source_image.reshape(-1, 3).copy()
     goal = prepare("target", target_image.reshape(-1, 3))
-    sw2 = np.empty(steps)
+    sw2 = np.full(steps, np.nan)
+
+    def so_far() -> xr.Dataset:
+        blended = (1 - strength) * source_image + strength * pixels.reshape(source_image.shape)
+        return _as_dataset(np.clip(blended, 0, 1), source_image, target_image, sw2)
+
     for step in range(steps):
         rule = make_rule(method, n_directions, 3, rng)
         found = draw(prepare("source", pixels), goal, rule, want_x=True, threads=threads)
         pixels -= (eta * 3 / 2) * len(pixels) * found.gradient_x
         sw2[step] = found.value
         progress.update(step + 1, steps, f"SW₂² {found.value:.2g}")
-    blended = (1 - strength) * source_image + strength * pixels.reshape(source_image.shape)
-    return _as_dataset(np.clip(blended, 0, 1), source_image, target_image, sw2)
+        if step == 0 and steps > 1:
+            progress.publish(results.unfinished(so_far(), f"the other {steps - 1} steps"))
+    return so_far()
 
 
 def _as_dataset(
@@ -92,7 +98,7 @@ def _as_dataset(
             "image": (("row", "column", "channel"), made.astype(np.float32), "image with the new palette"),
             "source": (("row", "column", "channel"), source.astype(np.float32), "image before"),
             "target": (("target_row", "target_column", "channel"), target.astype(np.float32), "image with the palette"),
-            "sw2": (("step",), sw2, "SW₂² of the palettes before the step (squared)"),
+            "sw2": (("step",), sw2.copy(), "SW₂² of the palettes before the step (squared)"),
         },
         {
             "row": numbers("row", made.shape[0]),

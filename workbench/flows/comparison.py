@@ -13,11 +13,12 @@ from workbench.flows.flow import gradient_flow
 from workbench.progress import Progress
 from workbench.registry import Registry
 from workbench.transport.estimators import ESTIMATORS
-from workbench.transport.evaluate import draw, make_rule
+from workbench.transport.evaluate import draw, make_rule, mean_and_error
 from workbench.transport.measures import Cloud, check_same_dim, prepare
 
 PAIRS = Registry("pair")
 REFERENCE_DIRECTIONS, REFERENCE_REPEATS = 1000, 16
+FIRST_REFERENCE, FIRST_REPEATS = 2, 5  # of the first answer
 BASELINE = "monte-carlo"
 Points = NDArray[np.float64]
 
@@ -106,7 +107,8 @@ def compare_on(
 ) -> xr.Dataset:
     """Compare estimators on your own pair of clouds (n, d), (m, d), or on ``n`` points of two named shapes.
 
-    Result, errors and cost as :func:`compare_estimators`.
+    Result, errors and cost as :func:`compare_estimators`. ``progress.publish`` gets a first table from the first five
+    draws of each estimator and an eighth of the reference.
     """
     given = pair(x, y, n, seed)
     return _compare({"given": given}, methods, n_directions, repeats, checks.generator(seed), threads, progress)
@@ -132,45 +134,95 @@ def _compare(
     for name in names:
         make_rule(name, n_directions, dim, np.random.default_rng(0))
     names = [BASELINE, *[name for name in names if name != BASELINE]]
-    draws = np.empty((len(prepared), len(names), repeats))
-    seconds = np.empty((len(prepared), len(names)))
-    references = []
-    for i, (label, two) in enumerate(prepared.items()):
-        references.append(reference(*two, rng, threads))
+    trials = {
+        label: Trial(
+            *two, rng.spawn(REFERENCE_REPEATS), [rng.spawn(repeats) for _ in names], names, n_directions, threads
+        )
+        for label, two in prepared.items()
+    }
+    total, done = len(trials) * len(names), 0
+
+    def table() -> xr.Dataset:
+        return _table(list(trials), names, list(trials.values()), n_directions)
+
+    if len(trials) == 1 and repeats > FIRST_REPEATS:  # one pair, somebody is waiting for: a small answer first
+        trial = next(iter(trials.values()))
+        trial.refer(FIRST_REFERENCE)
+        for j in range(len(names)):
+            trial.draw(j, FIRST_REPEATS)
+        rest = f"the other {repeats - FIRST_REPEATS} draws of each, and the whole reference,"
+        progress.publish(results.unfinished(table(), rest))
+    for label, trial in trials.items():
+        trial.refer(REFERENCE_REPEATS)
         for j, name in enumerate(names):
-            progress.update(i * len(names) + j, len(prepared) * len(names), f"{label}: {name}")
-            draws[i, j], seconds[i, j] = _draws(*two, name, n_directions, repeats, rng, threads)
+            progress.update(done, total, f"{label}: {name}")
+            trial.draw(j, repeats)
+            done += 1
     progress.update(1, 1, "done")
-    return _table(list(prepared), names, draws, seconds, np.array(references), n_directions)
+    return table()
 
 
-def reference(x: Cloud, y: Cloud, rng: np.random.Generator, threads: int | None = None) -> tuple[float, float]:
-    """Return a high-accuracy SW_2² of two prepared clouds and its standard error."""
-    rules = [make_rule("design", REFERENCE_DIRECTIONS, x.dim, stream) for stream in rng.spawn(REFERENCE_REPEATS)]
-    values = np.array([draw(x, y, rule, threads=threads).value for rule in rules])
-    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
+class Trial:
+    """The draws of several estimators on one pair, and their reference; each stream of random numbers is used once."""
 
+    def __init__(
+        self,
+        x: Cloud,
+        y: Cloud,
+        reference_streams: list[np.random.Generator],
+        streams: list[list[np.random.Generator]],
+        names: list[str],
+        n_directions: int,
+        threads: int | None,
+    ) -> None:
+        self._clouds, self._threads = (x, y), threads
+        self._reference_streams, self._streams = reference_streams, streams
+        self._names, self._n_directions = names, n_directions
+        self._references: list[float] = []
+        self._values: list[list[float]] = [[] for _ in names]
+        self._seconds: list[list[float]] = [[] for _ in names]
 
-def _draws(
-    x: Cloud, y: Cloud, name: str, n_directions: int, repeats: int, rng: np.random.Generator, threads: int | None
-) -> tuple[NDArray[np.float64], float]:
-    """Return the values of independent draws, and the median time of one."""
-    values, seconds = np.empty(repeats), np.empty(repeats)
-    for k, stream in enumerate(rng.spawn(repeats)):
-        started = time.perf_counter()
-        values[k] = draw(x, y, make_rule(name, n_directions, x.dim, stream), threads=threads).value
-        seconds[k] = time.perf_counter() - started
-    return values, float(np.median(seconds))
+    def refer(self, count: int) -> None:
+        """Bring the rotations of the reference up to ``count``."""
+        while len(self._references) < count:
+            stream = self._reference_streams[len(self._references)]
+            rule = make_rule("design", REFERENCE_DIRECTIONS, self._clouds[0].dim, stream)
+            self._references.append(draw(*self._clouds, rule, threads=self._threads).value)
+
+    def draw(self, j: int, count: int) -> None:
+        """Bring the draws of the j-th estimator up to ``count``."""
+        values, dim = self._values[j], self._clouds[0].dim
+        while len(values) < count:
+            started = time.perf_counter()
+            rule = make_rule(self._names[j], self._n_directions, dim, self._streams[j][len(values)])
+            values.append(draw(*self._clouds, rule, threads=self._threads).value)
+            self._seconds[j].append(time.perf_counter() - started)
+
+    @property
+    def reference(self) -> tuple[float, float]:
+        """High-accuracy SW_2² and its standard error, from the rotations so far."""
+        mean, error = mean_and_error(self._references)
+        return float(mean), float(error)
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """Estimates (estimator, draw) so far."""
+        return np.array(self._values)
+
+    @property
+    def seconds(self) -> NDArray[np.float64]:
+        """Median time of one draw of each estimator."""
+        return np.median(self._seconds, axis=1)
 
 
 def _table(
     pairs: list[str],
     names: list[str],
-    draws: NDArray[np.float64],
-    seconds: NDArray[np.float64],
-    references: NDArray[np.float64],
+    trials: Sequence[Trial],
     n_directions: int,
 ) -> xr.Dataset:
+    draws, seconds = np.array([trial.values for trial in trials]), np.array([trial.seconds for trial in trials])
+    references = np.array([trial.reference for trial in trials])
     deviation = draws - references[:, 0][:, None, None]
     squares = deviation**2
     rmse = np.sqrt(squares.mean(axis=2))

@@ -13,7 +13,7 @@ from workbench import checks, results
 from workbench.clouds.named import pair
 from workbench.progress import Progress
 from workbench.transport.estimators import ESTIMATORS
-from workbench.transport.evaluate import draw, make_rule
+from workbench.transport.evaluate import draw, make_rule, mean_and_error
 from workbench.transport.exact import wasserstein
 from workbench.transport.measures import Cloud, check_same_dim, masses, points, prepare
 from workbench.transport.sliced import PRECISIONS
@@ -21,6 +21,8 @@ from workbench.transport.sliced import PRECISIONS
 LOSSES = ("squared", "unsquared")
 EXACT_BY_DEFAULT = 5_000_000
 READ_METHOD = "design"
+FAR = 2.0**-4  # of the distance to the origin: the extent at which single precision keeps 20 bits of a cloud
+LEAST_SINGLE, MOST_SINGLE = 1e-30, 1e38
 Random = np.random.Generator
 
 
@@ -71,10 +73,11 @@ def _per_mass(gradient: NDArray | None, weights: NDArray | None) -> NDArray[np.f
 
 @dataclass
 class Recorder:
-    """Collects what is seen at the frames of a flow."""
+    """Collects what is seen at the frames of a flow: first where the points are, then, frame by frame, how far."""
 
     y: Cloud
     y_points: NDArray
+    stored_as: type[np.floating]
     x_weights: NDArray | None
     y_weights: NDArray | None
     checkpoints: frozenset[int]
@@ -89,19 +92,26 @@ class Recorder:
     seconds: list[float] = field(default_factory=list)
     exact: dict[int, float] = field(default_factory=dict)
 
-    def record(self, step: int, x: NDArray, seconds_per_step: float) -> float:
-        """Store the cloud, SW_2² with its error, and exact W_2² if the step is a checkpoint; return SW_2²."""
+    def keep(self, step: int, x: NDArray, seconds_per_step: float) -> None:
+        """Store where the points are at ``step``, in full precision until the frame has been read."""
+        self.frames.append(step)
+        self.positions.append(x.copy())
+        self.seconds.append(seconds_per_step)
+
+    def read(self) -> float:
+        """Read SW_2² with its error at the first frame that was not read yet; return SW_2²."""
+        x = self.positions[len(self.sw2)]
         cloud = prepare("x", x, self.x_weights, self.y.coordinates.dtype.type)
         rules = [make_rule(READ_METHOD, self.n_directions, cloud.dim, rng) for rng in self.rng.spawn(self.repeats)]
-        draws = np.array([draw(cloud, self.y, rule, threads=self.threads).value for rule in rules])
-        self.frames.append(step)
-        self.positions.append(x.astype(np.float32))
-        self.sw2.append(float(draws.mean()))
-        self.errors.append(float(draws.std(ddof=1) / np.sqrt(len(draws))))
-        self.seconds.append(seconds_per_step)
-        if step in self.checkpoints:
-            self.exact[step] = wasserstein(x, self.y_points, self.x_weights, self.y_weights)
+        sw2, error = mean_and_error([draw(cloud, self.y, rule, threads=self.threads).value for rule in rules])
+        self.sw2.append(float(sw2))
+        self.errors.append(float(error))
         return self.sw2[-1]
+
+    def solve(self, step: int) -> None:
+        """Compute exact W_2² at a checkpoint."""
+        x = self.positions[self.frames.index(step)]
+        self.exact[step] = wasserstein(x, self.y_points, self.x_weights, self.y_weights)
 
 
 @results.experiment
@@ -140,13 +150,17 @@ def gradient_flow(
     and the flow would stall on it.
 
     ``batch_size`` follows a random part of both clouds at every step. The result holds about ``frames`` frames,
-    evenly spaced, and stops early at a frame whose SW_2² is at most ``stop_below``. SW_2² is read with the
+    evenly spaced (float32), and stops early at a frame whose SW_2² is at most ``stop_below``. SW_2² is read with the
     ``design`` rule (``read_directions`` × ``read_repeats``), whatever drives the flow, so that flows compare. Exact
     W_2² is computed at ``checkpoints`` (step numbers; by default the first and last step where n·m ≤ 5e6).
 
+    ``progress.publish`` gets the flow as soon as it has run, with NaN for the distances that are read afterwards, and
+    again before exact transport.
+
     Returns a Dataset: ``positions`` (frame, point, axis), ``target`` (target_point, axis), ``sw2`` and
     ``sw2_standard_error`` (frame), ``seconds_per_step`` (frame), ``sw2_seen`` (step) as the estimator saw it,
-    ``w2`` (checkpoint). All distances are *squared*.
+    ``w2`` (checkpoint). All distances are *squared*. Positions are single precision where that keeps a millionth of
+    the extent of either cloud, otherwise double (clouds in map coordinates, say).
 
     Raises ``ValueError`` for bad clouds, names and numbers, or for more memory than there is, before the first step.
     Cost: about 10 ns per point, direction and step on one core.
@@ -172,6 +186,7 @@ def gradient_flow(
     recorder = Recorder(
         cloud_y,
         target,
+        _storage(start, target),
         weights,
         masses("y_weights", y_weights, len(target)),
         wanted,
@@ -181,6 +196,7 @@ def gradient_flow(
         read_rng,
     )
     seen = _run(stepper, recorder, start, weights, target, schedule, stop_below, rng, progress)
+    _read(recorder, target, seen, progress)
     return _as_dataset(recorder, target, seen)
 
 
@@ -233,7 +249,10 @@ def _run(
     rng: Random,
     progress: Progress,
 ) -> list[float]:
-    """Step from frame to frame; return the estimates that the steps followed."""
+    """Step from frame to frame; return the estimates that the steps followed.
+
+    The frames are read on the way only where that decides when to stop.
+    """
     seen: list[float] = []
     last = schedule[-1]
     for frame in schedule:
@@ -242,21 +261,51 @@ def _run(
             seen.append(stepper.step(x, weights, recorder.y, target, rng))
             progress.update(len(seen), last, f"step {len(seen)} of {last}")
         seconds = (time.perf_counter() - spent) / (frame - begun) if frame > begun else 0.0
-        sw2 = recorder.record(frame, x, seconds)
-        progress.update(frame, max(last, 1), f"SW₂² {sw2:.3g}")
-        if sw2 <= stop_below:
+        recorder.keep(frame, x, seconds)
+        if stop_below > 0 and recorder.read() <= stop_below:
             break
     return seen
+
+
+def _read(recorder: Recorder, target: NDArray, seen: list[float], progress: Progress) -> None:
+    """Read the distances of all frames, then exact transport; what there is goes to ``progress.publish`` first."""
+    solved = [step for step in recorder.frames if step in recorder.checkpoints]
+    count, total = len(recorder.frames), len(recorder.frames) + len(solved)
+    if not recorder.sw2:
+        progress.publish(results.unfinished(_as_dataset(recorder, target, seen), "distances with their errors"))
+    while len(recorder.sw2) < count:
+        sw2 = recorder.read()
+        progress.update(len(recorder.sw2), total, f"reading: SW₂² {sw2:.3g}")
+    if solved:
+        progress.publish(results.unfinished(_as_dataset(recorder, target, seen), "exact distance"))
+    for k, step in enumerate(solved):
+        progress.update(count + k, total, f"exact distance at step {step}")
+        recorder.solve(step)
+    progress.update(total, total, "done")
+
+
+def _storage(*clouds: NDArray[np.float64]) -> type[np.floating]:
+    """Return the precision that holds the clouds to a millionth of their own extent, far from the origin or not.
+
+    Single where it will do, which is the common case and half the size of a film.
+    """
+    with np.errstate(over="ignore"):
+        extents = [float(np.ptp(cloud, axis=0).max()) for cloud in clouds]
+    farthest = max(float(np.abs(cloud).max()) for cloud in clouds)
+    enough = min(extents) >= max(FAR * farthest, LEAST_SINGLE) and farthest <= MOST_SINGLE
+    return np.float32 if enough else np.float64
 
 
 def _as_dataset(recorder: Recorder, target: NDArray, seen: list[float]) -> xr.Dataset:
     frames = np.array(recorder.frames)
     dim = target.shape[1]
+    unread = np.full(len(frames) - len(recorder.sw2), np.nan)
+    film = np.stack([np.asarray(x, dtype=recorder.stored_as) for x in recorder.positions])
     variables: dict[str, tuple] = {
-        "positions": (("frame", "point", "axis"), np.stack(recorder.positions), "positions of the moving cloud"),
-        "target": (("target_point", "axis"), target.astype(np.float32), "positions of the target cloud"),
-        "sw2": (("frame",), np.array(recorder.sw2), "sliced Wasserstein distance SW₂² (squared)"),
-        "sw2_standard_error": (("frame",), np.array(recorder.errors), "standard error of SW₂²"),
+        "positions": (("frame", "point", "axis"), film, "positions of the moving cloud"),
+        "target": (("target_point", "axis"), target.astype(recorder.stored_as), "positions of the target cloud"),
+        "sw2": (("frame",), np.append(recorder.sw2, unread), "sliced Wasserstein distance SW₂² (squared)"),
+        "sw2_standard_error": (("frame",), np.append(recorder.errors, unread), "standard error of SW₂²"),
         "seconds_per_step": (("frame",), np.array(recorder.seconds), "time per step since the frame before", "s"),
     }
     coordinates: dict[str, tuple] = {

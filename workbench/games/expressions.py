@@ -5,7 +5,8 @@ evaluated on floats, on outward-rounded intervals and, by the checker, on python
 certificate as a list of instructions, never as source text, and nothing is ever passed to ``eval``.
 """
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from workbench import checks
 
 Number = Union["Expression", float, int]
+KNOWN = "exp, log, sqrt, tanh, sigmoid, sin and cos"
 
 
 class Expression:
@@ -65,6 +67,27 @@ class Expression:
     def __bool__(self) -> bool:
         raise TypeError("a formula has no truth value; costs must be written without if or comparisons")
 
+    def _compare(self, other: object) -> bool:
+        return bool(self)
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _compare
+    __hash__ = object.__hash__
+
+    def __abs__(self) -> "Expression":
+        raise TypeError("|x| has no derivative at 0; write sqrt(x**2 + a small number), or split the region there")
+
+    def __float__(self) -> float:
+        raise TypeError(f"a formula is no number: use the functions of workbench.games.expressions, {KNOWN}")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """Let NumPy's functions mean those of this module, on formulas and on arrays of formulas."""
+        function = UFUNCS.get(ufunc.__name__)
+        if function is None or method != "__call__" or options:
+            raise TypeError(f"numpy.{ufunc.__name__} is no function of formulas; there are {KNOWN}")
+        if any(isinstance(given, np.ndarray) for given in inputs):
+            return np.frompyfunc(function, len(inputs), 1)(*inputs)
+        return function(*inputs)
+
 
 def wrap(value: Number) -> Expression:
     """Return ``value`` as a node; numbers must be finite."""
@@ -113,6 +136,18 @@ def sin(x: Number) -> Expression:
 def cos(x: Number) -> Expression:
     """The cosine of a formula."""
     return Expression("cos", (wrap(x),))
+
+
+UFUNCS: dict[str, Callable[..., Any]] = {
+    "exp": exp, "log": log, "sqrt": sqrt, "tanh": tanh, "sin": sin, "cos": cos,
+    "add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
+    "negative": operator.neg, "positive": lambda x: x, "power": operator.pow, "square": lambda x: x**2,
+    "absolute": abs,
+}  # fmt: skip
+
+
+for _name in ("exp", "log", "sqrt", "tanh", "sin", "cos"):  # NumPy asks the entries of an array for their methods
+    setattr(Expression, _name, UFUNCS[_name])
 
 
 def derivative(node: Expression, variable: int, memo: dict[int, Expression] | None = None) -> Expression:

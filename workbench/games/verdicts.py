@@ -60,7 +60,7 @@ def cube_corners(half_width: float, dimension: int) -> NDArray:
 
 
 def fisher_scaled_jacobians(points: NDArray) -> NDArray:
-    """Return F^{-1/2} J F^{-1/2} (n, d, d) of the two-state Markov game at ``points`` (n, d) of logit differences.
+    """Return F^−½ J F^−½ (n, d, d) of the two-state Markov game at ``points`` (n, d) of logit differences.
 
     With two actions a state every logit has Fisher information p(1 − p), p = sigmoid(θ), so F is diagonal.
     """

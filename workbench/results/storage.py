@@ -1,7 +1,6 @@
 """Save and open results: NetCDF-4 by default, Zarr on request; written atomically, read without pickle."""
 
 import io
-import json
 import os
 import shutil
 import tempfile
@@ -14,9 +13,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from workbench.checks import memory
+from workbench.results.attributes import decode_attribute, encode_attribute
 from workbench.results.conventions import validate
+from workbench.results.hdf5 import Unfit, unpacked_bytes
 
-JSON_MARK = "json:"
 NETCDF_MAGIC = (b"\x89HDF\r\n\x1a\n",)
 DEFAULT_LIMIT = 4 * 2**30
 PathOrName = str | os.PathLike[str]
@@ -30,11 +31,7 @@ def save(ds: xr.Dataset, path: PathOrName) -> Path:
     if it cannot be written.
     """
     validate(ds)
-    target = Path(path)
-    if target.suffix not in (".nc", ".zarr"):
-        raise ValueError(f"cannot save to {target.name!r}: end the name in .nc (NetCDF) or .zarr (Zarr)")
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"the folder {str(target.parent)!r} does not exist; create it first")
+    target = check_target(path)
     encoded = _encode(ds)
     try:
         with _beside(target) as temporary:
@@ -49,6 +46,34 @@ def save(ds: xr.Dataset, path: PathOrName) -> Path:
     except OSError as error:
         raise OSError(f"could not write {target.name!r} in {str(target.parent)!r}: {error}") from error
     return target
+
+
+def check_target(path: PathOrName) -> Path:
+    """Return where a result is to be saved, or refuse it before anything is computed.
+
+    Raises ``ValueError`` for a suffix other than ``.nc`` and ``.zarr``, and for a place where something else than a
+    result is: a ``.zarr`` folder is replaced only if it is Zarr (or empty), a ``.nc`` never replaces a folder.
+    ``FileNotFoundError`` if the folder around it does not exist.
+    """
+    target = Path(path)
+    if target.suffix not in (".nc", ".zarr"):
+        raise ValueError(f"cannot save to {target.name!r}: end the name in .nc (NetCDF) or .zarr (Zarr)")
+    if not target.absolute().parent.is_dir():
+        raise FileNotFoundError(f"the folder {str(target.absolute().parent)!r} does not exist; create it first")
+    if target.is_dir() and not (target.suffix == ".zarr" and _is_zarr(target)):
+        raise ValueError(
+            f"the folder {str(target)!r} holds something else than a saved result and would be lost; move it away, or "
+            "choose another name"
+        )
+    if target.suffix == ".zarr" and target.exists() and not target.is_dir():
+        raise ValueError(f"{str(target)!r} is a file and would be lost; choose another name")
+    return target
+
+
+def _is_zarr(folder: Path) -> bool:
+    """Whether a folder is a Zarr group as xarray writes one (format 2 or 3), or empty."""
+    inside = {entry.name for entry in folder.iterdir()}
+    return not inside or "zarr.json" in inside or ".zgroup" in inside
 
 
 @contextmanager
@@ -104,21 +129,26 @@ def _check_magic(head: bytes, name: str) -> None:
         )
 
 
-def _read(source: Any, name: str, max_bytes: int, *, engine: str) -> xr.Dataset:
+def _read(source: Path | io.BytesIO, name: str, max_bytes: int, *, engine: str) -> xr.Dataset:
+    with _in_words(name):
+        needed = unpacked_bytes(source, max_bytes) if engine == "h5netcdf" else 0
+    memory(needed, name)
+    with _in_words(name), xr.open_dataset(source, engine=engine, decode_times=False) as lazy:
+        if lazy.nbytes > max_bytes:
+            raise Unfit(f"it unpacks to {lazy.nbytes:,} bytes, more than the {max_bytes:,} allowed here")
+        found = decoded(lazy.load())
+    return validate(found)
+
+
+@contextmanager
+def _in_words(name: str) -> Iterator[None]:
+    """Say what is wrong with a file as one ``ValueError``."""
     try:
-        with xr.open_dataset(source, engine=engine) as lazy:
-            if lazy.nbytes > max_bytes:
-                raise _TooLarge(f"{name} unpacks to {lazy.nbytes:,} bytes, more than the {max_bytes:,} allowed here")
-            loaded = lazy.load()
-    except _TooLarge as error:
-        raise ValueError(str(error)) from None
+        yield
+    except Unfit as error:
+        raise ValueError(f"{name} is refused: {error}") from None
     except Exception as error:  # the readers raise many kinds; all mean the same to the user
-        raise ValueError(f"{name} is damaged or is not a workbench result: {error}") from error
-    return validate(_decode(loaded))
-
-
-class _TooLarge(Exception):
-    pass
+        raise ValueError(f"{name} is damaged or is not a workbench result: {str(error)[:300]}") from error
 
 
 def _compression(ds: xr.Dataset) -> dict[Any, dict[str, Any]]:
@@ -131,24 +161,17 @@ def _compression(ds: xr.Dataset) -> dict[Any, dict[str, Any]]:
 
 
 def _encode(ds: xr.Dataset) -> xr.Dataset:
-    """NetCDF attributes hold numbers and strings only: None, booleans and containers travel as marked JSON."""
     encoded = ds.copy()
-    encoded.attrs = {key: _encode_attribute(value) for key, value in ds.attrs.items()}
+    encoded.attrs = {key: encode_attribute(value) for key, value in ds.attrs.items()}
     for name in ds.variables:
-        attrs = {key: _encode_attribute(value) for key, value in ds[name].attrs.items()}
-        encoded[name].attrs = attrs
+        encoded[name].attrs = {key: encode_attribute(value) for key, value in ds[name].attrs.items()}
         encoded[name].encoding = {}
     return encoded
 
 
-def _encode_attribute(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, dict, list, tuple)):
-        return JSON_MARK + json.dumps(value)
-    return value
-
-
-def _decode(ds: xr.Dataset) -> xr.Dataset:
-    ds.attrs = {key: _decode_attribute(value) for key, value in ds.attrs.items()}
+def decoded(ds: xr.Dataset) -> xr.Dataset:
+    """Return a Dataset as it came from a file with its attributes and text as they were before saving."""
+    ds.attrs = {key: decode_attribute(value) for key, value in ds.attrs.items()}
     renewed = {}
     for name in list(ds.variables):
         variable = ds[name].variable
@@ -157,13 +180,7 @@ def _decode(ds: xr.Dataset) -> xr.Dataset:
     ds = ds.assign({n: v for n, v in renewed.items() if n in ds.data_vars})
     ds = ds.assign_coords({n: v for n, v in renewed.items() if n in ds.coords})
     for name in ds.variables:
-        ds[name].attrs = {key: _decode_attribute(value) for key, value in ds[name].attrs.items()}
+        ds[name].attrs = {key: decode_attribute(value) for key, value in ds[name].attrs.items()}
         ds[name].encoding = {}
     ds.encoding = {}
     return ds
-
-
-def _decode_attribute(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(JSON_MARK):
-        return json.loads(value[len(JSON_MARK) :])
-    return value.item() if isinstance(value, np.generic) else value

@@ -2,7 +2,8 @@
 
 Softmax radii      ``bound_radius``, ``dominance_radius``, ``exact_radius``, ``binary_radius``, ``set_radius``
 Networks           ``logits_and_slopes``, ``activation_radii``, ``network_radius``, ``taylor_radius``
-The controller     ``SafeStep``; optimisers to guard: ``AdaHessian``, ``MFAC``
+The controller     ``guard`` (hooks on the optimiser), ``SafeStep`` (the explicit form); optimisers to guard:
+                   ``AdaHessian``, ``MFAC``
 Families           ``PREDICTORS``, ``NETWORKS``, ``DIRECTIONS``, ``RULES``
 Experiments        ``sweep_radius``, ``spike``, ``temperature_scaling``, ``taylor_orders``, ``zeros_map``, ``limits``,
                    ``prediction_spread``, ``bottlenecks``, ``counterexamples``
@@ -29,10 +30,13 @@ _WHERE = {
         "sigmoid_radius",
         "tanh_radius",
     ),
-    "jvp": ("Linearisation", "logits_and_slopes"),
+    "jvp": ("ForwardModeError", "Linearisation", "NotFiniteError", "TangentError", "logits_and_slopes"),
     "network": ("network_radius",),
     "taylor": ("convergence_radius", "logit_series", "loss_series", "taylor_radius"),
-    "guard": ("SafeStep",),
+    "safe_step": ("SafeStep",),
+    "engine": ("MODES",),
+    "hooks": ("Guard", "guard"),
+    "guard_log": ("StepRecord",),
     "optimisers": ("MFAC", "AdaHessian", "InverseFisher", "hutchinson_diagonal"),
     "predictors": ("PREDICTORS", "predict"),
     "ray": ("Ray",),

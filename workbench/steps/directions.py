@@ -6,7 +6,7 @@ from torch.func import functional_call
 
 from workbench import checks
 from workbench.registry import Registry
-from workbench.steps.jvp import evaluation
+from workbench.steps.passes import evaluation
 from workbench.steps.ray import unit
 from workbench.steps.threads import one_thread
 

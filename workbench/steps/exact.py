@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench import checks
-from workbench.steps.radii import checked_pair
+from workbench.steps.radii import checked_pair, scaled_pair
 
 MOST_CLASSES = 1000
 CHUNK = 64
+CHUNK_CLASSES = 6400  # a call of the kernels cannot be interrupted: at most this many classes × samples, some 30 ms
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,14 @@ def exact_radius(
 
     Candidates are the zeros of neighbouring pairs on the upper envelope of the lines z_k + a_k τ and the Prony roots
     of the Taylor series of F'/F; Newton polishes them, and a winding number on |τ| = 0.999ρ certifies that none was
-    missed. If it was, the moments of F'/F on that circle locate the missing ones and the check is repeated. A double
-    zero cannot be certified and is flagged, never guessed.
+    missed. If it was, the moments of F'/F on that circle, or further Taylor series, locate the missing ones and the
+    check is repeated. A double zero cannot be certified and is flagged, never guessed.
 
-    ``logits``, ``slopes``: (batch, classes), 2 ≤ classes ≤ 1000, finite. ``on_chunk(done, total)`` is called every
-    64 samples and may raise to stop. Raises ``ValueError`` for NaN, infinity, one class, too many classes or unequal
-    shapes. Cost: see benchmarks/results/steps.md; O(K) per evaluation of F, a few hundred evaluations a sample.
+    ``logits``, ``slopes``: (batch, classes), 2 ≤ classes ≤ 1000, finite; a logit of −∞ is a class that is masked out,
+    whose slope does not count. ``on_chunk(done, total)`` is called every 64 samples (fewer if they have more than 100
+    classes) and may raise to stop; Ctrl-C is obeyed there too. Raises ``ValueError`` for NaN, infinity, one class, too
+    many classes, unequal shapes or differences that overflow. Cost: see benchmarks/results/steps.md; O(K) per
+    evaluation of F, a few hundred evaluations a sample, whatever the size of the logits.
 
     Reference: P. Sao, "Ghosts of Softmax", arXiv 2603.13552, defines ρ*; the algorithm is this room's.
     """
@@ -64,30 +67,30 @@ def exact_radius(
             f"exact_radius takes at most {MOST_CLASSES} classes, got {logits.shape[1]}; "
             "use dominance_radius or bound_radius, which have no limit"
         )
-    logits, slopes = logits / temperature, slopes / temperature
+    logits, slopes = scaled_pair(logits, slopes, temperature)
     spreads = np.ptp(slopes, axis=1)
-    batch = len(spreads)
+    batch, classes = logits.shape
     zero = np.full(batch, np.inf + 0j)
     certified = np.ones(batch, dtype=bool)
     moving = np.flatnonzero(spreads > 0)
-    for start in range(0, moving.size, CHUNK):
-        rows = moving[start : start + CHUNK]
+    chunk = max(1, min(CHUNK, CHUNK_CLASSES // classes))
+    for start in range(0, moving.size, chunk):
+        rows = moving[start : start + chunk]
         zero[rows], certified[rows] = _solve(logits[rows], slopes[rows], spreads[rows])
         if on_chunk is not None:
-            on_chunk(min(start + CHUNK, moving.size), moving.size)
+            on_chunk(min(start + chunk, moving.size), moving.size)
     return RadiusResult(np.abs(zero), zero, certified)
 
 
 def _solve(
-    logits: NDArray[np.float64], slopes: NDArray[np.float64], spreads: NDArray[np.float64]
+    gaps: NDArray[np.float64], slopes: NDArray[np.float64], spreads: NDArray[np.float64]
 ) -> tuple[NDArray[np.complex128], NDArray[np.bool_]]:
     from workbench.steps import kernels  # compiled on first use
 
-    top = np.argmax(logits, axis=1)[:, None]
-    gaps = logits - np.take_along_axis(logits, top, axis=1)
-    rates = (slopes - np.take_along_axis(slopes, top, axis=1)) / spreads[:, None]
+    rates = slopes / spreads[:, None]
     zeros = np.empty(len(gaps), dtype=complex)
     certified = np.empty(len(gaps), dtype=bool)
     order = np.argsort(rates, axis=1, kind="stable")
     kernels.solve(np.ascontiguousarray(gaps), np.ascontiguousarray(rates), order, zeros, certified)
-    return zeros / spreads, certified
+    with np.errstate(over="ignore"):
+        return zeros / spreads, certified

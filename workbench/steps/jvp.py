@@ -1,9 +1,11 @@
 """Logits and their slopes along a direction in parameter space, without touching the model.
 
-The measurement happens in eval statistics (BatchNorm uses its running estimates, dropout is off), on copies of the
-buffers, with the random state put back: afterwards the model, its mode and the random stream are what they were.
+The measurement happens in eval statistics (BatchNorm uses its running estimates, dropout layers are off), on copies
+of the buffers, outside compiled code, with the random state put back: afterwards the model, its mode and the random
+stream are what they were.
 """
 
+import functools
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -14,23 +16,38 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
-from torch.func import functional_call
 
 from workbench import checks
 from workbench.steps.attention import differentiable_attention
+from workbench.steps.passes import call, evaluation, unwrapped, widened
+from workbench.steps.reading import OUTPUTS, absent, as_rows, kept, places, without_absent
 
 with warnings.catch_warnings(), forward_ad.dual_level():
     # torch compiles its own decompositions at the first dual number and warns about the compiler it uses
     warnings.simplefilter("ignore", DeprecationWarning)
     forward_ad.make_dual(torch.zeros(1), torch.zeros(1))
 
-METHODS = ("exact", "finite-difference")
-OUTPUTS = ("auto", "classes", "binary")
+METHODS = ("exact", "finite-difference", "replay")
+AGREEMENT = 0.1  # two measurements of the same spread may differ by this part of the widest
+LEAST_GAP, GOOD_GAP, MOST_GAP = 0.002 * math.pi, 0.02 * math.pi, 0.1 * math.pi
 Direction = Mapping[str, Tensor]
+Rows = Callable[[Any], tuple[Tensor, tuple[int, ...]]]
 
 
 class NotFiniteError(ValueError):
     """The logits or slopes of a batch are NaN or infinite."""
+
+
+class TangentError(RuntimeError):
+    """The slopes cannot be trusted: a tangent was lost on the way, or two measurements contradict each other."""
+
+
+class ForwardModeError(RuntimeError):
+    """An operation of the model has no forward derivative."""
+
+
+class ReducedPrecisionError(TangentError):
+    """The forward computes in 16 bits by itself, too coarse for finite differences."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +55,20 @@ class Linearisation:
     """Logits z and slopes a of one batch along a direction.
 
     ``logits`` and ``slopes``: (rows, classes); a row is a sample, or one position of a sequence that is not ignored.
-    ``sample`` and ``position``: (rows,), where each row came from.
+    A class that the model masks out has logit −∞ and the slope of the row's top class: it adds to no spread.
+    ``sample`` and ``position``: (rows,), where each row came from; ``samples`` how many the batch has.
     """
 
     logits: Tensor
     slopes: Tensor
     sample: Tensor
     position: Tensor
+    samples: int
+
+    @functools.cached_property
+    def spread(self) -> Tensor:
+        """Δ = max_k a − min_k a of each row, (rows,)."""
+        return self.slopes.amax(-1) - self.slopes.amin(-1)
 
 
 def logits_and_slopes(
@@ -58,46 +82,129 @@ def logits_and_slopes(
     logits: Callable[[Any], Tensor] | None = None,
     targets: Tensor | None = None,
     ignore_index: int = -100,
+    shift: bool | None = None,
     parameters: Mapping[str, Tensor] | None = None,
     step: float | None = None,
+    verify: bool = False,
 ) -> Linearisation:
     """Return z and a = J v for a batch, v given as parameter name → tensor (names left out stand still).
 
-    ``inputs`` is what the model takes: a tensor, a tuple of positional or a dict of keyword arguments.
+    ``inputs`` is what the model takes: a tensor, a tuple of positional or a dict of keyword arguments, or a
+    :class:`workbench.steps.passes.Call` of both.
     ``outputs``: ``"classes"`` for a class axis (``class_axis``), ``"binary"`` for independent one-logit outputs,
     ``"auto"`` takes a class axis of length 1 for binary. A binary logit z becomes the pair (0, z). ``logits`` picks
-    the tensor out of a structured output. Positions whose target is ``ignore_index`` are left out. ``parameters``
-    replaces the model's own values.
+    the tensor out of a structured output (an entry or attribute ``logits`` is found without). Positions whose target
+    is ``ignore_index`` are left out; ``shift`` says that position t is trained on target t + 1, as transformers'
+    causal models do with their ``labels``, which are read out of ``inputs`` if they are there. ``parameters`` replaces
+    the model's own values.
 
     ``method="exact"`` is one forward-mode pass (about one gradient); ``"finite-difference"`` two plain passes with a
-    central difference over a step that moves no logit gap by more than about 0.1·π (``step`` is tried first).
+    central difference over a step that moves no logit gap by more than about 0.1·π (``step`` is tried first), in
+    float32 whatever the parameters' type, and in float64 where float32 would lose more than a hundredth.
+    ``"replay"`` is the actual change over a step of length ``step``, divided by it: two plain passes in float32, and
+    curvature counts.
+    ``verify`` measures once more in the other way and compares.
 
-    Raises ``ValueError`` for an output without class axis, NaN or infinite logits or slopes, wrong names or shapes;
-    ``RuntimeError`` if an operation of the model has no forward derivative.
+    Raises ``ValueError`` for an output without class axis, NaN or infinite logits or slopes, wrong names or shapes,
+    labels that were not shifted; :class:`TangentError` (a ``RuntimeError``) where parameters move and no tangent
+    reaches the logits, or two measurements disagree; :class:`ForwardModeError` (a ``RuntimeError``) if an operation
+    has no forward derivative.
     """
     checks.choice("method", method, METHODS)
     checks.choice("outputs", outputs, OUTPUTS)
-    direction = _checked_direction(model, direction)
-    base = dict(model.named_parameters()) if parameters is None else dict(parameters)
+    model, prefix = unwrapped(model)
+    direction = _checked_direction(model, {name.removeprefix(prefix): v for name, v in direction.items()})
+    base = dict(model.named_parameters())
+    if parameters is not None:
+        base |= {name.removeprefix(prefix): value for name, value in parameters.items()}
 
     def rows(output: Any) -> tuple[Tensor, tuple[int, ...]]:
-        return _as_rows(logits(output) if logits is not None else output, outputs, class_axis)
+        return as_rows(logits(output) if logits is not None else output, outputs, class_axis)
 
     with torch.no_grad():
         if method == "exact":
             (z, a), shape = _dual(model, inputs, direction, base, rows)
+        elif method == "replay":
+            if step is None:
+                raise ValueError('the method "replay" needs the length of the step')
+            (z, a), shape, h = *_replay(model, inputs, direction, base, rows, step, verify), step
         else:
-            (z, a), shape = _difference(model, inputs, direction, base, rows, step)
-    sample, position = _places(shape, z.device)
-    if targets is not None:
-        keep = _kept(targets, shape, ignore_index)
+            (z, a), shape, h = _difference(model, inputs, direction, base, rows, step)
+    z, a = without_absent(z, a)
+    sample, position = places(shape, z.device)
+    keep = kept(targets, shape, ignore_index, shift, inputs, type(model).__name__)
+    if keep is not None:
+        keep = keep.to(z.device)
         z, a, sample, position = z[keep], a[keep], sample[keep], position[keep]
-    for name, values in (("logits", z), ("slopes", a)):
-        if not torch.isfinite(values).all():
-            raise NotFiniteError(
-                f"the model's {name} hold NaN or infinity along this direction; no radius can be measured"
+    found = Linearisation(z, a, sample, position, shape[0])
+    if z.numel():
+        gone = z == -torch.inf if not math.isfinite(float(z.amin())) else None
+        finite = bool(torch.isfinite(z).all()) if gone is None else bool((torch.isfinite(z) | gone).all())
+        for name, good in (
+            ("logits", finite and (gone is None or not bool(gone.all(-1).any()))),
+            ("slopes", bool(torch.isfinite(found.spread).all())),  # largest less smallest: no other can hide
+        ):
+            if not good:
+                raise NotFiniteError(
+                    f"the model's {name} hold NaN or infinity along this direction; no radius can be measured"
+                )
+    if verify:
+
+        def again(h: float | None, *, adapt: bool) -> tuple[Linearisation, float]:
+            (z, a), _, used = _difference(model, inputs, direction, base, rows, h, adapt=adapt)
+            z, a = (t if keep is None else t[keep] for t in without_absent(z, a))
+            return Linearisation(z, a, sample, position, shape[0]), used
+
+        with torch.no_grad():
+            _verify(found, again, method, step if method == "exact" else h)
+    return found
+
+
+def _verify(
+    found: Linearisation, again: Callable[..., tuple[Linearisation, float]], method: str, h: float | None
+) -> None:
+    """Raise ``TangentError`` if finite differences contradict what was found; they must agree among themselves first.
+
+    ``again(h, adapt=...)`` is a finite difference and its step.
+    """
+    if not found.sample.numel():
+        return
+    if method == "replay":  # curvature is its own: only that the logits move, which a difference checks, is asked
+        again(None, adapt=True)
+        return
+    if method != "exact":
+        row, apart = _apart(found, again(0.5 * h, adapt=False)[0])
+        if apart:
+            raise TangentError(
+                f"two finite differences contradict each other ({row}): the forward draws random numbers from a stream "
+                "that cannot be put back, computes in reduced precision (autocast inside the forward) or jumps. Use "
+                'the method "exact", or verify=False if this is meant'
             )
-    return Linearisation(z, a, sample, position)
+        return
+    try:
+        difference, used = again(h, adapt=True)
+    except TangentError:
+        return  # differences mean nothing here: reduced precision, or no logit moves enough to be seen
+    row, apart = _apart(found, difference)
+    if apart and not _apart(difference, again(0.5 * used, adapt=False)[0], 0.3 * apart)[1]:
+        raise TangentError(
+            f"the exact slopes contradict a finite difference ({row}): something in the forward drops or changes the "
+            "tangent (detach, .data, NumPy, a custom operator, a straight-through estimator). Use the method "
+            '"finite-difference", which sees what the logits do, or verify=False if this is meant'
+        )
+
+
+def _apart(first: Linearisation, second: Linearisation, allowed: float = AGREEMENT) -> tuple[str, float]:
+    """Return the row where two measurements of the spreads differ most, in words, and by which part of the widest.
+
+    0 if that is no more than ``allowed``.
+    """
+    one, two = first.spread.double(), second.spread.double()
+    widest = max(float(one.max()), float(two.max()))
+    row = int((one - two).abs().argmax())
+    words = f"spread {float(one[row]):.4g} against {float(two[row]):.4g} for sample {int(first.sample[row])}"
+    apart = float((one[row] - two[row]).abs())
+    return words, apart / widest if apart > allowed * widest else 0.0
 
 
 def dual_outputs(model: nn.Module, inputs: Any, direction: Direction) -> tuple[Tensor, Tensor]:
@@ -109,46 +216,84 @@ def dual_outputs(model: nn.Module, inputs: Any, direction: Direction) -> tuple[T
     return output
 
 
-@contextmanager
-def evaluation(model: nn.Module) -> Iterator[None]:
-    """Put every module into eval mode and put each one's own mode back, whatever happens; random state likewise."""
-    modes = [(module, module.training) for module in model.modules()]
-    devices = sorted({p.device.index for p in model.parameters() if p.device.type == "cuda"})
-    with torch.random.fork_rng(devices=devices):
-        try:
-            for module, _ in modes:
-                module.training = False
-            yield
-        finally:
-            for module, training in modes:
-                module.training = training
-
-
-def call(model: nn.Module, inputs: Any, parameters: Mapping[str, Tensor]) -> Any:
-    """Call ``model`` with other parameters on copies of its buffers, so that nothing of the model changes."""
-    buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
-    state = {**parameters, **buffers}
-    if isinstance(inputs, Mapping):
-        return functional_call(model, state, (), dict(inputs))
-    return functional_call(model, state, inputs if isinstance(inputs, tuple) else (inputs,))
-
-
 def _dual(
-    model: nn.Module, inputs: Any, direction: Direction, base: Mapping[str, Tensor], rows: Callable[[Any], Any]
+    model: nn.Module, inputs: Any, direction: Direction, base: Mapping[str, Tensor], rows: Rows
 ) -> tuple[tuple[Tensor, Tensor], tuple[int, ...]]:
     with ExitStack() as stack:
         stack.enter_context(evaluation(model))
         stack.enter_context(differentiable_attention())
         stack.enter_context(forward_ad.dual_level())
-        moving = {name: forward_ad.make_dual(base[name].detach(), v) for name, v in direction.items()}
+        moving = {name: forward_ad.make_dual(base[name].detach(), v.to(base[name])) for name, v in direction.items()}
         try:
             output, shape = rows(call(model, inputs, {**base, **moving}))
-        except NotImplementedError as error:
-            raise RuntimeError(
+        except (NotImplementedError, RuntimeError) as error:
+            if not isinstance(error, NotImplementedError) and "forward AD" not in str(error):
+                raise
+            raise ForwardModeError(
                 f"an operation of the model has no forward derivative ({error}); use the finite-difference JVP"
             ) from error
         value, slope = forward_ad.unpack_dual(output)
-        return (value, torch.zeros_like(value) if slope is None else slope), shape
+    if slope is None:
+        raise TangentError(
+            f"{len(direction)} parameters move and no tangent arrives at the logits: the forward runs code that "
+            "forward mode cannot see (a compiled or scripted function, detach, NumPy), or none of these parameters "
+            'takes part. Use the method "finite-difference"'
+        )
+    return (value, slope), shape
+
+
+def _replay(
+    model: nn.Module,
+    inputs: Any,
+    direction: Direction,
+    base: Mapping[str, Tensor],
+    rows: Rows,
+    length: float,
+    repeat: bool,
+) -> tuple[tuple[Tensor, Tensor], tuple[int, ...]]:
+    """Return logits before a step of ``length``, and their change divided by it; ``repeat`` checks the first pass."""
+    with _plain_passes(model, inputs, direction, base, rows, torch.float32) as at:
+        (after, shape), (before, _) = at(length), at(0.0)
+        if repeat and not torch.equal(at(0.0)[0], before):
+            raise TangentError(
+                "two passes of the same parameters give different logits: the forward draws random numbers from a "
+                'stream that cannot be put back. Use the method "exact"'
+            )
+    gone, slopes = absent(before, after), (after - before).div_(length)
+    return (before, slopes if gone is None else torch.where(gone, 0.0, slopes)), shape
+
+
+@contextmanager
+def _plain_passes(
+    model: nn.Module,
+    inputs: Any,
+    direction: Direction,
+    base: Mapping[str, Tensor],
+    rows: Rows,
+    least: torch.dtype,
+) -> Iterator[Callable[[float], tuple[Tensor, tuple[int, ...]]]]:
+    """Yield a function from τ to the rows of logits at base + τ·direction, in precision ``least`` or better."""
+    base, direction = widened({n: p.detach() for n, p in base.items()}, least), widened(dict(direction), least)
+    with ExitStack() as stack:
+        state = stack.enter_context(evaluation(model))
+        for kind in {p.device.type for p in base.values()}:
+            if torch.amp.is_autocast_available(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+
+        def at(tau: float) -> tuple[Tensor, tuple[int, ...]]:
+            state.restore()
+            moving = direction.items() if tau else ()
+            shifted = {name: torch.add(base[name], v.to(base[name]), alpha=tau) for name, v in moving}
+            logits, shape = rows(call(model, inputs, {**base, **shifted}, least=least))
+            if torch.finfo(logits.dtype).bits < 32:
+                raise ReducedPrecisionError(
+                    f"the logits come out in {logits.dtype} though parameters and inputs were float32: the forward "
+                    "casts them itself (or enters autocast), and differences of such numbers err by tens of percent. "
+                    'Use the method "exact", or enter autocast outside the model'
+                )
+            return logits, shape
+
+        yield at
 
 
 def _difference(
@@ -156,33 +301,78 @@ def _difference(
     inputs: Any,
     direction: Direction,
     base: Mapping[str, Tensor],
-    rows: Callable[[Any], Any],
+    rows: Rows,
     step: float | None,
-) -> tuple[tuple[Tensor, Tensor], tuple[int, ...]]:
-    def at(tau: float) -> tuple[Tensor, tuple[int, ...]]:
-        shifted = {name: base[name] + tau * v for name, v in direction.items()}
-        return rows(call(model, inputs, {**base, **shifted}))
+    *,
+    adapt: bool = True,
+) -> tuple[tuple[Tensor, Tensor], tuple[int, ...], float]:
+    """Return logits, central differences, the rows' shape and the step used.
 
-    with evaluation(model):
-        h = _first_step(base, direction) if step is None else step
-        for _ in range(6):
+    Float16 and bfloat16 numbers are widened to float32 first: a difference of their logits is off by tens of percent.
+    """
+    wide = widened({name: base[name].detach() for name in direction}, torch.float32)
+    h = _first_step(wide) if step is None else step
+    for least in (torch.float32, torch.float64):
+        (z, slopes), shape, h, noise = _central(model, inputs, direction, base, rows, h, least, adapt)
+        if noise <= 0.01 or least == torch.float64 or z.device.type == "mps":
+            break
+    return (z, slopes), shape, h
+
+
+def _central(
+    model: nn.Module,
+    inputs: Any,
+    direction: Direction,
+    base: Mapping[str, Tensor],
+    rows: Rows,
+    h: float,
+    least: torch.dtype,
+    adapt: bool,
+) -> tuple[tuple[Tensor, Tensor], tuple[int, ...], float, float]:
+    """Return what :func:`_difference` does, and the part of the widest spread that rounding may be."""
+    with _plain_passes(model, inputs, direction, base, rows, least) as at:
+        largest_step = 1e3 * h
+        for _ in range(8):
             (plus, shape), (minus, _) = at(h), at(-h)
-            slopes = (plus - minus) / (2 * h)
-            widest = float((slopes.amax(-1) - slopes.amin(-1)).max()) if slopes.numel() else 0.0
-            if not math.isfinite(widest):
+            gone, slopes, logits = absent(plus, minus), (plus - minus).div_(2 * h), torch.lerp(plus, minus, 0.5)
+            if gone is not None:
+                slopes, logits = torch.where(gone, 0.0, slopes), torch.where(gone, plus, logits)
+            logits, slopes = without_absent(logits, slopes)
+            gap = h * float((slopes.amax(-1) - slopes.amin(-1)).max()) if slopes.numel() else 0.0
+            size = _size(logits)
+            rounding = 4 * torch.finfo(plus.dtype).eps * size
+            if not adapt or not slopes.numel():
+                break
+            if not math.isfinite(gap):
                 h *= 1e-2
-            elif h * widest > 0.1 * math.pi:
-                h = 0.02 * math.pi / widest
+            elif gap > MOST_GAP:
+                h *= GOOD_GAP / gap
+            elif gap < LEAST_GAP and rounding > 1e-3 * gap and h < largest_step:
+                h *= min(10.0, GOOD_GAP / gap) if gap > 0 else 10.0
             else:
                 break
-        return ((plus + minus) / 2, slopes), shape
+    if slopes.numel() and gap == 0 and bool((plus == minus).all()):
+        raise TangentError(
+            f"no logit changed when the parameters moved by ±{h:.2g}: the forward does not use the parameters it is "
+            "given (a captured graph, cached weights), or none of those that move takes part in these logits"
+        )
+    return (logits, slopes), shape, h, rounding / gap if gap > 0 else math.inf
 
 
-def _first_step(base: Mapping[str, Tensor], direction: Direction) -> float:
+def _size(logits: Tensor) -> float:
+    """Return the largest modulus, without masked classes."""
+    if not logits.numel():
+        return 0.0
+    low, high = (float(v) for v in torch.aminmax(logits))
+    if math.isfinite(low) and math.isfinite(high):
+        return max(abs(low), abs(high))
+    return float(torch.where(torch.isfinite(logits), logits.abs(), 0.0).max())
+
+
+def _first_step(moving: Mapping[str, Tensor]) -> float:
     """Return the usual step of a central difference, ε^(1/3) times the size of the parameters that move."""
-    sizes = [base[name].detach().norm() for name in direction]
-    size = float(torch.stack(sizes).norm()) if sizes else 1.0
-    epsilon = torch.finfo(next(iter(base.values())).dtype).eps
+    size = float(torch.stack([p.norm().double().cpu() for p in moving.values()]).norm())
+    epsilon = torch.finfo(next(iter(moving.values())).dtype).eps
     return epsilon ** (1 / 3) * max(size, 1.0) * 0.1
 
 
@@ -199,51 +389,4 @@ def _checked_direction(model: nn.Module, direction: Direction) -> dict[str, Tens
     if not math.isfinite(float(nn.utils.get_total_norm(direction.values()))):
         bad = [name for name, v in direction.items() if not torch.isfinite(v).all()]
         raise ValueError(f"the direction holds NaN, infinity or numbers too large to square, in {bad or 'all of it'}")
-    return {name: v.detach().to(named[name].dtype) for name, v in direction.items()}
-
-
-def _as_rows(output: Any, outputs: str, class_axis: int) -> tuple[Tensor, tuple[int, ...]]:
-    """Return the logits as (rows, classes) and the shape (batch, positions...) that the rows came from."""
-    if not isinstance(output, Tensor) or not output.is_floating_point():
-        kind = f"a {output.dtype} tensor" if isinstance(output, Tensor) else type(output).__name__
-        raise ValueError(
-            f"the model returned {kind}; a tensor of logits is needed. Pass logits=lambda out: ... to pick it out"
-        )
-    if outputs == "binary":
-        shape = tuple(output.shape[:-1]) if output.ndim > 1 and output.shape[-1] == 1 else tuple(output.shape)
-        if not shape:
-            raise ValueError("the model returned a single number for the whole batch; one logit a sample is needed")
-        return _binary_pair(output.reshape(-1)), shape
-    if output.ndim < 2 or not -output.ndim <= class_axis < output.ndim:
-        raise ValueError(
-            f"the model's output of shape {tuple(output.shape)} has no class axis {class_axis}; logits of shape "
-            '(batch, ..., classes) are needed. If it is one logit a sample, pass outputs="binary"'
-        )
-    output = output.movedim(class_axis, -1)
-    shape = tuple(output.shape[:-1])
-    if output.shape[-1] == 1:
-        if outputs == "classes":
-            raise ValueError('the class axis has length 1; cross-entropy needs 2 classes. Pass outputs="binary"')
-        return _binary_pair(output.reshape(-1)), shape
-    return output.reshape(-1, output.shape[-1]), shape
-
-
-def _binary_pair(logit: Tensor) -> Tensor:
-    return torch.stack([torch.zeros_like(logit), logit], dim=-1)
-
-
-def _places(shape: tuple[int, ...], device: torch.device) -> tuple[Tensor, Tensor]:
-    positions = math.prod(shape[1:])
-    rows = torch.arange(shape[0] * positions, device=device)
-    return rows // max(positions, 1), rows % max(positions, 1)
-
-
-def _kept(targets: Tensor, shape: tuple[int, ...], ignore_index: int) -> Tensor:
-    if targets.is_floating_point():  # class probabilities or binary targets: nothing is ignored
-        return torch.ones(math.prod(shape), dtype=torch.bool, device=targets.device)
-    if targets.numel() != math.prod(shape):
-        raise ValueError(
-            f"targets of shape {tuple(targets.shape)} do not match the logits' positions {shape}; "
-            "is class_axis the right one?"
-        )
-    return targets.reshape(-1) != ignore_index
+    return {name: v.detach().to(named[name].device) for name, v in direction.items()}

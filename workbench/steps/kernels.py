@@ -11,12 +11,16 @@ NEWTON_STEPS = 60
 NEWTON_CAP = 1.5
 PRONY_TERMS = 48
 PRONY_ROOTS = 8
-WINDING_JUMP = 0.8
-WINDING_DEPTH = 14
+MOST_ARCS = 100_000
 INSIDE = 0.999
 SIMPLE_ENOUGH = 1e-5
 PASSES = 4
 NEGLIGIBLE = -45.0
+ACTIVE = -60.0
+ROUNDING = 4e-16
+SPLIT = 134217729.0  # 2²⁷ + 1
+FAR = 64.0  # from here on zeros are polished and searched for in coordinates of their own
+NEAR_PLACES = 12
 
 
 @njit(cache=True, nogil=True)
@@ -44,8 +48,8 @@ def partition(gaps, rates, u_re, u_im):
 def newton(gaps, rates, start):
     """Follow Newton's iteration on F from ``start``; return the point reached and whether it is a simple zero.
 
-    "Simple" means that F vanishes to rounding there while F' does not: next to a multiple zero both vanish, and the
-    position is not trustworthy.
+    "Simple" means that F vanishes to rounding there while F' does not, measured by the rates of the terms that count
+    there: next to a multiple zero both vanish, and the position is not trustworthy.
     """
     u = start
     for _ in range(NEWTON_STEPS):
@@ -61,7 +65,24 @@ def newton(gaps, rates, start):
             break
     f, d, total = partition(gaps, rates, u.real, u.imag)
     rounding = 1e-14 * total * (1 + abs(u))
-    return u, abs(f) < 1e3 * rounding and abs(d) > SIMPLE_ENOUGH * total
+    return u, abs(f) < 1e3 * rounding and abs(d) > SIMPLE_ENOUGH * weighted_spread(gaps, rates, u.real)
+
+
+@njit(cache=True, nogil=True)
+def weighted_spread(gaps, rates, x):
+    """Return Σ w_k |b_k − mean| over the terms' moduli w_k at Re u = x, the largest being 1: the size F' may have."""
+    largest = -np.inf
+    for k in range(gaps.size):
+        largest = max(largest, gaps[k] + rates[k] * x)
+    total, mean, spread = 0.0, 0.0, 0.0
+    for k in range(gaps.size):
+        weight = np.exp(gaps[k] + rates[k] * x - largest)
+        total += weight
+        mean += weight * rates[k]
+    mean /= total
+    for k in range(gaps.size):
+        spread += np.exp(gaps[k] + rates[k] * x - largest) * abs(rates[k] - mean)
+    return spread
 
 
 @njit(cache=True, nogil=True)
@@ -151,52 +172,131 @@ def prony_roots(series, count):
 
 
 @njit(cache=True, nogil=True)
-def phase_between(gaps, rates, radius, low, high, f_low, f_high):
-    """Return the continuous change of arg F along the arc, or NaN if it turns too fast to follow (a zero nearby)."""
-    change = np.angle(f_high * np.conj(f_low))
-    lows = np.empty(WINDING_DEPTH + 2)
-    highs = np.empty(WINDING_DEPTH + 2)
-    low_values = np.empty(WINDING_DEPTH + 2, dtype=np.complex128)
-    high_values = np.empty(WINDING_DEPTH + 2, dtype=np.complex128)
-    lows[0], highs[0], low_values[0], high_values[0] = low, high, f_low, f_high
-    pending, total, smallest = 1, 0.0, (high - low) / 2.0**WINDING_DEPTH
-    while pending > 0:
-        pending -= 1
-        a, b, fa, fb = lows[pending], highs[pending], low_values[pending], high_values[pending]
-        change = np.angle(fb * np.conj(fa))
-        if abs(change) < WINDING_JUMP:
-            total += change
-            continue
-        if b - a < smallest:
-            return np.nan
-        middle = 0.5 * (a + b)
-        fm, _d, _t = partition(gaps, rates, radius * np.cos(middle), radius * np.sin(middle))
-        lows[pending], highs[pending], low_values[pending], high_values[pending] = a, middle, fa, fm
-        pending += 1
-        lows[pending], highs[pending], low_values[pending], high_values[pending] = middle, b, fm, fb
-        pending += 1
-    return total
+def recentred(gaps, rates, x):
+    """Return the gaps of the same F seen from the real point x: l_k + b_k x, less the largest of them.
+
+    Next to a tie far out these are small differences of large numbers. Products and sums carry their rounding errors
+    along (Dekker, Numer. Math. 18 (1971) 224), so that a tie at 10⁸ keeps all its digits.
+    """
+    moved = np.empty_like(gaps)
+    lost = np.empty_like(gaps)
+    x_high = x * SPLIT
+    x_high = x_high - (x_high - x)
+    x_low = x - x_high
+    for k in range(gaps.size):
+        b_high = rates[k] * SPLIT
+        b_high = b_high - (b_high - rates[k])
+        b_low = rates[k] - b_high
+        product = rates[k] * x
+        product_error = ((b_high * x_high - product) + b_high * x_low + b_low * x_high) + b_low * x_low
+        total = gaps[k] + product
+        part = total - gaps[k]
+        moved[k] = total
+        lost[k] = (gaps[k] - (total - part)) + (product - part) + product_error
+    top = np.argmax(moved)
+    high, low = moved[top], lost[top]
+    for k in range(gaps.size):
+        moved[k] = (moved[k] - high) + (lost[k] - low)
+    moved -= moved.max()
+    return moved
+
+
+@njit(cache=True, nogil=True)
+def on_circle(gaps, rates, radius, angle, height):
+    """Look at F at the point u of |u| = radius under ``angle``, whose imaginary part is ``height``.
+
+    Returns the largest term k; arg(F/term_k); how far u may run while G(u + s) = F(u + s)·exp(−r·s) provably stays in
+    the half plane around F(u), and that r; whether term k outweighs all others together here, and the value of Re u
+    down to which it goes on doing so.
+
+    Two bounds on |G(u + s) − F(u)|, w_j the moduli: with r the mean rate, Σ w_j|b_j − r|·s·e^{f·s}; with r = F'/F,
+    which makes G'(u) = 0, Σ w_j|b_j − r|²·s²/2·e^{f·s}; f the largest |b_j − r|. The first is better next to a zero,
+    the second where many terms cancel. Both must stay below 0.9·|F|, and Lambert's W(q) ≥ 0.7·log(1 + q).
+    """
+    x = radius * np.cos(angle)
+    top, largest = 0, -np.inf
+    for k in range(gaps.size):
+        if gaps[k] + rates[k] * x > largest:
+            top, largest = k, gaps[k] + rates[k] * x
+    noise = ROUNDING * (1.0 + abs(gaps[top]) + radius)  # of an exponent
+    even = -np.log(3.0 * gaps.size) - noise
+    # sums over the active terms, rates relative to the largest one's
+    f, d, total, first, second = complex(0.0, 0.0), complex(0.0, 0.0), 0.0, 0.0, 0.0
+    slowest, fastest, quiet, until = 0.0, 0.0, False, -np.inf
+    for k in range(gaps.size):
+        rate, gap = rates[k] - rates[top], gaps[k] - gaps[top]
+        exponent = gap + rate * x
+        if exponent > ACTIVE:
+            weight = np.exp(exponent)
+            term = complex(weight * np.cos(rate * height), weight * np.sin(rate * height))
+            f += term
+            d += rate * term
+            total += weight
+            first += weight * rate
+            second += weight * rate * rate
+            slowest, fastest = min(slowest, rate), max(fastest, rate)
+        else:
+            quiet = True
+        if rate < 0.0:  # grows to the left; all of them together stay below 1/3 up to the first that reaches 1/(3K)
+            until = max(until, (even - gap) / rate)
+    room = 0.9 * (abs(f) - noise * total)
+    mean = first / total
+    spread = max(second - mean * first, 0.0)  # Σ w (b − mean)²
+    reference, reach = complex(mean, 0.0), np.inf
+    if room <= 0.0:
+        reach = 0.0
+    elif spread > 0.0:
+        fast = max(fastest - mean, mean - slowest)
+        reach = 0.7 * np.log1p(room * fast / np.sqrt(total * spread)) / fast
+        tangent = d / f
+        turning = spread + total * ((tangent.real - mean) ** 2 + tangent.imag**2)
+        fast = max(abs(fastest - tangent), abs(slowest - tangent))
+        longer = 1.4 * np.log1p(fast * np.sqrt(room / (2.0 * turning))) / fast
+        if longer > reach:
+            reach, reference = longer, tangent
+    if quiet:  # terms too small to count here, and until one has grown to e^−45
+        for k in range(gaps.size):
+            exponent = gaps[k] - gaps[top] + (rates[k] - rates[top]) * x
+            if exponent <= ACTIVE:
+                reach = min(reach, (NEGLIGIBLE - exponent) / (1e-300 + abs(rates[k] - rates[top] - reference)))
+    dominated = (total - 1.0) * np.exp(min(noise, 700.0)) < 1.0 / 3.0
+    return top, np.arctan2(f.imag, f.real), reach, reference, dominated, until
 
 
 @njit(cache=True, nogil=True)
 def winding(gaps, rates, radius):
     """Return how many zeros F has in |u| < radius (−1 if the phase cannot be followed).
 
-    Half the circle is enough, F(ū) being the conjugate of F(u). The phase of one term turns by at most radius·π/2
-    between neighbouring starting angles divided by their number, so nothing can turn unseen; steps are halved until
-    each changes the phase by less than 0.8.
+    Half the circle is enough, F(ū) being the conjugate of F(u). A step is short enough that F(u)·exp(−r·u) provably
+    stays in a half plane, so that its phase changes by the principal value; the phase of the exponential is known.
+    Where one term outweighs all others the step goes on to the next place where it does not: Σ_{j≠k}|term_j/term_k|
+    is convex in Re u, so it is below 1 between two points where it is. The cost therefore does not grow with the
+    radius. F is positive at both ends, so only the whole turns between steps have to be counted.
     """
-    arcs = max(12, int(np.ceil(radius * np.pi / 2)))
-    total = 0.0
-    f_low, _d, _t = partition(gaps, rates, radius, 0.0)
-    for j in range(arcs):
-        low, high = np.pi * j / arcs, np.pi * (j + 1) / arcs
-        f_high, _d, _t = partition(gaps, rates, radius * np.cos(high), radius * np.sin(high))
-        total += phase_between(gaps, rates, radius, low, high, f_low, f_high)
-        f_low = f_high
-    if np.isnan(total):
-        return -1
-    return int(np.round(total / np.pi))
+    turns, angle, height = 0.0, 0.0, 0.0
+    top, phase, reach, reference, dominated, until = on_circle(gaps, rates, radius, angle, height)
+    for _ in range(MOST_ARCS):
+        step = reach / radius
+        if dominated:
+            further = np.arccos(min(1.0, max(-1.0, until / radius))) * (1.0 - 1e-12) - angle
+            if further > step:
+                step, reference = further, complex(0.0, 0.0)
+        if not step > 1e-15 * (1.0 + angle):
+            return -1
+        last = angle + step >= np.pi
+        following = np.pi if last else angle + step
+        new_height = 0.0 if last else radius * np.sin(following)
+        new_top, new_phase, reach, new_reference, dominated, until = on_circle(
+            gaps, rates, radius, following, new_height
+        )
+        across = radius * (np.cos(following) - np.cos(angle))
+        change = new_phase - phase + (rates[new_top] - rates[top]) * new_height
+        change -= reference.real * (new_height - height) + reference.imag * across
+        turns += np.round(change / (2.0 * np.pi))
+        if last:
+            return int(-2.0 * turns)
+        angle, height, top, phase, reference = following, new_height, new_top, new_phase, new_reference
+    return -1
 
 
 @njit(cache=True, nogil=True)
@@ -234,38 +334,51 @@ def nearest(gaps, rates, candidates, best, best_simple):
     for start in candidates:
         if not np.isfinite(start.real) or abs(start) > 3.0 * abs(best) + 10.0:
             continue
+        base, local = 0.0, gaps
+        if abs(start.real) > FAR:
+            base, local = start.real, recentred(gaps, rates, start.real)
         # every zero lies at |Im u| ≥ π: a start below that line is lifted onto it
-        lifted = complex(start.real, max(abs(start.imag), np.pi))
-        u, simple = newton(gaps, rates, lifted)
-        u = complex(u.real, abs(u.imag))
-        _f, _d, total = partition(gaps, rates, u.real, u.imag)
-        is_zero = abs(_f) < 1e-10 * total * (1 + abs(u))
+        lifted = complex(start.real - base, max(abs(start.imag), np.pi))
+        u, simple = newton(local, rates, lifted)
+        f, _d, total = partition(local, rates, u.real, u.imag)
+        is_zero = abs(f) < 1e-10 * total * (1 + abs(u))
+        u = complex(base + u.real, abs(u.imag))
         if is_zero and u.imag > np.pi * (1 - 1e-9) and abs(u) < abs(best) * (1 - 1e-13):
             best, best_simple = u, simple
     return best, best_simple
 
 
 @njit(cache=True, nogil=True)
+def prony_zeros(gaps, rates, base, scale):
+    """Return estimates of the zeros near the real point ``base`` from the Taylor series of F'/F there."""
+    local = gaps if base == 0.0 else recentred(gaps, rates, base)
+    return base + scale * prony_roots(log_derivative_series(local, rates, scale, PRONY_TERMS), PRONY_ROOTS)
+
+
+@njit(cache=True, nogil=True)
 def solve_one(gaps, rates, order):
     """Return the nearest zero of one sample in normal form and whether the result is certified."""
     ties = hull_ties(gaps, rates, order)
-    best, simple = nearest(gaps, rates, ties[np.argsort(np.abs(ties))], complex(np.inf, 0.0), False)
-    scale = min(abs(best), 12.0)
-    roots = prony_roots(log_derivative_series(gaps, rates, scale, PRONY_TERMS), PRONY_ROOTS)
-    best, simple = nearest(gaps, rates, roots * scale, best, simple)
+    ties = ties[np.argsort(np.abs(ties))]
+    best, simple = nearest(gaps, rates, ties, complex(np.inf, 0.0), False)
+    best, simple = nearest(gaps, rates, prony_zeros(gaps, rates, 0.0, min(abs(best), 12.0)), best, simple)
     if not np.isfinite(abs(best)):
         best, simple = nearest(gaps, rates, np.array([complex(0.0, np.pi)]), best, simple)
     if not np.isfinite(abs(best)):
         return best, False
-    for _ in range(PASSES):
+    for attempt in range(PASSES):
         inside = winding(gaps, rates, INSIDE * abs(best))
         if inside == 0:
             return best, simple
-        if inside < 0 or inside > 64:
+        if inside < 0:
             return best, False
         previous = abs(best)
-        found = circle_roots(gaps, rates, INSIDE * previous, inside)
-        best, simple = nearest(gaps, rates, found, best, simple)
+        if previous <= FAR and inside <= 64:
+            best, simple = nearest(gaps, rates, circle_roots(gaps, rates, INSIDE * previous, inside), best, simple)
+        elif attempt < 2:  # far out the zeros gather where lines of the envelope meet: look around each such place
+            for tie in ties[:NEAR_PLACES]:
+                scale = tie.imag if attempt == 0 else min(tie.imag, 12.0)
+                best, simple = nearest(gaps, rates, prony_zeros(gaps, rates, tie.real, scale), best, simple)
         if abs(best) >= previous:
             return best, False
     return best, False

@@ -178,7 +178,7 @@ class ComplexNetwork:
     def _logits(self, tau: complex) -> Complex:
         import torch
 
-        from workbench.steps.jvp import call, evaluation
+        from workbench.steps.passes import call, evaluation
 
         parameters = {**self._base, **{name: self._base[name] + tau * v for name, v in self._moving.items()}}
         with torch.no_grad(), evaluation(self._model):

@@ -89,12 +89,13 @@ def dominance_radius(logits: ArrayLike, slopes: ArrayLike, *, temperature: float
     the top class outweighs all others and F cannot vanish; every zero has |Im τ| ≥ πT/Δ. So if g(0) < 1, no zero is
     nearer than √(u² + (πT/Δ)²), u the smaller |u| with g(u) = 1; otherwise the bound is ρ_a. Exact for two classes.
 
-    Shapes (batch, classes) both; result (batch,). Constant slopes give ∞. Raises as :func:`spread`, also when the
-    shapes differ. Costs about 30 vectorised evaluations of g.
+    Shapes (batch, classes) both; result (batch,). Constant slopes give ∞. A logit of −∞ is a class that is masked
+    out, whose slope does not count. Raises as :func:`spread`, also when the shapes differ or differences overflow.
+    Costs about 30 vectorised evaluations of g.
     """
     logits, slopes = checked_pair(logits, slopes)
     temperature = checks.real("temperature", temperature, exclusive_minimum=0)
-    logits, slopes = logits / temperature, slopes / temperature
+    logits, slopes = scaled_pair(logits, slopes, temperature)
     delta = np.ptp(slopes, axis=1)
     radius = radius_from_spread(delta)
     rows = np.flatnonzero(delta > 0)
@@ -157,9 +158,40 @@ def checked_slopes(slopes: ArrayLike) -> FloatArray:
 
 
 def checked_pair(logits: ArrayLike, slopes: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Return logits and slopes as finite arrays of one shape (batch, classes ≥ 2) or raise ``ValueError``."""
+    """Return logits and slopes as arrays of one shape (batch, classes ≥ 2) or raise ``ValueError``.
+
+    All is finite but for logits of −∞: classes that are masked out. Every sample keeps at least one class.
+    """
     slopes = checked_slopes(slopes)
-    logits = checks.finite_array("logits", logits, ndim=2)
+    present = np.asarray(logits)
+    if present.shape == slopes.shape and present.dtype.kind == "f" and np.isneginf(present).any():
+        masked = np.isneginf(present)
+        if masked.all(axis=1).any():
+            row = int(np.flatnonzero(masked.all(axis=1))[0])
+            raise ValueError(f"every logit of sample {row} is −∞; its softmax is undefined. Leave the sample out")
+        logits = np.where(masked, -np.inf, checks.finite_array("logits", np.where(masked, 0.0, present), ndim=2))
+    else:
+        logits = checks.finite_array("logits", logits, ndim=2)
     if logits.shape != slopes.shape:
         raise ValueError(f"logits and slopes must have the same shape, got {logits.shape} and {slopes.shape}")
     return logits, slopes
+
+
+def scaled_pair(logits: FloatArray, slopes: FloatArray, temperature: float) -> tuple[FloatArray, FloatArray]:
+    """Return (logits − top)/T and (slopes − slope of the top class)/T; a masked class moves with the top one.
+
+    So it counts in no spread and weighs nothing. Raises ``ValueError`` where a difference overflows.
+    """
+    top = np.argmax(logits, axis=1)[:, None]
+    with np.errstate(over="ignore", invalid="ignore"):
+        gaps = (logits - np.take_along_axis(logits, top, axis=1)) / temperature
+        rates = (slopes - np.take_along_axis(slopes, top, axis=1)) / temperature
+        rates[np.isneginf(logits)] = 0.0
+        spreads = np.ptp(rates, axis=1)
+    lost = ~(np.isfinite(np.where(np.isneginf(logits), 0.0, gaps)).all(axis=1) & np.isfinite(spreads))
+    if lost.any():
+        raise ValueError(
+            f"the logits or slopes of sample {int(np.flatnonzero(lost)[0])} differ by more than a float64 holds "
+            f"(after division by the temperature {temperature:g}); give them in smaller units"
+        )
+    return gaps, rates

@@ -15,15 +15,20 @@ class Snapshot:
         self.values = [p.detach().clone() for p in parameters]
         self._state = {p: _copied(value) for p, value in optimizer.state.items()} if with_state else None
 
+    @property
+    def rounds(self) -> bool:
+        """Whether some parameter has 16 bits or fewer, so that a scaled update is rounded to what it can hold."""
+        return any(_narrow(old) for old in self.values)
+
     def update(self) -> list[Tensor]:
-        """Return how far every parameter has moved since."""
-        return [p.detach() - old for p, old in zip(self.parameters, self.values, strict=True)]
+        """Return how far every parameter has moved since, in float32 at least."""
+        return [_wide(p.detach()) - _wide(old) for p, old in zip(self.parameters, self.values, strict=True)]
 
     def move(self, factor: float, update: list[Tensor]) -> None:
-        """Set every parameter to its old value plus ``factor`` times ``update``."""
+        """Set every parameter to its old value plus ``factor`` times ``update``, rounded once."""
         with torch.no_grad():
             for p, old, u in zip(self.parameters, self.values, update, strict=True):
-                p.copy_(old + factor * u)
+                p.copy_(_wide(old) + factor * u)
 
     def restore(self) -> None:
         """Put everything back, bit for bit."""
@@ -37,6 +42,14 @@ class Snapshot:
                 self._optimizer.state[p] = self._state[p]
             else:
                 del self._optimizer.state[p]
+
+
+def _narrow(value: Tensor) -> bool:
+    return value.is_floating_point() and torch.finfo(value.dtype).bits < 32
+
+
+def _wide(value: Tensor) -> Tensor:
+    return value.float() if _narrow(value) else value
 
 
 def _copied(value: Any) -> Any:

@@ -129,7 +129,7 @@ def load_checkpoint(network: str, stage: str) -> nn.Module | None:
 
 def accuracy(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Return the share of right predictions in eval statistics, without touching the model."""
-    from workbench.steps.jvp import evaluation
+    from workbench.steps.passes import evaluation
 
     with torch.no_grad(), evaluation(model):
         return float((model(inputs).argmax(-1) == targets).double().mean())

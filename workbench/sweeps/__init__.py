@@ -1,8 +1,8 @@
 """One function over a grid of parameters: on this machine or on a cluster, resumable, every cell kept.
 
 >>> from workbench import sweeps
->>> sorted(sweeps.__all__)[:3]
-['WorkersDied', 'experiments', 'failures']
+>>> sweeps.find("fisher.ising_curvature").__name__
+'ising_curvature'
 """
 
 from workbench.sweeps.engine import WorkersDied

@@ -4,7 +4,6 @@ Failed cells are NaN, named in ``cell_failed`` and ``cell_error``.
 """
 
 import itertools
-import json
 import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -114,7 +113,7 @@ def provenance(store: Store, found: Survey) -> dict[str, Any]:
     return {
         **found.attrs,
         "function": "workbench.sweeps.sweep",
-        "parameters": json.dumps(parameters),
+        "parameters": results.parameters_json(parameters),
         "seed": plan.seed if plan.seed is not None else "none",
         "version": workbench.__version__,
         "seconds": round(found.seconds, 6),

@@ -106,9 +106,15 @@ def _collect(future: Future[Outcome], running: dict[Future[Outcome], Cell], fini
 
 
 def run_with_own_workers(
-    workers: int, threads: int, cells: list[Cell], job: Job, finish: Finish, progress: Progress
+    workers: int,
+    threads: int,
+    cells: list[Cell],
+    job: Job,
+    finish: Finish,
+    progress: Progress,
+    is_mine: Callable[[Cell], bool] = lambda cell: True,
 ) -> None:
-    """Run the cells on worker processes of the sweep's own; find and record the cell that kills its worker.
+    """Run the cells that are ours on worker processes of the sweep's own; find and record the cell that kills one.
 
     When the pool breaks, any of the cells it held may be to blame. They are run again one at a time: the one that
     breaks the pool is recorded as failed, and the sweep goes on with the rest. When several in a row do, it is not
@@ -123,12 +129,19 @@ def run_with_own_workers(
         finish(cell, outcome)
         left.pop(cell.key)
 
+    def ours(batch: list[Cell]) -> Iterator[Cell]:
+        for cell in batch:
+            if is_mine(cell):
+                yield cell
+            else:
+                left.pop(cell.key)
+
     suspects: list[Cell] = []
     while left:
         batch, alone = suspects or list(left.values()), bool(suspects)
         try:
             with _Pool(workers, threads) as pool:
-                run_with(pool, batch, job, finish_and_cross_off, progress, 1 if alone else queue_length(pool))
+                run_with(pool, ours(batch), job, finish_and_cross_off, progress, 1 if alone else queue_length(pool))
         except WorkersDied as error:
             if alone:
                 so_far = deaths + 1

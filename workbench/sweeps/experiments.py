@@ -47,15 +47,16 @@ def current_name(name: str) -> str:
     return MOVED.get(name, name)
 
 
-def find(name: str) -> Function:
+def find(name: str, *, allow_import: bool = False) -> Function:
     """Return the function called ``name``: ``"fisher.ising_curvature"``, or ``"your_package.module:function"``.
 
-    Outside the rooms only functions decorated with ``results.experiment`` are taken, so that a name in somebody
-    else's file can start experiments and nothing else. Raises ``ValueError`` saying which names exist.
+    A name may stand in somebody else's file, and importing a module runs it. So only modules of the workbench are
+    imported, unless ``allow_import`` says that the name is trusted; and outside the rooms only functions decorated
+    with ``results.experiment`` are taken. Raises ``ValueError`` saying which names exist.
     """
     name = current_name(name)
     if ":" in name:
-        return _find_outside(name)
+        return _find_outside(name, allow_import)
     room, dot, function = name.removeprefix("workbench.").partition(".")
     if not dot:
         raise ValueError(f"{name!r} is no experiment; write it as room.function, for example 'fisher.ising_curvature'")
@@ -70,8 +71,17 @@ def find(name: str) -> Function:
     )
 
 
-def _find_outside(name: str) -> Function:
+def _find_outside(name: str, allow_import: bool) -> Function:
     module_name, _, function_name = name.partition(":")
+    parts = module_name.split(".")
+    if not all(part.isidentifier() for part in [*parts, function_name]):
+        raise ValueError(f"{name[:80]!r} is no name of a function; write it as package.module:function")
+    ours = parts[0] == "workbench" and not any(part.startswith("_") for part in parts)
+    if not ours and not allow_import:
+        raise ValueError(
+            f"{name!r} is not part of the workbench, and to import it would run it: if you trust whoever wrote this, "
+            "say so with --allow-import (in Python: allow_import=True), or hand in the function itself"
+        )
     try:
         function = getattr(importlib.import_module(module_name), function_name, None)
     except ImportError as error:
@@ -84,8 +94,8 @@ def _find_outside(name: str) -> Function:
 def name_of(function: Function) -> str:
     """Return the name a function is known by and :func:`find` finds it by, wherever in its room its file is."""
     parts = function.__module__.split(".")
-    if parts[0] == "workbench" and parts[1] in ROOMS:
-        return ".".join([*parts[:2], function.__qualname__])
+    if parts[0] == "workbench" and len(parts) > 1 and parts[1] in ROOMS:
+        return results.public_name(function)
     return f"{function.__module__}:{function.__qualname__}"
 
 
@@ -105,10 +115,10 @@ def source_digest(function: Function) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
-def checked(function: Function | str) -> Function:
+def checked(function: Function | str, *, allow_import: bool = False) -> Function:
     """Return the function to sweep; refuse what cannot be named, or holds values that no file name could tell."""
     if isinstance(function, str):
-        return find(function)
+        return find(function, allow_import=allow_import)
     plain = inspect.unwrap(function) if callable(function) else function
     if not isinstance(plain, FunctionType):
         raise TypeError(
@@ -136,7 +146,7 @@ def importable(function: Function) -> bool:
 def as_dataset(value: Any) -> xr.Dataset:
     """Return what an experiment returned as a Dataset that follows the conventions (provenance aside)."""
     if isinstance(value, xr.Dataset):
-        return results.validate(value, provenance=False)
+        return results.validate(value.assign_attrs(results.plain_attributes(value.attrs)), provenance=False)
     if isinstance(value, Mapping):
         fields = dict(value)
     elif hasattr(value, "_asdict"):

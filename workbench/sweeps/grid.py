@@ -89,6 +89,10 @@ def _axes_and_fixed(grid: Grid) -> tuple[dict[str, list[Any]], dict[str, Any]]:
         if _is_one_list(value):
             fixed[name] = _plain(name, value[0])
         elif isinstance(value, (list, tuple, range)) or (isinstance(value, np.ndarray) and value.ndim == 1):
+            if len(value) > LARGEST_SWEEP:
+                raise ValueError(
+                    f"grid axis {name!r} has {len(value):,} values; the largest sweep has {LARGEST_SWEEP:,} cells"
+                )
             axes[name] = [_plain(name, entry) for entry in value]
             _check_axis(name, axes[name])
         else:

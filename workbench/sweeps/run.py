@@ -1,6 +1,8 @@
 """The sweep itself: plan, skip what is finished, compute the rest, put it together."""
 
+import contextlib
 import os
+import time
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -15,16 +17,18 @@ from workbench.checks import integer, memory
 from workbench.progress import Progress, RemainingTime
 from workbench.sweeps import cellfile
 from workbench.sweeps.assemble import provenance, read_box, whole
+from workbench.sweeps.claims import Claims
 from workbench.sweeps.engine import Outcome, run_here, run_with, run_with_own_workers
 from workbench.sweeps.experiments import Function, checked, importable, name_of
 from workbench.sweeps.grid import Cell, Grid, Plan, plan
 from workbench.sweeps.pinning import pinned_process
-from workbench.sweeps.store import Store
+from workbench.sweeps.store import MARK, Store
 from workbench.sweeps.survey import survey
 from workbench.sweeps.workers import queue_length
 from workbench.sweeps.zarr_regions import check_zarr, write_zarr
 
 PathOrName = str | os.PathLike[str]
+SECONDS_BETWEEN_LOOKS = 0.25
 
 
 def sweep(
@@ -40,6 +44,7 @@ def sweep(
     retry_failed: bool = True,
     keep: Sequence[str] | None = None,
     zarr: PathOrName | None = None,
+    allow_import: bool = False,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Compute a function over a grid of its parameters and return one labelled Dataset; resume by calling again.
@@ -81,7 +86,10 @@ def sweep(
         Names of the variables that the result shall hold (the cells hold all). ``None``: all.
     zarr
         A ``.zarr`` folder to write the result to, box by box, when it may not fit into memory; the returned Dataset
-        then reads from it lazily.
+        then reads from it lazily. An older result there is replaced, any other folder refused.
+    allow_import
+        Whether a name such as ``"your_package.module:function"`` may be imported, which runs that module. Not needed
+        for a function that is handed in.
 
     Returns
     -------
@@ -104,7 +112,7 @@ def sweep(
     Cost beside the function: one to a few milliseconds a cell, most of it two flushes of the disk
     (``benchmarks/results/sweeps.md``), and about a second to start each worker process.
     """
-    function = checked(function)
+    function = checked(function, allow_import=allow_import)
     cells = plan(function, grid, repeats=repeats, seed=seed, paired=paired)
     integer("threads", threads, minimum=1)
     _check_executor(executor, function)
@@ -113,8 +121,8 @@ def sweep(
     folder = Store(store).prepare()
     progress = progress or Progress()
     pending = _pending(folder, cells, retry_failed)
-    with pinned_process(threads):
-        _Run(folder, cells, threads, progress, len(pending)).run(executor, pending)
+    with pinned_process(threads), contextlib.closing(Claims(folder.path)) as claims:
+        _Run(folder, cells, threads, progress, len(pending), claims).run(executor, pending)
     found = survey(folder, cells, keep)
     if zarr is not None:
         return write_zarr(folder, found, Path(zarr))
@@ -165,21 +173,62 @@ def _pending(store: Store, cells: Plan, retry_failed: bool) -> list[Cell]:
 class _Run:
     """One run of a sweep: what a cell needs to be computed, and what becomes of its outcome."""
 
-    def __init__(self, store: Store, cells: Plan, threads: int, progress: Progress, pending: int) -> None:
+    def __init__(
+        self, store: Store, cells: Plan, threads: int, progress: Progress, pending: int, claims: Claims
+    ) -> None:
         self._store, self._plan, self._threads, self._progress = store, cells, threads, progress
-        self._total, self._pending = len(cells.cells), pending
+        self._total, self._pending, self._claims = len(cells.cells), pending, claims
+        self._elsewhere: list[Cell] = []
+        self._began = (store.path / MARK).stat().st_mtime  # the store was prepared just now, by its own clock
         self._new = self._failed = 0
         self._remaining = RemainingTime()
         self._name = name_of(cells.function)
 
     def run(self, executor: Executor | int | None, pending: list[Cell]) -> None:
+        """Compute the cells that no other sweep is computing, then wait for those, or take them over."""
         self._report()
-        if executor is None:
-            run_here(pending, self._job, self._finish, self._progress)
-        elif isinstance(executor, int):
-            run_with_own_workers(executor, self._threads, pending, self._job, self._finish, self._progress)
-        else:
-            run_with(executor, pending, self._job, self._finish, self._progress, queue_length(executor))
+        while pending:
+            self._elsewhere = []
+            if executor is None:
+                run_here(filter(self._is_mine, pending), self._job, self._finish, self._progress)
+            elif isinstance(executor, int):
+                options = (self._job, self._finish, self._progress, self._is_mine)
+                run_with_own_workers(executor, self._threads, pending, *options)
+            else:
+                mine, queue = filter(self._is_mine, pending), queue_length(executor)
+                run_with(executor, mine, self._job, self._finish, self._progress, queue)
+            pending = self._wait_for(self._elsewhere)
+
+    def _is_mine(self, cell: Cell) -> bool:
+        """Claim a cell just before it is computed; one that another sweep has, or has just finished, is left out."""
+        if not self._claims.take(cell.key):
+            self._elsewhere.append(cell)
+            return False
+        if self._is_settled(cell):
+            self._claims.release(cell.key)
+            self._count()
+            return False
+        return True
+
+    def _is_settled(self, cell: Cell) -> bool:
+        """Whether another sweep has finished the cell, or has failed at it, since this one began."""
+        return self._store.cell(cell.key).is_file() or self._store.failed_since(cell.key, self._began)
+
+    def _wait_for(self, cells: list[Cell]) -> list[Cell]:
+        """Wait until another sweep lets go of one of the cells; return those that are not settled then."""
+        while cells:
+            left = [cell for cell in cells if not self._is_settled(cell)]
+            for _ in range(len(cells) - len(left)):
+                self._count()
+            free = next((cell for cell in left if self._claims.take(cell.key)), None)
+            if free is not None:
+                self._claims.release(free.key)
+                return left
+            cells = left
+            if cells:
+                self._report(f"{len(cells)} computed by another sweep")
+                time.sleep(SECONDS_BETWEEN_LOOKS)
+        return []
 
     def _job(self, cell: Cell) -> tuple[Any, ...]:
         return self._plan.function, cell.parameters, self._header(cell), self._threads
@@ -200,12 +249,16 @@ class _Run:
         else:
             self._store.record_failure(cell.key, {**(error or {}), **self._header(cell)})
             self._failed += 1
+        self._claims.release(cell.key)
+        self._count()
+
+    def _count(self) -> None:
         self._new += 1
         self._report()
 
-    def _report(self) -> None:
+    def _report(self, *more: str) -> None:
         left = self._remaining.seconds(self._new, self._pending)
-        parts = [f"{self._failed} failed"] * (self._failed > 0)
+        parts = [*more, *[f"{self._failed} failed"] * (self._failed > 0)]
         parts += [f"{duration(left)} left"] * (left is not None and self._new < self._pending)
         self._progress.update(self._total - self._pending + self._new, self._total, ", ".join(parts))
 

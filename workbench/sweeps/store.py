@@ -7,9 +7,11 @@
         cells/3f/3f09…c2.npz       finished cells, by key
         failed/77a1….json          cells whose function raised: parameters, error and traceback
         damaged/…                  files that could not be read, kept for a person to look at
+        claims                     an empty file whose locks say which cells are being computed
 
 A cell is written beside its place, flushed to the disk, then moved there, so neither SIGKILL nor a power cut nor a
-full disk leaves half a cell. Several sweeps, one after the other or at once, may share a store.
+full disk leaves half a cell. Several sweeps, one after the other or at once, may share a store; those at once share
+the work (:mod:`workbench.sweeps.claims`).
 """
 
 import contextlib
@@ -116,6 +118,13 @@ class Store:
             except ValueError:
                 found[file.stem] = {"error": "unknown", "message": "the record of this failure is damaged"}
         return found
+
+    def failed_since(self, key: str, moment: float) -> bool:
+        """Return whether the cell was recorded as failed at or after that time (of the file system's clock)."""
+        try:
+            return self._failure(key).stat().st_mtime >= moment
+        except OSError:
+            return False
 
     def verify(self, key: str) -> None:
         """Read a cell against its checksums; raises ``cellfile.Damaged``."""

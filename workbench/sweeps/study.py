@@ -3,7 +3,7 @@
 ::
 
     title = "Curvature of the torus"
-    experiment = "fisher.ising_curvature"     # room.function
+    experiment = "fisher.ising_curvature"     # room.function; others need allow_import, see find
     seed = 0                                  # leave out where the experiment takes none
     repeats = 1
     workers = 2                               # worker processes; leave out to run in one
@@ -19,6 +19,7 @@
     sizes = [[6, 7, 8]]                       # and so does a list alone in a list
 """
 
+import codecs
 import os
 import tomllib
 from collections.abc import Mapping
@@ -34,7 +35,10 @@ from workbench import results
 from workbench.checks import integer, real
 from workbench.progress import Progress
 from workbench.sweeps.experiments import find
+from workbench.sweeps.grid import LARGEST_SWEEP
 from workbench.sweeps.run import sweep
+
+LARGEST_FILE = 4 * 2**20
 
 
 @dataclass(frozen=True)
@@ -55,14 +59,14 @@ class Study:
 
 
 def read_study(path: str | os.PathLike[str]) -> Study:
-    """Read a study from TOML. Raises ``ValueError`` naming the line that is wrong, or the key that does not exist."""
+    """Read a study from TOML. Raises ``ValueError`` naming the line that is wrong, or the key that does not exist.
+
+    Nothing is imported and no axis is longer than a sweep can be, whatever the file says.
+    """
     source = Path(path)
     if not source.is_file():
         raise FileNotFoundError(f"there is no file {str(source)!r}")
-    try:
-        text = tomllib.loads(source.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{source.name} is not valid TOML: {error}") from error
+    text = _toml(source)
     _check_keys(source.name, text)
     if not isinstance(text["grid"], dict):
         raise ValueError(f"{source.name}: [grid] must be a table of parameters")
@@ -72,6 +76,30 @@ def read_study(path: str | os.PathLike[str]) -> Study:
             relative = _text(source.name, key, text.get(key, source.stem))
             made[key] = Path(os.path.normpath(source.parent / relative))
     return Study(**made)
+
+
+def _toml(source: Path) -> dict[str, Any]:
+    size = source.stat().st_size
+    if size > LARGEST_FILE:
+        raise ValueError(f"{source.name} has {size:,} bytes; a study is a text of at most {LARGEST_FILE:,}")
+    data = source.read_bytes()
+    try:
+        return tomllib.loads(_decoded(data).replace("\r\n", "\n"))
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{source.name} is not UTF-8 (byte {error.start}); save it as UTF-8 text, as TOML asks for"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{source.name} is not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise ValueError(f"{source.name} is not a study: its brackets are nested too deeply") from error
+
+
+def _decoded(data: bytes) -> str:
+    """Return the text of a file as an editor saved it, whichever mark of its encoding it begins with."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16")
+    return data.decode("utf-8-sig")
 
 
 def _check_keys(name: str, text: Mapping[str, Any]) -> None:
@@ -100,10 +128,15 @@ def _values(name: str, value: Any) -> Any:
         return value
     if value.keys() == {"from", "to", "points"}:
         start, stop = real(f"{name}.from", value["from"]), real(f"{name}.to", value["to"])
-        return np.linspace(start, stop, integer(f"{name}.points", value["points"], minimum=2)).tolist()
+        points = integer(f"{name}.points", value["points"], minimum=2, maximum=LARGEST_SWEEP)
+        return np.linspace(start, stop, points).tolist()
     if {"from", "to"} <= value.keys() <= {"from", "to", "step"}:
         step = integer(f"{name}.step", value.get("step", 1), minimum=1)
-        return list(range(integer(f"{name}.from", value["from"]), integer(f"{name}.to", value["to"]) + 1, step))
+        start, stop = integer(f"{name}.from", value["from"]), integer(f"{name}.to", value["to"])
+        count = max(0, (stop - start) // step + 1)
+        if count > LARGEST_SWEEP:
+            raise ValueError(f"grid.{name} names {count:,} values; the largest sweep has {LARGEST_SWEEP:,} cells")
+        return list(range(start, stop + 1, step))
     raise ValueError(f"grid.{name}: write a list, or a table with from, to, and points (evenly spaced) or step (whole)")
 
 
@@ -114,15 +147,19 @@ def run_study(
     store: Path | None = None,
     output: Path | None = None,
     retry_failed: bool = True,
+    allow_import: bool = False,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Run a study and save its result where it says; the keywords override what the file says. See :func:`sweep`."""
+    """Run a study and save its result where it says; the keywords override what the file says. See :func:`sweep`.
+
+    ``allow_import`` lets it name an experiment of another package, whose module is then imported, that is, run.
+    """
     target = output or study.output
-    if target is not None and target.suffix not in (".nc", ".zarr"):
-        raise ValueError(f"output must end in .nc or .zarr, got {target.name!r}")
+    if target is not None:
+        results.check_target(target)
     lazily = target is not None and target.suffix == ".zarr"
     ds = sweep(
-        find(study.experiment),
+        find(study.experiment, allow_import=allow_import),
         study.grid,
         executor=executor if executor is not None else study.workers,
         store=store or study.store,

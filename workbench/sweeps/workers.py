@@ -2,7 +2,9 @@
 
 import functools
 import multiprocessing
+import os
 import socket
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -53,14 +55,36 @@ def processes(workers: int, *, threads: int = 1) -> ProcessPoolExecutor:
     """Return a pool of worker processes, each with its numerical libraries held to ``threads`` threads.
 
     The processes are started afresh, not forked, so threads and locks of this one are not copied; a script that uses
-    it needs the usual ``if __name__ == "__main__":``.
+    it needs the usual ``if __name__ == "__main__":``. They end when this process does, even if it is killed.
     """
     integer("workers", workers, minimum=1)
     return ProcessPoolExecutor(
         workers,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=functools.partial(pin_worker, threads),
+        initializer=functools.partial(_begin, threads),
     )
+
+
+def _begin(threads: int) -> None:
+    """Prepare a worker process: its libraries held to ``threads`` threads, its life to that of its parent."""
+    end_with_parent()
+    pin_worker(threads)
+
+
+def end_with_parent() -> None:
+    """End this process as soon as the one that started it (through multiprocessing) has ended, even by SIGKILL.
+
+    A worker waits for its next piece of work on a pipe whose other end it holds itself, so it would wait for ever.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, name="ends with its parent", daemon=True).start()
 
 
 def queue_length(executor: Executor) -> int:

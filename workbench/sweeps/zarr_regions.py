@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from workbench import results
 from workbench.sweeps.assemble import Box, boxes, coordinates, provenance, read_box, whole
 from workbench.sweeps.store import Store
 from workbench.sweeps.survey import Survey
@@ -74,8 +75,7 @@ def check_zarr(target: Path) -> None:
         ) from error
     if target.suffix != ".zarr":
         raise ValueError(f"zarr must be a folder name that ends in .zarr, got {target.name!r}")
-    if not target.absolute().parent.is_dir():
-        raise FileNotFoundError(f"the folder {str(target.absolute().parent)!r} does not exist; create it first")
+    results.check_target(target)
 
 
 def _scalars(ds: xr.Dataset) -> list[Any]:

@@ -6,10 +6,10 @@
 >>> bool(estimate.value > 0)
 True
 
-From the ground up: ``measures`` (a checked cloud), ``kernel`` (one direction in float32, compiled), ``single`` and
-``double`` (some directions), ``lines`` (all directions, on all cores), ``estimators`` and ``designs`` (which directions
-with which weights), ``evaluate`` (one draw of an estimator), and what people call: ``sliced``, ``exact``,
-``torch_loss``.
+From the ground up: ``measures`` (a checked cloud), ``kernel`` and ``equal`` (compiled, in float32: clouds of any
+masses, and the fast path for equal ones), ``single`` and ``double`` (some directions), ``lines`` (all directions, on
+all cores), ``estimators`` and ``designs`` (which directions with which weights), ``evaluate`` (one draw of an
+estimator), and what people call: ``sliced``, ``exact``, ``torch_loss``.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench import checks
-from workbench.transport.measures import check_same_dim, prepare
+from workbench.transport.measures import check_same_dim, in_one_unit, prepare, rescaled
 
 MOST_ITERATIONS = 20_000_000
 
@@ -28,6 +28,7 @@ def wasserstein(
     checks.memory(24.0 * a.n * b.n, f"exact transport between {a.n} and {b.n} points")
     import ot
 
+    a, b, unit = in_one_unit(a, b)
     shift = a.centre - b.centre
     cost = ot.dist(a.coordinates.T, b.coordinates.T, metric="sqeuclidean")
     masses_a, masses_b = a.all_masses, b.all_masses
@@ -37,7 +38,7 @@ def wasserstein(
     troubles = [str(w.message) for w in caught if "numItermax" in str(w.message) or "onverge" in str(w.message)]
     if troubles:
         raise RuntimeError(f"exact transport did not finish: {troubles[0]}")
-    return float(centred + shift @ shift)
+    return float(rescaled("W_2²", centred + shift @ shift, 2 * unit))
 
 
 def sinkhorn_divergence(
@@ -63,6 +64,7 @@ def sinkhorn_divergence(
     checks.memory(40.0 * max(a.n, b.n) ** 2, f"a Sinkhorn divergence between {a.n} and {b.n} points")
     import ot
 
+    a, b, unit = in_one_unit(a, b)
     shift = a.centre - b.centre
     spread = np.square(a.coordinates) @ a.all_masses + np.square(b.coordinates) @ b.all_masses
     mean_cost = float(spread.sum() + shift @ shift)
@@ -85,7 +87,7 @@ def sinkhorn_divergence(
             )
         except UserWarning as warning:
             raise RuntimeError(f"Sinkhorn did not converge ({warning}); raise regularisation") from warning
-    return float(found) * mean_cost
+    return float(rescaled("the Sinkhorn divergence", found * mean_cost, 2 * unit))
 
 
 def _rows(coordinates: NDArray[np.float64], scale: float) -> NDArray[np.float64]:

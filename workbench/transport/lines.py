@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from workbench import checks
 from workbench.parallel import available_cores
 from workbench.transport import double, single
-from workbench.transport.measures import Cloud, Floats
+from workbench.transport.measures import Cloud, Floats, in_one_unit, rescaled
 
 MOST_PARTS = 16
 WORK_PER_PART = 200_000
@@ -49,8 +49,10 @@ def transport(
     """Match the two clouds along every direction.
 
     ``directions`` (L, d) are unit vectors, ``weights`` (L,) the factors of the costs in the gradient. Costs
-    O(n L) time (a radix sort) and O(n) memory per part in float32; O(n log n · L) time in float64.
+    O(n L) time (a radix sort) and O(n) memory per part in float32; O(n log n · L) time in float64. Raises
+    ``ValueError`` if a cost exceeds the largest number.
     """
+    x, y, unit = in_one_unit(x, y)
     is_single = x.coordinates.dtype == np.float32
     parts = _parts(len(directions), max(x.n, y.n))
     if is_single:
@@ -67,9 +69,9 @@ def transport(
         gradient_x = _added(gradient_x, part_x)
         gradient_y = _added(gradient_y, part_y)
     return Transport(
-        np.concatenate(costs),
-        x.restore(gradient_x) if want_x else None,
-        y.restore(gradient_y) if want_y else None,
+        rescaled("the cost along a direction", np.concatenate(costs), power * unit),
+        rescaled("the gradient", x.restore(gradient_x), (power - 1) * unit) if want_x else None,
+        rescaled("the gradient", y.restore(gradient_y), (power - 1) * unit) if want_y else None,
     )
 
 

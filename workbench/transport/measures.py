@@ -1,7 +1,9 @@
 """What is transported: a cloud of points with masses, checked, centred on its mean and laid out for the kernels."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,13 +12,17 @@ from workbench import checks
 
 Floats = NDArray[np.floating]
 RADIUS_SLACK = np.float32(1.00001)
+AS_IT_IS = 50  # a cloud within 2^±50 is transported in its own unit: its cubes fit into single precision
+LEAST = -60  # beside a cloud of size 1 a smaller one is drawn with size 2^-60: seen by no digit, but in its order
+ONE_POINT = -10_000  # the exponent of a cloud without extent, below every other
 
 
 @dataclass(frozen=True)
 class Cloud:
     """A checked cloud, centred on its mean: ``coordinates`` (d, n), ``masses`` (n,) summing to 1 or None if equal.
 
-    Atoms of zero weight are left out; ``kept`` holds the indices of the others among the ``size`` given.
+    Atoms of zero weight are left out; ``kept`` holds the indices of the others among the ``size`` given. Coordinates
+    are in units of 2^``exponent``, which is 1 unless the cloud is very small or very large; ``centre`` is not.
     """
 
     centre: NDArray[np.float64]
@@ -24,6 +30,7 @@ class Cloud:
     masses: NDArray[np.float64] | None
     kept: NDArray[np.intp] | None
     size: int
+    exponent: int = 0
 
     @property
     def dim(self) -> int:
@@ -83,7 +90,11 @@ def masses(name: str, value: ArrayLike | None, n: int) -> NDArray[np.float64] | 
 def prepare(
     name: str, value: ArrayLike, weights: ArrayLike | None = None, dtype: type[np.floating] = np.float32
 ) -> Cloud:
-    """Check a cloud and its weights and put it in the form of the kernel."""
+    """Check a cloud and its weights and put it in the form of the kernel.
+
+    Any finite coordinates will do: where their squares, or single precision, would not hold them, the cloud gets a
+    unit of its own (:func:`in_one_unit`).
+    """
     array = points(name, value)
     shares = masses(f"{name}_weights", weights, len(array))
     size, kept = len(array), None
@@ -93,14 +104,78 @@ def prepare(
     if shares is not None and shares.min() == shares.max():
         shares = None
     rows = np.ascontiguousarray(array.T)
-    centre = rows.mean(axis=1) if shares is None else rows @ shares
     coordinates = np.empty(rows.shape, dtype)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        centre = _mean(rows, shares)
         np.subtract(rows, centre[:, None], out=coordinates, casting="unsafe")
-        extent = np.square(np.abs(coordinates).max())
-    if not np.isfinite(extent) or not np.isfinite(centre).all():
-        raise ValueError(f"{name} has coordinates too large for {np.dtype(dtype)}; rescale the cloud")
-    return Cloud(centre, coordinates, shares, kept, size)
+    extent = float(max(coordinates.max(), -coordinates.min()))
+    if np.isfinite(centre).all() and 2.0**-AS_IT_IS <= extent <= 2.0**AS_IT_IS:
+        return Cloud(centre, coordinates, shares, kept, size)
+    centre, coordinates, exponent = _in_own_unit(rows, shares, dtype)
+    return Cloud(centre, coordinates, shares, kept, size, exponent)
+
+
+def _mean(rows: NDArray[np.float64], shares: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    return rows.mean(axis=1) if shares is None else rows @ shares
+
+
+def _in_own_unit(
+    rows: NDArray[np.float64], shares: NDArray[np.float64] | None, dtype: type[np.floating]
+) -> tuple[NDArray[np.float64], Floats, int]:
+    """Return centre, coordinates below 1 and their exponent. Powers of 2 change no digit, subnormal numbers included.
+
+    Twice: first for the place of the cloud, so that its mean can be taken, then for its extent.
+    """
+    far = int(np.frexp(np.abs(rows).max())[1])
+    near = np.ldexp(rows, -far)
+    centre = _mean(near, shares)
+    near -= centre[:, None]
+    extent = np.abs(near).max()
+    own = int(np.frexp(extent)[1])
+    return np.ldexp(centre, far), np.ldexp(near, -own).astype(dtype), far + own if extent > 0 else ONE_POINT
+
+
+def in_one_unit(x: Cloud, y: Cloud) -> tuple[Cloud, Cloud, int]:
+    """Return two clouds in one unit 2^e, and e; the very same clouds and 0 unless one is very small or very large.
+
+    In the unit, the mean of ``y`` is the origin. A distance in it times 2^e is the distance asked for: see
+    :func:`rescaled`.
+    """
+    with np.errstate(over="ignore"):
+        shift = x.centre - y.centre
+    if not np.isfinite(shift).all():
+        raise ValueError(
+            "x and y are too large: the distance between their centres exceeds 1.8e308, the largest number that "
+            "double precision holds; rescale both clouds by one factor"
+        )
+    apart = int(np.frexp(np.abs(shift).max())[1]) if shift.any() else ONE_POINT
+    if max(x.exponent, y.exponent) == 0 and apart <= AS_IT_IS and min(x.exponent, y.exponent) in (0, ONE_POINT):
+        return x, y, 0
+    unit = max(x.exponent, y.exponent, apart)
+    if unit == ONE_POINT:  # two points in one place
+        return x, y, 0
+    return _in_unit(x, unit, np.ldexp(shift, -unit)), _in_unit(y, unit, np.zeros_like(shift)), unit
+
+
+def _in_unit(cloud: Cloud, unit: int, centre: NDArray[np.float64]) -> Cloud:
+    coordinates, smaller = cloud.coordinates, max(cloud.exponent - unit, LEAST)
+    if smaller and cloud.exponent != ONE_POINT:
+        coordinates = np.ldexp(coordinates, smaller).astype(coordinates.dtype)
+    return replace(cloud, centre=centre, coordinates=coordinates, exponent=0)
+
+
+def rescaled(what: str, value: Any, unit: int) -> Any:
+    """Return ``value`` times 2^``unit``, rounded once (to 0 below 5e-324); refuse what exceeds the largest number."""
+    if unit == 0:
+        return value
+    with np.errstate(over="ignore", under="ignore"):
+        found = np.ldexp(value, unit)
+    if not np.isfinite(found).all():
+        raise ValueError(
+            f"x and y are too large: {what} exceeds 1.8e308, the largest number that double precision holds; "
+            f"rescale both clouds by one factor, such as 1e{-round(math.log10(2) * unit / 2)}"
+        )
+    return found
 
 
 def check_same_dim(x: Cloud, y: Cloud) -> None:

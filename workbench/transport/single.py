@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.transport import kernel
+from workbench.transport import equal, kernel
 from workbench.transport.measures import Cloud
 
 Part = tuple[NDArray, NDArray | None, NDArray | None]
@@ -21,13 +21,13 @@ def run_part(
     """Return costs (L,), and Σ_l w_l ∂cost_l as (d, n) arrays for the clouds asked for."""
     offsets = (directions @ (x.centre - y.centre)).astype(np.float32)
     thetas = np.ascontiguousarray(directions, dtype=np.float32)
-    equal = x.n == y.n and x.masses is None and y.masses is None
+    same = x.n == y.n and x.masses is None and y.masses is None
     clouds = (x.coordinates, y.coordinates, x.radius, y.radius)
-    if equal and not want_y:
+    if same and not want_y:
         if not want_x:
-            return kernel.costs_equal(*clouds, thetas, offsets, power) / x.n, None, None
+            return equal.costs_equal(*clouds, thetas, offsets, power, equal.top_bits(x.n)) / x.n, None, None
         factors = (power * weights / x.n).astype(np.float32)
-        costs, gradient = kernel.gradient_equal(*clouds, thetas, offsets, factors, power)
+        costs, gradient = equal.gradient_equal(*clouds, thetas, offsets, factors, power, equal.top_bits(x.n))
         return costs / x.n, gradient, None
     masses_x, masses_y, total = integer_masses(x, y)
     factors = (power * weights / total).astype(np.float32)

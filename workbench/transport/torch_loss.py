@@ -2,8 +2,16 @@
 
 CPU tensors go through the fused kernel, whose gradient is exact for the directions drawn (float64 tensors through
 the accurate path). Other devices, or ``engine="torch"``, take a plain path of torch sorts and autograd.
+
+**The plain path never waits for the device.** To ask a graphics card whether a number is finite, or to hand it numbers
+from ordinary memory, is to wait until it has done all that it was given, which at 10⁴ points takes longer than the
+loss. So the plain path looks at no value: NaN and infinity pass through to the loss, as in torch's own losses, and
+weights that lie on the device and are no weights (negative, NaN, of sum 0) make the loss NaN. Directions are copied
+from page-locked memory, which need not be waited for, and with an ``int`` as seed only once.
 """
 
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,14 +19,15 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from workbench import checks
-from workbench.transport.estimators import ESTIMATORS, Rule
+from workbench.transport.estimators import Rule
 from workbench.transport.estimators.control_variates import QuadraticControl
-from workbench.transport.evaluate import draw, make_rule
+from workbench.transport.evaluate import check_method, check_power, draw, make_rule
 from workbench.transport.measures import check_same_dim, masses, prepare
 
 ENGINES = ("auto", "kernel", "torch")
 
 
+@torch.compiler.disable(reason="the kernel and the drawing of directions are no torch code")
 def sliced_wasserstein_loss(
     x: torch.Tensor,
     y: torch.Tensor,
@@ -35,26 +44,40 @@ def sliced_wasserstein_loss(
 
     Hand in one ``numpy.random.Generator`` as ``seed`` and every call draws new directions; with an int every call
     draws the same, which is right for tests and wrong for training. Weights are constants. The gradient can be taken
-    once (no second derivatives) on the kernel path. Errors as
-    :func:`~workbench.flows.sliced_wasserstein`.
+    once (no second derivatives) on the kernel path.
 
+    Types are as with torch's own losses: the result has the common type of the clouds, float32 under autocast, and
+    each gradient that of its cloud; the work is done in float32, or in float64 if either cloud is. Two clouds of
+    integers, or complex ones, are refused. Inside ``torch.compile`` the loss is a break in the graph and runs as it
+    does outside.
+
+    Errors as :func:`~workbench.transport.sliced_wasserstein`; but the plain path lets NaN and infinity through.
     Memory: O(n) on the kernel path; O(n L) on the plain path, where autograd keeps every sort.
+
+    >>> import torch
+    >>> x = torch.eye(3, requires_grad=True)
+    >>> loss = sliced_wasserstein_loss(x, torch.zeros(3, 3), n_directions=6)
+    >>> loss.backward()
+    >>> round(loss.item(), 5), x.grad.shape
+    (0.33333, torch.Size([3, 3]))
     """
-    _check_tensors(x, y, x_weights, y_weights)
-    engine = checks.choice("engine", engine, ENGINES)
-    if p not in (1, 2):
-        raise ValueError(f"p must be 1 or 2, got {p!r}")
-    needed = ESTIMATORS[method].facts.get("power", p)
-    if needed != p:
-        raise ValueError(f"the estimator {method!r} works for p = {needed} only, got p = {p}")
+    power, engine = check_power(p), checks.choice("engine", engine, ENGINES)
+    check_method(method, power)
+    result_type = _check_tensors(x, y, x_weights, y_weights)
     n_directions = checks.integer("n_directions", n_directions, minimum=1)
-    rule = make_rule(method, n_directions, x.shape[1], checks.generator(seed))
-    on_cpu = x.device.type == "cpu" and y.device.type == "cpu"
+    on_cpu = x.device.type == "cpu"
     if engine == "kernel" and not on_cpu:
         raise ValueError(f"the kernel runs on CPU tensors, got {x.device} and {y.device}; use engine='torch'")
-    if engine == "torch" or not on_cpu:
-        return _plain(x, y, x_weights, y_weights, rule, p)
-    return _Fused.apply(x, y, x_weights, y_weights, rule, p)
+    work_type = torch.float64 if result_type == torch.float64 else torch.float32
+    a, b = x.to(work_type), y.to(work_type)
+    with _full_precision(x.device.type):
+        if engine == "torch" or not on_cpu:
+            rule, numbers = _rule_on_device(method, n_directions, x.shape[1], seed, work_type, x.device)
+            loss = _plain(a, b, x_weights, y_weights, rule, numbers, power)
+        else:
+            rule = make_rule(method, n_directions, x.shape[1], checks.generator(seed))
+            loss = _Fused.apply(a, b, x_weights, y_weights, rule, power)
+    return loss.to(result_type)
 
 
 class SlicedWassersteinLoss(torch.nn.Module):
@@ -85,19 +108,62 @@ class SlicedWassersteinLoss(torch.nn.Module):
         )
 
 
-def _check_tensors(x: Any, y: Any, x_weights: Any, y_weights: Any) -> None:
+def _check_tensors(x: Any, y: Any, x_weights: Any, y_weights: Any) -> torch.dtype:
+    """Refuse what is no pair of clouds, by type, shape and place only; return the type of the result."""
     for name, tensor in (("x", x), ("y", y)):
         if not isinstance(tensor, torch.Tensor):
             raise TypeError(f"{name} must be a torch.Tensor, got {type(tensor).__name__}")
         if tensor.ndim != 2 or tensor.numel() == 0:
             raise ValueError(f"{name} must be a non-empty (n, d) tensor, got shape {tuple(tensor.shape)}")
-        if not torch.isfinite(tensor.detach()).all():
-            raise ValueError(f"{name} holds NaN or infinite values")
     if x.shape[1] != y.shape[1]:
         raise ValueError(f"x lies in {x.shape[1]} dimensions and y in {y.shape[1]}")
+    if x.device != y.device:
+        raise ValueError(f"x lies on {x.device} and y on {y.device}; move both to one device")
     for name, tensor in (("x_weights", x_weights), ("y_weights", y_weights)):
         if isinstance(tensor, torch.Tensor) and tensor.requires_grad:
             raise ValueError(f"{name} asks for a gradient, which this loss does not give; pass {name}.detach()")
+    common = torch.promote_types(x.dtype, y.dtype)
+    if not common.is_floating_point:
+        raise TypeError(
+            f"x and y hold {str(x.dtype).removeprefix('torch.')} and {str(y.dtype).removeprefix('torch.')}; "
+            "the loss is for floating point numbers: pass x.float()"
+        )
+    if torch.amp.is_autocast_available(x.device.type) and torch.is_autocast_enabled(x.device.type):
+        return torch.promote_types(common, torch.float32)
+    return common
+
+
+def _full_precision(device_type: str) -> AbstractContextManager:
+    """Leave autocast, which would project in half precision; some devices know no autocast."""
+    return torch.autocast(device_type, enabled=False) if torch.amp.is_autocast_available(device_type) else nullcontext()
+
+
+def _rule_on_device(
+    method: str, n_directions: int, dim: int, seed: Any, dtype: torch.dtype, device: torch.device
+) -> tuple[Rule, torch.Tensor]:
+    """Return a rule, and its directions and weights as one tensor (L, d + 1) on the device."""
+    if isinstance(seed, np.random.Generator):
+        return _copied(make_rule(method, n_directions, dim, seed), dtype, device)
+    return _fixed_rule(method, n_directions, dim, checks.integer("seed", seed, minimum=0), dtype, device)
+
+
+@lru_cache(maxsize=8)
+def _fixed_rule(
+    method: str, n_directions: int, dim: int, seed: int, dtype: torch.dtype, device: torch.device
+) -> tuple[Rule, torch.Tensor]:
+    return _copied(make_rule(method, n_directions, dim, checks.generator(seed)), dtype, device)
+
+
+def _copied(rule: Rule, dtype: torch.dtype, device: torch.device) -> tuple[Rule, torch.Tensor]:
+    return rule, _to_device(np.column_stack([rule.directions, rule.weights]), dtype, device)
+
+
+def _to_device(array: np.ndarray, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """Copy an array to a device without waiting for it."""
+    tensor = torch.as_tensor(array).to(dtype)
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
 
 
 class _Fused(torch.autograd.Function):
@@ -134,30 +200,66 @@ def _array(tensor: Any) -> Any:
     return tensor.detach().numpy() if isinstance(tensor, torch.Tensor) else tensor
 
 
-def _plain(x: torch.Tensor, y: torch.Tensor, x_weights: Any, y_weights: Any, rule: Rule, p: int) -> torch.Tensor:
-    """Evaluate the rule with torch operations only, on the device of ``x``."""
-    directions = torch.as_tensor(rule.directions).to(x)
+def _plain(
+    x: torch.Tensor,
+    y: torch.Tensor,
+    x_weights: Any,
+    y_weights: Any,
+    rule: Rule,
+    numbers: torch.Tensor,
+    p: int,
+) -> torch.Tensor:
+    """Evaluate the rule with torch operations only, on the device of ``x``, looking at no value."""
+    directions = numbers[:, :-1]
     shares_x, shares_y = _shares("x_weights", x_weights, x), _shares("y_weights", y_weights, y)
-    shift = (shares_x @ x - shares_y @ y).detach()
+    shift = (_mean(x, shares_x) - _mean(y, shares_y)).detach()
     px, py = directions @ (x - shift).T, directions @ y.T  # moved together first, against cancellation in float32
-    if len(x) == len(y) and x_weights is None and y_weights is None:
-        differences = px.sort(dim=1).values - py.sort(dim=1).values
-        lengths = torch.full_like(differences, 1 / len(x))
+    offsets = (directions @ shift)[:, None]
+    if len(x) == len(y) and shares_x is None and shares_y is None:
+        first, second = px.sort(dim=1).values, py.sort(dim=1).values - offsets
+        distance = torch.nn.functional.l1_loss if p == 1 else torch.nn.functional.mse_loss
+        if rule.control is None and rule.weights.min() == rule.weights.max():
+            return distance(first, second)
+        costs = distance(first, second, reduction="none").mean(dim=1)
     else:
+        shares_x, shares_y = _all_shares(shares_x, x), _all_shares(shares_y, y)
         differences, lengths = _quantile_differences(px, py, shares_x, shares_y)
-    differences = differences + (directions @ shift)[:, None]
-    costs = (differences.abs() if p == 1 else differences.square()).mul(lengths).sum(dim=1)
+        differences = differences + offsets
+        costs = (differences.abs() if p == 1 else differences.square()).mul(lengths).sum(dim=1)
     if rule.control is None:
-        return torch.as_tensor(rule.weights).to(x) @ costs
+        return numbers[:, -1] @ costs
     assert isinstance(rule.control, QuadraticControl)
-    return _controlled(costs, directions, x, y, shares_x, shares_y, rule.control)
+    return _controlled(costs, directions, x, y, _all_shares(shares_x, x), _all_shares(shares_y, y), rule.control)
 
 
-def _shares(name: str, weights: Any, cloud: torch.Tensor) -> torch.Tensor:
-    shares = masses(name, _array(weights.cpu() if isinstance(weights, torch.Tensor) else weights), len(cloud))
-    if shares is None:
-        return torch.full((len(cloud),), 1 / len(cloud), dtype=cloud.dtype, device=cloud.device)
-    return torch.as_tensor(shares).to(cloud)
+def _mean(cloud: torch.Tensor, shares: torch.Tensor | None) -> torch.Tensor:
+    return cloud.mean(dim=0) if shares is None else shares @ cloud
+
+
+def _all_shares(shares: torch.Tensor | None, cloud: torch.Tensor) -> torch.Tensor:
+    if shares is not None:
+        return shares
+    return torch.full((len(cloud),), 1 / len(cloud), dtype=cloud.dtype, device=cloud.device)
+
+
+def _shares(name: str, weights: Any, cloud: torch.Tensor) -> torch.Tensor | None:
+    """Return weights as shares of 1 on the device of the cloud, or None if there are none.
+
+    Weights in ordinary memory are checked and refused in words; those on a device are not waited for.
+    """
+    if not isinstance(weights, torch.Tensor) or weights.device.type == "cpu":
+        shares = masses(name, _array(weights), len(cloud))
+        return None if shares is None else _to_device(shares, cloud.dtype, cloud.device)
+    return _shares_unseen(name, weights, cloud)
+
+
+def _shares_unseen(name: str, weights: torch.Tensor, cloud: torch.Tensor) -> torch.Tensor:
+    """Return weights as shares of 1 without looking at them: NaN if one is negative or not finite, or all are 0."""
+    if weights.shape != cloud.shape[:1]:
+        raise ValueError(f"{name} has shape {tuple(weights.shape)} for {len(cloud)} points; give one weight per point")
+    total = weights.sum()
+    good = (weights >= 0).all() & (total > 0) & torch.isfinite(total)
+    return torch.where(good, weights / total, torch.nan).to(cloud.dtype)
 
 
 def _quantile_differences(
@@ -196,7 +298,6 @@ def _controlled(
     form = torch.outer(shift, shift) + (spread if control.upper else 0)
     e = ((directions @ form) * directions).sum(dim=1) - form.trace() / dim
     denominator = e @ e + len(e) * control.ridge * (spread.trace() / dim) ** 2
-    if denominator == 0:
-        return costs.mean()
-    gamma = (costs - costs.mean()) @ e / denominator
+    # Where the denominator is 0 so is e, and nothing is left to correct; a branch would have to wait for the device.
+    gamma = (costs - costs.mean()) @ e / torch.where(denominator > 0, denominator, torch.ones_like(denominator))
     return costs.mean() - gamma * e.mean()

@@ -10,12 +10,14 @@ from urllib.parse import quote
 
 import holoviews as hv
 import panel as pn
+from markupsafe import Markup
 
 from workbench.rooms import ROOMS
 from workbench.ui.kit import dispatch, saved
 from workbench.ui.kit.page import page
 from workbench.ui.kit.picture import plot_pane
 from workbench.ui.kit.room import PURPOSE, Room
+from workbench.ui.kit.table import table_html
 from workbench.ui.kit.verdict_table import STYLE, verdict_html
 
 HEIGHT = 300
@@ -51,7 +53,7 @@ class Home(pn.viewable.Viewer):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self._place = dispatch.Home()
+        self._place = dispatch.Place()
         self._waiting: list[Callable[[], None]] = []
 
     def close(self) -> None:
@@ -100,10 +102,10 @@ class Home(pn.viewable.Viewer):
 
 
 def _pane(picture: Any) -> Any:
-    """Return what a card shows of a thumbnail: figures get the card's height and lose their title."""
+    """Return what a card shows of a thumbnail: figures get the card's height and lose title and tools."""
     if not isinstance(picture, (hv.Element, hv.Overlay, hv.Layout)):
         return picture
-    return plot_pane(picture.opts(height=HEIGHT, title="", backend="bokeh"), height=HEIGHT)
+    return plot_pane(picture.opts(height=HEIGHT, title="", toolbar=None, backend="bokeh"), height=HEIGHT)
 
 
 def all_verdicts_html() -> str:
@@ -129,19 +131,19 @@ def recent_html(found: list[saved.SavedResult]) -> str:
             f"<h2>Recent results</h2><p>{where} Start it with <code>workbench serve --results FOLDER</code> and save "
             "results there (<code>workbench run … -o FOLDER/name.nc</code>).</p>"
         )
-    rows = "".join(
-        f"<tr><td>{_link(one)}</td>"
-        f"<td><code>{html.escape(one.function)}</code></td>"
-        f"<td>{time.strftime('%Y-%m-%d %H:%M', time.localtime(one.modified))}</td></tr>"
+    rows = [
+        (
+            _link(one),
+            Markup("<code>{}</code>").format(one.function),
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(one.modified)),
+        )
         for one in found
-    )
-    head = '<tr><th scope="col">Result</th><th scope="col">Made by</th><th scope="col">When</th></tr>'
-    return f"<h2>Recent results</h2><table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+    ]
+    return f"<h2>Recent results</h2>{table_html(('Result', 'Made by', 'When'), rows, name='Recent results')}"
 
 
-def _link(one: saved.SavedResult) -> str:
+def _link(one: saved.SavedResult) -> str | Markup:
     """The name of a result, linked to its room if there is one."""
-    name = html.escape(one.name)
     if one.room not in ROOMS:
-        return name
-    return f'<a href="{one.room}?result={quote(one.name)}">{name}</a>'
+        return one.name
+    return Markup('<a href="{}?result={}">{}</a>').format(one.room, quote(one.name), one.name)

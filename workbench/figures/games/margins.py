@@ -44,13 +44,21 @@ def gain_circle(ds: xr.Dataset) -> Any:
     gains = np.where(np.isfinite(ds.gain.values), ds.gain.values, 0.0)
     largest = float(gains.max()) or 1.0
     order = np.dstack(np.unravel_index(np.argsort(-gains, axis=None)[:MOST_EDGES], gains.shape))[0]
-    parts = []
-    for to, source in order:
-        if gains[to, source] > 0:
-            curve = hv.Curve(_bent(places[source], places[to]), "x", "y")
-            parts.append(theme.line(curve, theme.SERIES[0], width=0.5 + 5 * gains[to, source] / largest, alpha=0.6))
-            arrow = hv.Points([_bent(places[source], places[to])[-6]], ["x", "y"])
-            parts.append(theme.markers(arrow, theme.SERIES[0], size=6))
+    edges = [(to, source) for to, source in order if gains[to, source] > 0]
+    bent = [_bent(places[source], places[to]) for to, source in edges]
+    # one element for all lines: a page draws hundreds of elements in a second, and hundreds of lines at once
+    lines = [
+        {"x": line[:, 0], "y": line[:, 1], "width": 0.5 + 5 * gains[edge] / largest}
+        for line, edge in zip(bent, edges, strict=True)
+    ]
+    paths = hv.Path(lines, ["x", "y"], "width")
+    styles = {"color": theme.SERIES[0], "alpha": 0.6}
+    parts = [
+        theme.styled(
+            paths, bokeh={**styles, "line_width": hv.dim("width")}, matplotlib={**styles, "linewidth": hv.dim("width")}
+        ),
+        theme.markers(hv.Points([line[-6] for line in bent], ["x", "y"]), theme.SERIES[0], size=6),
+    ]
     parts.append(theme.markers(hv.Points(places, ["x", "y"]), theme.SERIES[1], size=20))
     names = [str(number) for number in ds.player.values]
     labels = hv.Labels((places[:, 0], places[:, 1], names), ["x", "y"], "name")

@@ -33,6 +33,7 @@ def phase_portrait(ds: xr.Dataset, *, shape: str = "both") -> Any:
         ylim=(-reach[1], reach[1]),
         legend="bottom",
         height=460,
+        equal_units=True,
     )
 
 

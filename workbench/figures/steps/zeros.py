@@ -44,6 +44,7 @@ def zeros_plane(ds: xr.Dataset, *, stage: str | None = None, colour: str = "marg
         xlim=(-reach, reach),
         ylim=(-reach, reach),
         legend="top_left",
+        equal_units=True,
     )
 
 
@@ -86,6 +87,7 @@ def radii_by_stage(ds: xr.Dataset) -> Any:
         xlabel="stage of training",
         ylabel="radius (τ)",
         logy=True,
+        xlim=(-0.3, len(stages) - 0.7),
         xticks=list(zip(position.tolist(), stages, strict=True)),
         legend="bottom_left",
     )

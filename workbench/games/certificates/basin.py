@@ -100,7 +100,7 @@ def _product(matrix: NDArray, interval: Interval) -> Interval:
 def with_basin(game: SmoothGame, certificate: Certificate, start: ArrayLike | None = None) -> Certificate:
     """Return the certificate with a proved equilibrium and the radius of the largest M-ball around it in the region.
 
-    The radius is in the norm sqrt(sum_i w_i |x_i|^2). Raises ``ValueError`` if the certificate is not CERTIFIED on a
+    The radius is in the norm sqrt(sum_i w_i |x_i|²). Raises ``ValueError`` if the certificate is not CERTIFIED on a
     region, or no equilibrium in the region's interior can be verified.
     """
     if certificate.status is not Status.CERTIFIED or certificate.region is None or certificate.weights is None:

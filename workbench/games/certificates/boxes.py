@@ -197,7 +197,7 @@ def _measure_count(game: SmoothGame) -> int:
 
 
 def _measures(bounds: LeafBounds) -> NDArray:
-    """Everything as numbers whose maximum counts: -mu, ell and L, (n, 2 N + N^2)."""
+    """Everything as numbers whose maximum counts: -mu, ell and L, (n, 2 N + N²)."""
     n = len(bounds.mu)
     return np.concatenate([-bounds.mu, bounds.ell, bounds.couplings.reshape(n, -1)], axis=1)
 
@@ -252,7 +252,7 @@ def split_until(
 
 
 def leaf_margins(bounds: LeafBounds, w: NDArray) -> NDArray:
-    """Return alpha(w) on each leaf, (n,): lambda_min(sym(W^{1/2} A W^{-1/2})) in floats; -inf where unbounded."""
+    """Return α(w) on each leaf, (n,): λ_min(sym(W^½ A W^−½)) in floats; -inf where unbounded."""
     root = np.sqrt(w)
     scaled = root[:, None] * bounds.couplings / root
     finite = np.all(np.isfinite(scaled), axis=(1, 2)) & np.all(np.isfinite(bounds.mu), axis=1)

@@ -43,16 +43,16 @@ class Certificate:
     ----------
     status, reason : the verdict and its sentence
     kind : "perron" (one set of bounds, vectors z and v) or "leafwise" (one common w on every leaf of the region)
-    margin : proved contraction rate alpha of x' = -F(x) in |.|_M, M = diag(w_i I); NaN if none
+    margin : proved contraction rate α of x' = -F(x) in |.|_M, M = diag(w_i I); NaN if none
     tau : best margin any weights could give for these bounds (supremum), NaN if unknown; told, not part of the proof
-    weights, z, v : (N,) metric weights v/z (first one 1) and the proof A z >= margin z, A^T v >= margin v
-    band : two players: interval of w_2/w_1 with margin >= target; None for more players. A band of metric weights,
+    weights, z, v : (N,) metric weights v/z (first one 1) and the proof A z ≥ margin z, Aᵀ v ≥ margin v
+    band : two players: interval of w_2/w_1 with margin ≥ target; None for more players. A band of metric weights,
         not of learning rates
     beta : Lipschitz constant of F in M(w)
-    step_paper, step_h0, step_sharp : Euler steps: 2 alpha/beta^2; min 2/(mu+ell); sup of steps with rho(T_h) < 1
+    step_paper, step_h0, step_sharp : Euler steps: 2α/β²; min 2/(mu+ell); sup of steps with ρ(T_h) < 1
     step_rk4 : step at which classical RK4 is non-expansive
     player_steps : (N,) steps allowed to each player on its own, in max_i |x_i|/z_i
-    attained : whether finite weights reach tau; told, not part of the proof
+    attained : whether finite weights reach τ; told, not part of the proof
     target : the margin that was asked for, or None
     bounds, region, tree, game : what was bounded, where, on which boxes, and the game itself as data
     basin : a box proved to hold exactly one equilibrium, and the radius of an M-ball around it inside the region

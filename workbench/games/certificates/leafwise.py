@@ -1,6 +1,6 @@
 """Leaf by leaf with one common w: what aggregated bounds refuse can still be certified point by point.
 
-sym(W J(x)) >= alpha W at every x of the region is enough, so each leaf may have its own bounds as long as w is the
+sym(W J(x)) ≥ α W at every x of the region is enough, so each leaf may have its own bounds as long as w is the
 same. The leaves are found with intervals; then balls decide, and halve further where they are wider.
 """
 
@@ -89,7 +89,7 @@ def _confirm_leafwise(question: Question, tree: BoxTree, w: NDArray, margin: flo
 
 
 def _paper_step(margin: float, beta: float) -> float:
-    """Return 2 margin / beta^2, rounded down."""
+    """Return 2 margin / β², rounded down."""
     return rounded_down(2 * Fraction(margin) / Fraction(beta) ** 2)
 
 
@@ -114,7 +114,7 @@ def _in_floats(enclosures: list[Any]) -> LeafBounds:
 
 
 def _scaled(diagonal: NDArray, couplings: NDArray, w: NDArray) -> NDArray:
-    """W^{1/2} (diag + couplings) W^{-1/2} on each leaf, (n, N, N)."""
+    """W^½ (diag + couplings) W^−½ on each leaf, (n, N, N)."""
     root, players = np.sqrt(w), np.arange(len(w))
     matrices = root[:, None] * couplings / root
     matrices[:, players, players] += diagonal

@@ -1,7 +1,7 @@
 """Certify a game of formulas on a box: aggregated bounds first, then leaf by leaf with one common w, then the checker.
 
-Bounds aggregated over a large region can refuse what leaf-by-leaf bounds certify: C(w, alpha) > 0 on every leaf with
-the same w is enough, since J enters through sym(W J(x)) >= alpha W point by point.
+Bounds aggregated over a large region can refuse what leaf-by-leaf bounds certify: C(w, α) > 0 on every leaf with
+the same w is enough, since J enters through sym(W J(x)) ≥ α W point by point.
 """
 
 import math

@@ -61,6 +61,9 @@ def ladder(
         example = resolve(game, options)
         game, region = example.game, example.region if region is None else region
     constant = isinstance(game, QuadraticGame)
+    unit = _unit(game) if constant else 1.0
+    if unit != 1.0:
+        game = QuadraticGame(game.matrix / unit, game.sizes, name=game.name)
     jacobians = _jacobians(game, region, checks.integer("samples", samples, minimum=1), seed)
     bounds = (
         game.bounds() if callable(getattr(game, "bounds", None)) else block_bounds(jacobians, game.sizes, proved=False)
@@ -69,7 +72,7 @@ def ladder(
     known = [np.eye(game.dimension), np.diag(np.repeat(best.w, game.sizes))]
     proved = "CERTIFIED" if constant else "ESTIMATED"
     tests: dict[str, Callable[[], Rung]] = {
-        "euclid": lambda: _verdict(_lowest(jacobians), proved, "lambda_min of the symmetric part"),
+        "euclid": lambda: _verdict(_lowest(jacobians), proved, "λ_min of the symmetric part"),
         "sgn-1": lambda: _verdict(sgn_margin(bounds, np.ones(bounds.players)), _word(bounds), "all weights equal"),
         "sgn": lambda: _certified(game, region, "aggregate", progress),
         "leafwise": lambda: _certified(game, region, "leafwise", progress),
@@ -84,7 +87,7 @@ def ladder(
     margins, verdicts, reasons = zip(*rungs, strict=True)
     return results.dataset(
         {
-            "margin": (("rung",), np.array(margins), "proved or estimated contraction rate", "1/time"),
+            "margin": (("rung",), unit * np.array(margins), "proved or estimated contraction rate", "1/time"),
             "verdict": (("rung",), np.array(verdicts), "verdict"),
             "reason": (("rung",), np.array(reasons), "reason"),
             "label": (("rung",), np.array([RUNGS[name] for name in tests]), "name of the test"),
@@ -92,6 +95,12 @@ def ladder(
         {"rung": (("rung",), np.array(list(tests)), "rung of the ladder")},
         {"game": getattr(game, "name", type(game).__name__)},
     )
+
+
+def _unit(game: QuadraticGame) -> float:
+    """Return the power of two in whose units a game far from 1 is looked at: solvers and tolerances are made for 1."""
+    largest = float(np.abs(game.matrix).max())
+    return 1.0 if largest == 0 or 1e-6 < largest < 1e6 else float(2.0 ** np.round(np.log2(largest)))
 
 
 def _jacobians(game: Any, region: Box | None, samples: int, seed: int | np.random.Generator) -> NDArray:
@@ -157,7 +166,7 @@ def _lmi(jacobians: NDArray, sizes: tuple[int, ...], shape: str, known: list[NDA
 
 
 def metric_margin(jacobians: NDArray, metric: NDArray) -> float:
-    """Return the contraction rate in x^T P x: the smallest eigenvalue of (sym(P J), P) over all Jacobians."""
+    """Return the contraction rate in xᵀ P x: the smallest eigenvalue of (sym(P J), P) over all Jacobians."""
     product = metric @ jacobians
     symmetric = 0.5 * (product + product.swapaxes(-1, -2))
     return float(min(scipy.linalg.eigh(s, metric, eigvals_only=True)[0] for s in symmetric))
@@ -166,7 +175,7 @@ def metric_margin(jacobians: NDArray, metric: NDArray) -> float:
 def best_metric(jacobians: NDArray, sizes: tuple[int, ...], shape: str, known: list[NDArray]) -> NDArray:
     """Return the metric of the given shape ("diagonal" by player or "block") with the best rate, by bisection on LMIs.
 
-    P J + J^T P >= 2 alpha P is solved by Clarabel for one alpha after the other, between the best of the ``known``
+    P J + Jᵀ P ≥ 2 α P is solved by Clarabel for one α after the other, between the best of the ``known``
     metrics and the spectral margin, which no metric exceeds. Each candidate counts with the rate that eigenvalues
     give it, not with what the solver says.
     """
@@ -186,7 +195,7 @@ def best_metric(jacobians: NDArray, sizes: tuple[int, ...], shape: str, known: l
 
 
 def _solve(jacobians: NDArray, sizes: tuple[int, ...], shape: str, alpha: float) -> NDArray | None:
-    """Return P with the largest slack t in P J + J^T P - 2 alpha P >= t I, trace(P) fixed, P positive definite."""
+    """Return P with the largest slack t in P J + Jᵀ P - 2 α P ≥ t I, trace(P) fixed, P positive definite."""
     import cvxpy as cp
 
     d, edges = jacobians.shape[-1], np.cumsum([0, *sizes])

@@ -25,10 +25,10 @@ def margin_curve(
     points: int = 201,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Return the margin alpha(w) as the weight of one player moves, the others at w*, dimension ``ratio``.
+    """Return the margin α(w) as the weight of one player moves, the others at w*, dimension ``ratio``.
 
-    ``ratio`` is w_player / w_0 over six decades around the best. ``band`` (2,) are the ratios with margin >= alpha,
-    NaN if none: metric weights, not learning rates. ``paper_step`` is 2 alpha(w)/beta(w)^2 along the curve. Cost: one
+    ``ratio`` is w_player / w_0 over six decades around the best. ``band`` (2,) are the ratios with margin ≥ α,
+    NaN if none: metric weights, not learning rates. ``paper_step`` is 2 α(w)/β(w)² along the curve. Cost: one
     N by N eigenvalue a point.
     """
     example = resolve(game, options)
@@ -76,7 +76,7 @@ def _band(bounds: Bounds, best: Weights, player: int, alpha: float) -> tuple[flo
 
 @results.experiment
 def gain_graph(game: Any, options: Mapping[str, Any] | None = None, *, progress: Progress | None = None) -> xr.Dataset:
-    """Return the gains L_ij/mu_i between players, the small-gain radius rho(diag(mu)^-1 L), and the weights.
+    """Return the gains L_ij/mu_i between players, the small-gain radius ρ(diag(mu)⁻¹ L), and the weights.
 
     Dimensions ``player`` and ``source`` (the player that acts). Certified exactly if the radius is below 1.
     """

@@ -22,9 +22,9 @@ ROUNDS = 60
 def step_curve(
     game: Any, options: Mapping[str, Any] | None = None, *, points: int = 120, progress: Progress | None = None
 ) -> xr.Dataset:
-    """Return factors over the step h: certified rho(T_h), true spectral radius at the equilibrium, observed.
+    """Return factors over the step h: certified ρ(T_h), true spectral radius at the equilibrium, observed.
 
-    Scalars: ``paper``, ``h0``, ``sharp``, ``rk4_guideline`` (2.5/beta) and ``true_limit``, the largest step below which
+    Scalars: ``paper``, ``h0``, ``sharp``, ``rk4_guideline`` (2.5/β) and ``true_limit``, the largest step below which
     the Euler map is stable at the equilibrium. ``observed`` is the mean factor of 60 Euler steps in |.|_M.
     """
     example = resolve(game, options)
@@ -51,7 +51,7 @@ def step_curve(
     progress.update(1, 2, f"running {len(grid)} step sizes")
     observed = mean_factors(example, centre, np.repeat(best.w, example.game.sizes), grid)
     names = {
-        "paper": "the paper's step 2 alpha/beta^2",
+        "paper": "the paper's step 2α/β²",
         "h0": "h0 = min 2/(mu + ell)",
         "sharp": "sharp step",
         "rk4_guideline": "RK4 guideline 2.5/beta",
@@ -92,7 +92,7 @@ def mean_factors(example: Example, centre: NDArray, w: NDArray, steps_tried: NDA
 
 
 def true_limit(jacobian: NDArray) -> float:
-    """Return the largest h with all |1 - h lambda| < 1, min 2 Re(lambda)/|lambda|^2; 0 if J is not stable."""
+    """Return the largest h with all |1 - h lambda| < 1, min 2 Re(lambda)/|lambda|²; 0 if J is not stable."""
     values = np.linalg.eigvals(jacobian)
     if values.real.min() <= 1e-12 * np.abs(values).max():
         return 0.0
@@ -105,7 +105,7 @@ def rate_map(
 ) -> xr.Dataset:
     """Return certified and true factors over the rates (eta_1, eta_2) of the first two players, the others at h0.
 
-    ``certified`` is rho(T_eta), ``true`` the spectral radius of I - diag(eta) J at the equilibrium. ``area_share`` is
+    ``certified`` is ρ(T_eta), ``true`` the spectral radius of I - diag(eta) J at the equilibrium. ``area_share`` is
     the certified part of the truly stable area. Any rates up to 2/(mu_i + ell_i) are certified.
     """
     example = resolve(game, options)

@@ -165,7 +165,7 @@ def _in_max_norm(dynamics: str, rates: NDArray) -> bool:
 def certified_factor(certificate: Certificate, rates: NDArray, dynamics: str, delay: int = 0) -> float:
     """Return the factor that is proved for one step of the dynamics, or NaN.
 
-    Euler and projected Euler with one common step h <= h0: 1 - h margin in |.|_M. Different steps, or delays: the
+    Euler and projected Euler with one common step h ≤ h0: 1 - h margin in |.|_M. Different steps, or delays: the
     factor of max_i |x_i|/z_i; with asynchronous play it holds for every ``window`` rounds, not for one. RK4 up to
     its proved step: 1 (non-expansive). Mirror steps: nothing is claimed.
     """

@@ -43,7 +43,7 @@ def isoelastic_cournot(share: float = 0.1) -> Example:
     seconds=0.45,
 )
 def logit_bertrand() -> Example:
-    """Return two firms with logit market shares and unit cost .5 on prices [1.4, 2]^2; p* = 1.808261156445."""
+    """Return two firms with logit market shares and unit cost .5 on prices [1.4, 2]²; p* = 1.808261156445."""
 
     def costs(p: list[Expression]) -> list[Expression]:
         weight = [exp(1.0 - price) for price in p]

@@ -56,7 +56,7 @@ def toy(a: float = 10.0, b: float = 0.05) -> Example:
     knobs={"c": (0.0, 3.0, 1.5), "t": (0.0, 1.0, 0.3)},
 )
 def mix(c: float = 1.5, t: float = 0.3) -> Example:
-    """Return a game that goes from potential (t = 0) to Hamiltonian (t = 1): tau = 1 - c sqrt(|1 - 2t|)."""
+    """Return a game that goes from potential (t = 0) to Hamiltonian (t = 1): τ = 1 - c sqrt(|1 - 2t|)."""
     c, t = checks.real("c", c, minimum=0), checks.real("t", t, minimum=0, maximum=1)
     tau = 1 - c * math.sqrt(abs(1 - 2 * t))
     game = QuadraticGame([[1.0, c], [c * (1 - 2 * t), 1.0]], name="mix")
@@ -72,7 +72,7 @@ def mix(c: float = 1.5, t: float = 0.3) -> Example:
     knobs={"firms": (2, 12, 2), "b": (0.1, 3.0, 1.0)},
 )
 def linear_cournot(firms: int = 2, b: float = 1.0) -> Example:
-    """Return N firms with inverse demand a - b sum q and constant cost: tau = b (3 - N), exactly 0 for three firms."""
+    """Return N firms with inverse demand a - b sum q and constant cost: τ = b (3 - N), exactly 0 for three firms."""
     n, b = checks.integer("firms", firms, minimum=2, maximum=200), checks.real("b", b, exclusive_minimum=0)
     game = QuadraticGame(b * (np.eye(n) + np.ones((n, n))), offset=np.ones(n), name=f"Cournot with {n} firms")
     return example(game, n == 2, "a potential game: gradient play converges for every N", np.zeros(n), tau=b * (3 - n))
@@ -86,7 +86,7 @@ def linear_cournot(firms: int = 2, b: float = 1.0) -> Example:
     knobs={"firms": (2, 12, 5), "c": (0.0, 2.0, 0.9)},
 )
 def linear_bertrand(firms: int = 5, c: float = 0.9) -> Example:
-    """Return N firms that set prices: J_ii = 4, J_ij = -c, a Z-matrix, so that SGN is exact: tau = 4 - c (N - 1)."""
+    """Return N firms that set prices: J_ii = 4, J_ij = -c, a Z-matrix, so that SGN is exact: τ = 4 - c (N - 1)."""
     n, c = checks.integer("firms", firms, minimum=2, maximum=200), checks.real("c", c, minimum=0)
     game = QuadraticGame((4 + c) * np.eye(n) - c * np.ones((n, n)), offset=100.0 * np.ones(n), name="Bertrand")
     tau = 4 - c * (n - 1)
@@ -101,7 +101,7 @@ def linear_bertrand(firms: int = 5, c: float = 0.9) -> Example:
     knobs={"coupling": (0.0, 2.0, 1.0)},
 )
 def lq_64(coupling: float = 1.0, seed: int = 0) -> Example:
-    """Return 32 rotated copies of the toy, coupling times: Euclid fails above .199, SGN above sqrt(2)."""
+    """Return 32 rotated copies of the toy, coupling times: Euclid fails above .199, SGN above √2."""
     coupling = checks.real("coupling", coupling, minimum=0)
     rotation = np.linalg.qr(checks.generator(seed).normal(size=(32, 32)))[0]
     blocks = [[np.eye(32), 10 * coupling * rotation], [0.05 * coupling * rotation.T, np.eye(32)]]

@@ -13,7 +13,7 @@ from workbench.games.models.smooth import SmoothGame
     reference="made here: the coupling is strongest inside, where no corner looks",
 )
 def vertex_trap() -> Example:
-    """Return F = (.9 y_1 - tanh y_2, .9 y_2 - tanh y_1) on [-1, 1]^2: margin .480 at corners, -.1 at the centre."""
+    """Return F = (.9 y_1 - tanh y_2, .9 y_2 - tanh y_1) on [-1, 1]²: margin .480 at corners, -.1 at the centre."""
 
     def field(y: list[Expression]) -> list[Expression]:
         return [0.9 * y[0] - tanh(y[1]), 0.9 * y[1] - tanh(y[0])]

@@ -3,7 +3,7 @@
 Notation of "Small-Gain Nash: Certified Contraction to Nash Equilibria in Differentiable Games" (V. Sharma,
 arXiv:2512.06791): for the Jacobian J of the pseudo-gradient, with blocks J_ij, on a convex region
 
-    mu_i <= inf lambda_min(J_ii),   ell_i >= sup lambda_max(J_ii),   L_ij >= sup ||J_ij||_2  (i != j).
+    mu_i ≤ inf λ_min(J_ii),   ell_i ≥ sup λ_max(J_ii),   L_ij ≥ sup ||J_ij||_2  (i != j).
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class Bounds:
     Attributes
     ----------
     mu, ell : (N,) lower and upper bound of the eigenvalues of each player's own block (units of the Jacobian)
-    L : (N, N) dense array or scipy sparse matrix, non-negative with zero diagonal, L[i, j] >= sup ||J_ij||
+    L : (N, N) dense array or scipy sparse matrix, non-negative with zero diagonal, L[i, j] ≥ sup ||J_ij||
     proved : False when the numbers come from samples; a certificate made from them is then ESTIMATED at best
 
     Raises ``ValueError`` for NaN, shapes that do not agree, a negative coupling, a non-zero diagonal, ell < mu.

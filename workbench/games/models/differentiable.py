@@ -1,7 +1,7 @@
 """Games given by plain Python functions of torch tensors or NumPy arrays: anything goes, so nothing is proved.
 
 The bounds are sampled, hence a certificate from them is ESTIMATED at best. Vertex sampling is not a proof: the field
-(0.9 y_1 - tanh y_2, 0.9 y_2 - tanh y_1) on [-1, 1]^2 looks like margin +0.48 from its corners and has -0.1 inside.
+(0.9 y_1 - tanh y_2, 0.9 y_2 - tanh y_1) on [-1, 1]² looks like margin +0.48 from its corners and has -0.1 inside.
 """
 
 from collections.abc import Callable, Sequence

@@ -40,7 +40,7 @@ class MarkovGame:
     ----------
     transitions : (S, A_1, .., A_N, S) probabilities, last axis sums to 1
     rewards : (N, S, A_1, .., A_N)
-    discount : in [0, 1);  temperature : entropy weight >= 0;  start : (S,) initial distribution, default state 0
+    discount : in [0, 1);  temperature : entropy weight ≥ 0;  start : (S,) initial distribution, default state 0
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class MarkovGame:
         return -self._costs(torch.tensor(np.asarray(theta), dtype=torch.float64)).numpy()
 
     def field(self, theta: ArrayLike, dynamics: str = "gradient") -> NDArray:
-        """Return F(theta) (d,): own gradients of the costs, or Fisher^-1 times them for ``dynamics`` = "natural"."""
+        """Return F(theta) (d,): own gradients of the costs, or Fisher⁻¹ times them for ``dynamics`` = "natural"."""
         import torch
 
         checks.choice("dynamics", dynamics, DYNAMICS)
@@ -119,7 +119,7 @@ class MarkovGame:
         return matrix
 
     def fisher_bounds(self, thetas: ArrayLike) -> Bounds:
-        """Return bounds of F^{-1/2} J F^{-1/2} by player over the given points (n, d): local geometry, not a proof.
+        """Return bounds of F^−½ J F^−½ by player over the given points (n, d): local geometry, not a proof.
 
         At an equilibrium these are the constants of the natural-gradient flow in the Fisher metric. Away from it the
         metric itself moves, so they are an estimate; the bounds are marked as not proved.
@@ -129,7 +129,7 @@ class MarkovGame:
         )
 
     def fisher_jacobian(self, theta: ArrayLike) -> NDArray:
-        """Return F^{-1/2} J F^{-1/2} at one point, J the Jacobian of the policy gradient."""
+        """Return F^−½ J F^−½ at one point, J the Jacobian of the policy gradient."""
         values, vectors = np.linalg.eigh(self.fisher(theta))
         root = vectors / np.sqrt(values) @ vectors.T
         return root @ self.jacobian(theta) @ root
@@ -137,7 +137,7 @@ class MarkovGame:
     def formulas(self, dynamics: str = "gradient") -> SmoothGame:
         """Return the same game as formulas, so that it can be certified rigorously; for a handful of states.
 
-        "gradient" keeps the players; "natural" makes every logit a player of its own, because Fisher^-1 times a
+        "gradient" keeps the players; "natural" makes every logit a player of its own, because Fisher⁻¹ times a
         gradient is no gradient, and needs two actions a player.
         """
         checks.choice("dynamics", dynamics, DYNAMICS)
@@ -149,7 +149,7 @@ class MarkovGame:
         return SmoothGame([1] * self.dimension, field=self._natural_formulas, name=name)
 
     def _natural_formulas(self, theta: list[Expression]) -> list[Expression]:
-        """tau theta - d gain / d p at p = sigmoid(theta): Fisher^-1 cancels the slope of the sigmoid exactly."""
+        """τ theta - d gain / d p at p = sigmoid(theta): Fisher⁻¹ cancels the slope of the sigmoid exactly."""
         p = variables(self.dimension)
         policies = self._arranged([[q, 1.0 - q] for q in p])
         gains = self._gain_formulas(policies)
@@ -254,7 +254,7 @@ class MarkovGame:
         return edges[:-1], edges[1:]
 
     def _precondition(self, theta: Any, gradient: Any) -> Any:
-        """Fisher^-1 g in closed form: (diag(p) - p p^T)^-1 g = g/p + sum(g)/p_last."""
+        """Fisher⁻¹ g in closed form: (diag(p) - p pᵀ)⁻¹ g = g/p + sum(g)/p_last."""
         import torch
 
         parts, at = [], 0

@@ -1,9 +1,9 @@
 """Normal-form games with entropy, played in logits: bounds that hold everywhere, with no sampling.
 
 Player i keeps logits theta_i, plays x_i = softmax(theta_i) and follows the natural gradient of its entropy-regularised
-payoff, theta_i' = u_i(x_-i) - tau theta_i (up to constants, which softmax ignores). Hence mu_i = ell_i = tau exactly,
+payoff, theta_i' = u_i(x_-i) - τ theta_i (up to constants, which softmax ignores). Hence mu_i = ell_i = τ exactly,
 and ||d softmax|| <= 1/2 gives L_ij = max ||P A_ij P||_2 / 2, with P removing the mean. Two players are certified if
-and only if tau^2 > L_12 L_21. Zero-sum games converge for every tau > 0 all the same: the test is conservative.
+and only if τ² > L_12 L_21. Zero-sum games converge for every τ > 0 all the same: the test is conservative.
 """
 
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ class NormalFormGame:
         return table
 
     def field(self, theta: ArrayLike) -> NDArray:
-        """Return F(theta) = tau theta_i - P u_i for each player, (..., d)."""
+        """Return F(theta) = τ theta_i - P u_i for each player, (..., d)."""
         points = np.asarray(theta, dtype=float)
         flat = points.reshape(-1, self.dimension)
         return np.stack([self._field(point) for point in flat]).reshape(points.shape)
@@ -86,7 +86,7 @@ class NormalFormGame:
         return jacobian
 
     def bounds(self) -> Bounds:
-        """Return the bounds that hold for all logits: mu = ell = tau, L_ij = max over pure profiles ||P A P||_2 / 2."""
+        """Return the bounds that hold for all logits: mu = ell = τ, L_ij = max over pure profiles ||P A P||_2 / 2."""
         n = self.players
         couplings = np.zeros((n, n))
         for i, j in product(range(n), repeat=2):
@@ -99,7 +99,7 @@ class NormalFormGame:
         return Bounds(own, own, couplings)
 
     def mirror_step(self, theta: NDArray, rates: NDArray) -> NDArray:
-        """One multiplicative-weights step x_i ~ x_i^(1 - eta tau) exp(eta u_i), returned as logits with mean zero."""
+        """One multiplicative-weights step x_i ~ x_i^(1 - eta τ) exp(eta u_i), returned as logits with mean zero."""
         logits = [np.log(x) for x in self.strategies(theta)]
         strategies, e = self.strategies(theta), self._edges
         steps = [
@@ -110,22 +110,22 @@ class NormalFormGame:
 
     def divergence(self, theta: ArrayLike, reference: ArrayLike, w: ArrayLike | None = None) -> float:
         """Return sum_i w_i KL(reference_i || x_i), the Lyapunov function of the mirror geometry."""
-        weights = np.ones(self.players) if w is None else np.asarray(w, dtype=float)
+        weights = np.ones(self.players) if w is None else checks.finite_array("w", w, ndim=1)
         pairs = zip(self.strategies(reference), self.strategies(theta), strict=True)
         return float(sum(c * np.sum(p * (np.log(p) - np.log(q))) for c, (p, q) in zip(weights, pairs, strict=True)))
 
     def kl_margin(self, w: ArrayLike | None = None) -> float:
         """Return a margin of relative strong monotonicity in probabilities, two players only.
 
-        <F(x)-F(y), x-y>_w = tau sum w_i (KL(x_i,y_i) + KL(y_i,x_i)) - d_1^T (w_1 A_1 + w_2 A_2^T) d_2, and by Pinsker
-        each symmetric KL is at least |d_i|_1^2. With |d_1^T G d_2| <= g |d_1|_1 |d_2|_1 the margin, relative to the
-        symmetric KL, is tau - g / (2 sqrt(w_1 w_2)). Zero-sum games have G = 0 at w = (1, 1): margin tau > 0.
+        <F(x)-F(y), x-y>_w = τ sum w_i (KL(x_i,y_i) + KL(y_i,x_i)) - d_1ᵀ (w_1 A_1 + w_2 A_2ᵀ) d_2, and by Pinsker
+        each symmetric KL is at least |d_i|_1². With |d_1ᵀ G d_2| <= g |d_1|_1 |d_2|_1 the margin, relative to the
+        symmetric KL, is τ - g / (2 sqrt(w_1 w_2)). Zero-sum games have G = 0 at w = (1, 1): margin τ > 0.
         """
         if self.players != 2:
             raise ValueError(f"the KL margin is for two players, this game has {self.players}")
-        w1, w2 = np.ones(2) if w is None else np.asarray(w, dtype=float)
+        w1, w2 = np.ones(2) if w is None else checks.finite_array("w", w, ndim=1)
         g = w1 * self.payoffs[0] + w2 * self.payoffs[1]
-        # Zero-sum differences: the largest |d_1^T G d_2| over unit l1 vectors is a quarter of the largest 2x2 spread.
+        # Zero-sum differences: the largest |d_1ᵀ G d_2| over unit l1 vectors is a quarter of the largest 2x2 spread.
         rows = g[:, None, :] - g[None, :, :]
         spread = float(np.max(rows.max(axis=2) - rows.min(axis=2)))
         return self.temperature - 0.25 * spread / (2 * np.sqrt(w1 * w2))

@@ -14,7 +14,7 @@ LARGEST = 3000
 
 
 class QuadraticGame:
-    """f_i = x_i^T J_ii x_i / 2 + x_i^T sum_j J_ij x_j - b_i^T x_i, so that F(x) = J x - b.
+    """f_i = x_iᵀ J_ii x_i / 2 + x_iᵀ sum_j J_ij x_j - b_iᵀ x_i, so that F(x) = J x - b.
 
     ``matrix`` (d, d) is J with blocks of ``sizes`` (default: one coordinate a player); own blocks must be symmetric.
     ``offset`` (d,) is b. Raises ``ValueError`` for NaN, a non-square matrix, sizes that do not add up to d.

@@ -1,4 +1,4 @@
-"""The band: for which metric weights the margin is still at least a target alpha.
+"""The band: for which metric weights the margin is still at least a target α.
 
 It is a band of *metric weights* for one fixed dynamics, not of learning-rate ratios: nothing is said here about
 players that move at different speeds (for that see :mod:`workbench.games.small_gain.steps`).
@@ -15,16 +15,16 @@ from workbench.games.small_gain.weights import positive_weights
 
 
 def two_player_margin(mu: tuple[float, float], l12: float, l21: float) -> float:
-    """Return alpha_max = (mu1+mu2)/2 - sqrt(((mu1-mu2)/2)^2 + L12 L21), the best margin of two players."""
+    """Return alpha_max = (mu1+mu2)/2 - sqrt(((mu1-mu2)/2)² + L12 L21), the best margin of two players."""
     return 0.5 * (mu[0] + mu[1]) - math.hypot(0.5 * (mu[0] - mu[1]), math.sqrt(l12) * math.sqrt(l21))
 
 
 def two_player_band(mu: tuple[float, float], l12: float, l21: float, alpha: float = 0.0) -> tuple[float, float] | None:
-    """Return the closed interval of r = w_2/w_1 with margin >= alpha, or None if there is none.
+    """Return the closed interval of r = w_2/w_1 with margin ≥ α, or None if there is none.
 
-    With m = (mu1-alpha)(mu2-alpha), p = L12 L21 and q = sqrt(m) + sqrt(m-p) the ends are L12^2/q^2 and q^2/L21^2.
-    Feasible exactly if alpha < min(mu) and m > p: m > p alone would accept alpha above both mu. The ends are 0 and
-    inf where a coupling vanishes. Both ends of the band at alpha = 0 have margin exactly 0: use the open interval.
+    With m = (mu1-α)(mu2-α), p = L12 L21 and q = √m + sqrt(m-p) the ends are L12²/q² and q²/L21².
+    Feasible exactly if α < min(mu) and m > p: m > p alone would accept α above both mu. The ends are 0 and
+    inf where a coupling vanishes. Both ends of the band at α = 0 have margin exactly 0: use the open interval.
     """
     alpha = checks.real("alpha", alpha)
     m, p = (mu[0] - alpha) * (mu[1] - alpha), l12 * l21
@@ -35,9 +35,9 @@ def two_player_band(mu: tuple[float, float], l12: float, l21: float, alpha: floa
 
 
 def coordinate_band(bounds: Bounds, w: ArrayLike, alpha: float = 0.0) -> NDArray:
-    """Return (N, 2): between which values each w_i alone may move, the others fixed, with margin >= alpha.
+    """Return (N, 2): between which values each w_i alone may move, the others fixed, with margin ≥ α.
 
-    C(w, alpha) is linear in w_i, so its Schur complement is a quadratic in w_i and the ends are its two roots.
+    C(w, α) is linear in w_i, so its Schur complement is a quadratic in w_i and the ends are its two roots.
     Rows are NaN if w itself misses the target. O(N^4); refused above 200 players.
     """
     n = checks.integer("the number of players", bounds.players, maximum=200)
@@ -57,11 +57,11 @@ def coordinate_band(bounds: Bounds, w: ArrayLike, alpha: float = 0.0) -> NDArray
 
 
 def sgn_matrix(curvature: NDArray, couplings: NDArray, w: NDArray) -> NDArray:
-    """Return C(w, alpha): 2 w_i (mu_i - alpha) on the diagonal and -(w_i L_ij + w_j L_ji) off it."""
+    """Return C(w, α): 2 w_i (mu_i - α) on the diagonal and -(w_i L_ij + w_j L_ji) off it."""
     return np.diag(2 * w * curvature) - w[:, None] * couplings - (w[:, None] * couplings).T
 
 
 def _roots(square: float, linear: float, constant: float) -> tuple[float, float]:
-    """Return where -square t^2 + linear t - constant >= 0, for square, constant >= 0 and linear > 0."""
+    """Return where -square t² + linear t - constant ≥ 0, for square, constant ≥ 0 and linear > 0."""
     root = linear + math.sqrt(max(linear**2 - 4 * square * constant, 0.0))
     return 2 * constant / root, root / (2 * square) if square > 0 else math.inf

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from workbench.games.models.bounds import Bounds
 
 EPS = float(np.finfo(np.float64).eps)
-REDUCIBLE_SHARE = 0.99  # where the supremum tau is not attained, ask for this share of it
+REDUCIBLE_SHARE = 0.99  # where the supremum τ is not attained, ask for this share of it
 
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """Two positive vectors with A z >= margin z and A^T v >= margin v, and what they mean.
+    """Two positive vectors with A z ≥ margin z and Aᵀ v ≥ margin v, and what they mean.
 
-    ``tau`` is the supremum of the margin over all weights; ``margin`` <= tau is what z and v prove after rounding;
-    ``attained`` says whether some finite weights reach tau; ``witness`` (N,) >= 0 has A witness <= ceiling * witness,
+    ``tau`` is the supremum of the margin over all weights; ``margin`` <= τ is what z and v prove after rounding;
+    ``attained`` says whether some finite weights reach τ; ``witness`` (N,) ≥ 0 has A witness ≤ ceiling * witness,
     which proves that no weights give a margin above ``ceiling``.
     """
 
@@ -56,7 +56,7 @@ def proved_weights(bounds: Bounds, tau: float, z: NDArray, v: NDArray, attained:
 
 
 def _lowest_ratio(bounds: Bounds, vector: NDArray, transposed: bool) -> float:
-    """Return a number that is certainly <= min_i (A x)_i / x_i in real arithmetic."""
+    """Return a number that is certainly ≤ min_i (A x)_i / x_i in real arithmetic."""
     couplings = bounds.L.T if transposed else bounds.L
     gain = (couplings @ vector) / vector
     terms = couplings.count_nonzero(axis=1) if sp.issparse(couplings) else bounds.players

@@ -1,8 +1,8 @@
 """Weights of games with up to millions of players: matrix-free, then proved row by row.
 
-A certificate does not need the Perron vectors themselves, only two positive vectors with A z >= alpha z and
-A^T v >= alpha v. So: estimate tau by power iteration, step back to alpha = 0.99 tau, solve (A - alpha I) z = 1 and
-its transpose to a residual below 1/2 (then A z - alpha z > 1/2 > 0 row by row) and verify. A sparse LU would fill in;
+A certificate does not need the Perron vectors themselves, only two positive vectors with A z ≥ α z and
+Aᵀ v ≥ α v. So: estimate τ by power iteration, step back to α = 0.99 τ, solve (A - α I) z = 1 and
+its transpose to a residual below 1/2 (then A z - α z > 1/2 > 0 row by row) and verify. A sparse LU would fill in;
 here only products with L are used. Coupling in one direction, the rule in large sparse graphs, is no obstacle.
 """
 
@@ -19,7 +19,7 @@ from workbench.progress import Progress
 
 
 def perron_sparse(bounds: Bounds, *, share: float = REDUCIBLE_SHARE, progress: Progress | None = None) -> Weights:
-    """Return weights that prove a margin of at least ``share`` of tau(A), usually; O(nonzeros) a step.
+    """Return weights that prove a margin of at least ``share`` of τ(A), usually; O(nonzeros) a step.
 
     Memory: L twice (CSR and its transpose) and about ten vectors. If the solves do not reach the target, the target
     steps down until they do, so ``margin`` may be less than ``share * tau``; it is proved in any case.
@@ -46,9 +46,9 @@ def perron_sparse(bounds: Bounds, *, share: float = REDUCIBLE_SHARE, progress: P
 def smallest_eigenvalue(
     mu: NDArray, couplings: sp.csr_array, *, iterations: int = 400, progress: Progress | None = None
 ) -> tuple[float, NDArray]:
-    """Return an estimate of tau(A) and the non-negative vector it came from, by power iteration on s I - A >= 0.
+    """Return an estimate of τ(A) and the non-negative vector it came from, by power iteration on s I - A ≥ 0.
 
-    The shift s = max(mu) makes s I - A = diag(s - mu) + L non-negative with spectral radius s - tau. The growth of
+    The shift s = max(mu) makes s I - A = diag(s - mu) + L non-negative with spectral radius s - τ. The growth of
     the norm converges for a reducible L too. The estimate is only a target; what is proved is proved afterwards.
     """
     progress = progress or Progress()
@@ -73,9 +73,9 @@ def smallest_eigenvalue(
 
 
 def impossible(mu: NDArray, couplings: sp.csr_array, *, iterations: int = 2000) -> NDArray:
-    """Return x >= 0 on the largest strongly connected group with A x <= 0 there, if power iteration finds it.
+    """Return x ≥ 0 on the largest strongly connected group with A x ≤ 0 there, if power iteration finds it.
 
-    Zero outside the group, where A x = -L x <= 0 anyway. Iteration stops once every row of the group agrees.
+    Zero outside the group, where A x = -L x ≤ 0 anyway. Iteration stops once every row of the group agrees.
     """
     _, group = connected_components(couplings, connection="strong")
     inside = np.flatnonzero(group == np.argmax(np.bincount(group)))
@@ -94,7 +94,7 @@ def impossible(mu: NDArray, couplings: sp.csr_array, *, iterations: int = 2000) 
 
 
 def solve_m_matrix(diagonal: NDArray, couplings: sp.csr_array, *, iterations: int = 600) -> NDArray | None:
-    """Return x > 0 with diag(diagonal) x - L x >= 1/2 in every row, or None.
+    """Return x > 0 with diag(diagonal) x - L x ≥ 1/2 in every row, or None.
 
     BiCGSTAB with the diagonal as preconditioner, kept only if the residual is small in *every* row; else the
     Jacobi iteration, which is monotone for an M-matrix and so never loses positivity.

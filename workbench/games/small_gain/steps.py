@@ -1,8 +1,8 @@
 """How far one step may go: the paper's step, h0, the sharp step, RK4, steps by player, and delays.
 
 One Euler step x - h F(x) moves two points apart by at most T_h = diag(max(|1 - h mu_i|, |1 - h ell_i|)) + h L in the
-norm-by-player sense, so every h with spectral radius rho(T_h) < 1 is safe. rho(T_h) is convex in h and equals 1 at
-h = 0, hence one interval (0, h_sharp). Up to h0 = min_i 2/(mu_i + ell_i) the factor is exactly 1 - h tau.
+norm-by-player sense, so every h with spectral radius ρ(T_h) < 1 is safe. ρ(T_h) is convex in h and equals 1 at
+h = 0, hence one interval (0, h_sharp). Up to h0 = min_i 2/(mu_i + ell_i) the factor is exactly 1 - h τ.
 """
 
 import math
@@ -29,24 +29,24 @@ class SharpStep:
 
 
 def paper_step(alpha: float, beta: float) -> float:
-    """Return 2 alpha / beta^2, the Euler step bound of arXiv:2512.06791; 0 unless alpha > 0."""
+    """Return 2 α / β², the Euler step bound of arXiv:2512.06791; 0 unless α > 0."""
     return 2 * alpha / beta**2 if alpha > 0 and beta > 0 else 0.0
 
 
 def best_paper_factor(alpha: float, beta: float) -> float:
-    """Return sqrt(1 - alpha^2/beta^2), the paper's factor at its best step alpha/beta^2."""
+    """Return sqrt(1 - α²/β²), the paper's factor at its best step α/β²."""
     return math.sqrt(max(1 - (alpha / beta) ** 2, 0.0))
 
 
 def h0(bounds: Bounds) -> float:
-    """Return min_i 2/(mu_i + ell_i); up to here a step contracts by 1 - h tau in M(w*)."""
+    """Return min_i 2/(mu_i + ell_i); up to here a step contracts by 1 - h τ in M(w*)."""
     return float(np.min(player_steps(bounds)))
 
 
 def player_steps(bounds: Bounds) -> NDArray:
     """Return (N,) the largest step of each player, 2/(mu_i + ell_i).
 
-    Any steps 0 < eta_i <= 2/(mu_i + ell_i), different between players and changing in time, contract in
+    Any steps 0 < eta_i ≤ 2/(mu_i + ell_i), different between players and changing in time, contract in
     max_i |x_i|/z_i: this, and not the band of metric weights, is what is certified about rates.
     """
     total = bounds.mu + bounds.ell
@@ -63,15 +63,15 @@ def step_matrix(bounds: Bounds, h: ArrayLike) -> NDArray:
 
 
 def step_radius(bounds: Bounds, h: ArrayLike) -> float:
-    """Return rho(T_h), the certified asymptotic factor of one Euler step; below 1 means certified."""
+    """Return ρ(T_h), the certified asymptotic factor of one Euler step; below 1 means certified."""
     checks.integer("the number of players for a dense eigenvalue", bounds.players, maximum=LARGEST_DENSE)
     return float(np.max(np.abs(np.linalg.eigvals(step_matrix(bounds, h)))))
 
 
 def sharp_step(bounds: Bounds, z: NDArray) -> SharpStep:
-    """Return the largest h with rho(T_h) < 1 (less one part in 10^12) and the vector that proves it.
+    """Return the largest h with ρ(T_h) < 1 (less one part in 10^12) and the vector that proves it.
 
-    ``z`` (N,) is any positive vector with A z > 0. Dense games up to 500 players: root finding on rho(T_h). Larger:
+    ``z`` (N,) is any positive vector with A z > 0. Dense games up to 500 players: root finding on ρ(T_h). Larger:
     the best h that z itself proves, min_i 2/(ell_i + (L z)_i/z_i), which is a little smaller.
     """
     fixed = float(np.min(2 / (bounds.ell + (bounds.L @ z) / z)))
@@ -98,15 +98,15 @@ def sharp_step(bounds: Bounds, z: NDArray) -> SharpStep:
 def rk4_step(paper: float, first: float) -> float:
     """Return a step at which classical RK4 is proved non-expansive in M(w*): max(2α/β², h₀), the two given.
 
-    F is cocoercive, <dF, dx> >= (h/2) |dF|^2, for both values of h, and RK4 is 1-circle-contractive (G. Dahlquist,
+    F is cocoercive, <dF, dx> ≥ (h/2) |dF|², for both values of h, and RK4 is 1-circle-contractive (G. Dahlquist,
     R. Jeltsch, *Generalized disks of contractivity for explicit and implicit Runge-Kutta methods*, 1979). The
-    guideline 2.5/beta of arXiv:2512.06791 is not a theorem: see :func:`rk4_guideline`. Stages must stay in the region.
+    guideline 2.5/β of arXiv:2512.06791 is not a theorem: see :func:`rk4_guideline`. Stages must stay in the region.
     """
     return max(paper, first)
 
 
 def rk4_guideline(beta: float) -> float:
-    """Return 2.5/beta, which can expand: J = [[1,2,2],[0,1,2],[0,0,1]] + 0.001 I has one-step norm 1.00634 there."""
+    """Return 2.5/β, which can expand: J = [[1,2,2],[0,1,2],[0,0,1]] + 0.001 I has one-step norm 1.00634 there."""
     return 2.5 / beta
 
 
@@ -125,7 +125,7 @@ def delayed_factor(bounds: Bounds, z: ArrayLike, eta: ArrayLike, delay: int) -> 
     """Return a certified factor per step when players see each other up to ``delay`` steps late.
 
     Every player knows its own present action; of the others it may see any value of the last ``delay`` + 1 rounds.
-    The largest |x_i|/z_i decays like lambda^k with own_i + eta_i (L z)_i / z_i lambda^(-delay) <= lambda for all i:
+    The largest |x_i|/z_i decays like lambda^k with own_i + eta_i (L z)_i / z_i lambda^(-delay) ≤ lambda for all i:
     the smallest such lambda is found by bisection. It is below 1 for *every* finite delay, as long as the undelayed
     factor is (D. Bertsekas, J. Tsitsiklis, *Parallel and Distributed Computation*, ch. 6).
     """

@@ -1,9 +1,9 @@
 """The best metric weights in closed form: left over right Perron vector of the comparison matrix.
 
-For M(w) = diag(w_i I) the margin is alpha(w) = lambda_min(sym(W^{1/2} A W^{-1/2})), A = diag(mu) - L. By M-matrix
+For M(w) = diag(w_i I) the margin is α(w) = λ_min(sym(W^½ A W^−½)), A = diag(mu) - L. By M-matrix
 theory (A. Berman, R. Plemmons, *Nonnegative Matrices in the Mathematical Sciences*, ch. 6) some w makes it positive
-exactly if the smallest real eigenvalue tau(A) is positive; tau is the best margin and w = v/z reaches it, where
-A z = tau z and A^T v = tau v. No semidefinite program is needed.
+exactly if the smallest real eigenvalue τ(A) is positive; τ is the best margin and w = v/z reaches it, where
+A z = τ z and Aᵀ v = τ v. No semidefinite program is needed.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ def perron(bounds: Bounds) -> Weights:
     """Return the best weights of ``bounds``: O(N^3) dense, Krylov and power iteration when sparse and large.
 
     Coupling that runs one way only (a reducible L) has no best weights: then two linear solves
-    (A - alpha I) z = 1 and (A - alpha I)^T v = 1 at alpha = 0.99 tau give a proof just below the supremum.
+    (A - α I) z = 1 and (A - α I)ᵀ v = 1 at α = 0.99 τ give a proof just below the supremum.
     """
     if bounds.sparse and bounds.players > LARGEST_DENSE:
         return perron_sparse(bounds)
@@ -48,7 +48,7 @@ def perron(bounds: Bounds) -> Weights:
 
 
 def smallest_eigenpair(a: NDArray, iterations: int = 60) -> tuple[float, NDArray, NDArray]:
-    """Return (tau, z, v) of an irreducible Z-matrix by Noda's inverse iteration, which keeps vectors positive.
+    """Return (τ, z, v) of an irreducible Z-matrix by Noda's inverse iteration, which keeps vectors positive.
 
     The shift is the Collatz-Wielandt lower bound min_i (A z)_i / z_i, so every solve is with an M-matrix and
     convergence is quadratic (T. Noda, *Note on the computation of the maximal eigenvalue of a non-negative
@@ -82,7 +82,7 @@ def _usable(vector: NDArray) -> bool:
 
 
 def margin(bounds: Bounds, w: ArrayLike) -> float:
-    """Return alpha(w) = lambda_min(sym(W^{1/2} A W^{-1/2})), the contraction rate in M(w); O(N^3)."""
+    """Return α(w) = λ_min(sym(W^½ A W^−½)), the contraction rate in M(w); O(N^3)."""
     a = _dense_comparison(bounds)
     root = np.sqrt(positive_weights(w, bounds.players))
     scaled = root[:, None] * a / root[None, :]
@@ -90,7 +90,7 @@ def margin(bounds: Bounds, w: ArrayLike) -> float:
 
 
 def lipschitz(bounds: Bounds, w: ArrayLike) -> float:
-    """Return beta(w) = ||W^{1/2} (diag(ell) + L) W^{-1/2}||_2, a Lipschitz constant of F in M(w)."""
+    """Return β(w) = ||W^½ (diag(ell) + L) W^−½||_2, a Lipschitz constant of F in M(w)."""
     weights = positive_weights(w, bounds.players)
     if bounds.sparse and bounds.players > LARGEST_DENSE:
         return _schur_bound(bounds, weights)
@@ -105,14 +105,14 @@ def _size(bounds: Bounds) -> NDArray:
 
 
 def _schur_bound(bounds: Bounds, w: NDArray) -> float:
-    """Bound the norm by Schur's test with the vector w^{1/2}: sqrt(max row ratio * max column ratio)."""
+    """Bound the norm by Schur's test with the vector w^½: sqrt(max row ratio * max column ratio)."""
     right = _size(bounds) + bounds.L @ np.ones(bounds.players)
     left = _size(bounds) + (bounds.L.T @ w) / w
     return float(np.sqrt(right.max() * left.max()))
 
 
 def small_gain_radius(bounds: Bounds) -> float:
-    """Return rho(diag(mu)^-1 L), below 1 exactly if some weights certify; inf if a mu_i is not positive."""
+    """Return ρ(diag(mu)⁻¹ L), below 1 exactly if some weights certify; inf if a mu_i is not positive."""
     if np.any(bounds.mu <= 0):
         return float("inf")
     gains = bounds.L / bounds.mu[:, None] if not bounds.sparse else sp.diags_array(1 / bounds.mu) @ bounds.L

@@ -15,7 +15,7 @@ ZERO, ONE = arb(0), arb(1)
 
 
 class Jet:
-    """A value with its gradient and (order 2) Hessian; missing entries are zero. Pair (k, l), k <= l, is k d + l."""
+    """A value with its gradient and (order 2) Hessian; missing entries are zero. Pair (k, l), k ≤ l, is k d + l."""
 
     __slots__ = ("first", "second", "value")
 
@@ -97,7 +97,7 @@ ELEMENTARY: dict[str, Callable[[arb], tuple[arb, arb, arb]]] = {
 
 
 def power(x: arb, n: int) -> tuple[arb, arb, arb]:
-    """x^n, n >= 2, with two derivatives; an even power of a ball through zero is not negative.
+    """x^n, n ≥ 2, with two derivatives; an even power of a ball through zero is not negative.
 
     By multiplication: flint's own power gives up (NaN) on balls whose midpoint is exactly zero.
     """

@@ -11,7 +11,7 @@ from .model import Basin, Document, Formulas
 
 
 def basin_claim(document: Document, weights: Callable[[int], fmpq]) -> None:
-    """Krawczyk's test in balls, and radius^2 <= w_i * distance_k^2 to every face k, in rationals."""
+    """Krawczyk's test in balls, and radius² ≤ w_i * distance_k² to every face k, in rationals."""
     game, region, basin = document.game, document.region, document.basin
     if basin is None:
         return

@@ -57,7 +57,7 @@ class Couplings:
 
 
 def failing_row(diagonal: NDArray, couplings: Couplings, x: NDArray, relation: str, factor: fmpq) -> int | None:
-    """Return the first row i in which the relation is false, or None if it is proved for all rows; x >= 0.
+    """Return the first row i in which the relation is false, or None if it is proved for all rows; x ≥ 0.
 
     ">=", ">", "<=":  diagonal_i x_i - (L x)_i  relation  factor x_i.    "+<":  diagonal_i x_i + (L x)_i < factor x_i.
     Rows that floating point with its error bound decides are not touched again; the others are decided in rationals.
@@ -74,7 +74,7 @@ def failing_row(diagonal: NDArray, couplings: Couplings, x: NDArray, relation: s
         tame &= bool(factor == 0 or TAME[0] < abs(float(factor)) < TAME[1])
         decided = tame & (spare > (couplings.counts + 8) * EPS * size)
     if relation == "<=":
-        decided |= x == 0  # there it says -(L x)_i <= 0
+        decided |= x == 0  # there it says -(L x)_i ≤ 0
     for i in np.flatnonzero(~decided).tolist():
         entry = rational(float(x[i]))
         left, gain = rational(float(diagonal[i])) * entry, couplings.exact_product(i, lambda j: rational(float(x[j])))
@@ -93,7 +93,7 @@ def failing_row(diagonal: NDArray, couplings: Couplings, x: NDArray, relation: s
 def failing_norm_row(
     size: NDArray, couplings: Couplings, p: NDArray, w: NDArray, weight: Callable[[int], fmpq], beta: float
 ) -> int | None:
-    """Return the first row in which G^T W G p <= beta^2 W p is false, G = diag(size) + L, or None if it is proved.
+    """Return the first row in which Gᵀ W G p ≤ β² W p is false, G = diag(size) + L, or None if it is proved.
 
     ``weight(i)`` is the exact weight of player i, ``w`` the same within 4 roundings. Floating point decides first, as
     in :func:`failing_row`.
@@ -161,7 +161,7 @@ def semidefinite(matrix: Sequence[Sequence[Any]], *, strict: bool = False) -> bo
 
 
 def norm_at_most(block: Sequence[Sequence[Any]], bound: Any) -> bool:
-    """Return whether the largest singular value is proved to be at most ``bound``: bound^2 I - B^T B >= 0."""
+    """Return whether the largest singular value is proved to be at most ``bound``: bound² I - Bᵀ B ≥ 0."""
     rows, columns = len(block), len(block[0])
     if all(entry == 0 for row in block for entry in row):
         return bool(bound >= 0)

@@ -111,7 +111,7 @@ def smallest_at_most(block: list[list[arb]]) -> arb:
 
 
 def norm_at_least(block: list[list[arb]]) -> arb:
-    """Return a lower bound of the largest singular value: |u^T B v|."""
+    """Return a lower bound of the largest singular value: |uᵀ B v|."""
     if len(block) == len(block[0]) == 1:
         return abs(block[0][0])
     left, _, right = np.linalg.svd(_middle(block))

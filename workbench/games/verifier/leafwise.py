@@ -14,7 +14,7 @@ CANNOT += ("beta_vector", "sharp_vector", "witness")
 
 
 def leafwise_claims(document: Document) -> None:
-    """On every leaf C(w, margin) > 0 with the one common w, the sharp step is non-expansive in M(w), beta holds."""
+    """On every leaf C(w, margin) > 0 with the one common w, the sharp step is non-expansive in M(w), β holds."""
     nothing_else(document, CANNOT)
     game, region, tree, margin = document.game, document.region, document.tree, positive_margin(document)
     if not isinstance(game, Formulas) or region is None or tree is None:

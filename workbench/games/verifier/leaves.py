@@ -16,7 +16,7 @@ Bounds = tuple[list[arb], list[arb], list[list[arb]]]  # mu, ell, L
 
 
 def leaves(lower: Sequence[float], upper: Sequence[float], tree: Sequence[int]) -> Iterator[Leaf]:
-    """Yield the leaf boxes of a tree in pre-order: k >= 0 halves coordinate k, -1 is a leaf.
+    """Yield the leaf boxes of a tree in pre-order: k ≥ 0 halves coordinate k, -1 is a leaf.
 
     Halving at the midpoint from the region downwards makes it impossible to leave a gap.
     """
@@ -114,7 +114,7 @@ def exact(value: arb) -> arb:
 
 
 def leaf_matrix(bounds: Bounds, w: Sequence[float], alpha: float) -> list[list[arb]]:
-    """Return C(w, alpha) of a leaf: 2 w_i (mu_i - alpha), -(w_i L_ij + w_j L_ji)."""
+    """Return C(w, α) of a leaf: 2 w_i (mu_i - α), -(w_i L_ij + w_j L_ji)."""
     mu, _, couplings = bounds
     weights = [arb(x) for x in w]
     n = len(mu)
@@ -130,7 +130,7 @@ def leaf_matrix(bounds: Bounds, w: Sequence[float], alpha: float) -> list[list[a
 
 
 def step_is_safe(bounds: Bounds, w: Sequence[float], h: float) -> bool:
-    """Return whether T_h is proved non-expansive in M(w) on a leaf: W - T_h^T W T_h >= 0."""
+    """Return whether T_h is proved non-expansive in M(w) on a leaf: W - T_hᵀ W T_h ≥ 0."""
     mu, ell, couplings = bounds
     n, step = len(mu), arb(h)
     t = [
@@ -141,7 +141,7 @@ def step_is_safe(bounds: Bounds, w: Sequence[float], h: float) -> bool:
 
 
 def lipschitz_holds(bounds: Bounds, w: Sequence[float], beta: float) -> bool:
-    """Return whether diag(max(|mu|, |ell|)) + L is proved to have norm at most beta in M(w) on a leaf."""
+    """Return whether diag(max(|mu|, |ell|)) + L is proved to have norm at most β in M(w) on a leaf."""
     mu, ell, couplings = bounds
     n = len(mu)
     g = [[abs(mu[i]).max(abs(ell[i])) if i == j else couplings[i][j] for j in range(n)] for i in range(n)]
@@ -149,7 +149,7 @@ def lipschitz_holds(bounds: Bounds, w: Sequence[float], beta: float) -> bool:
 
 
 def _dominated(matrix: list[list[arb]], w: Sequence[float], bound: arb) -> bool:
-    """Whether bound^2 W - B^T W B is proved positive semidefinite: |B| <= bound in M(w)."""
+    """Whether bound² W - Bᵀ W B is proved positive semidefinite: |B| <= bound in M(w)."""
     n, weights = len(matrix), [arb(x) for x in w]
     gap = [
         [-sum((matrix[k][i] * weights[k] * matrix[k][j] for k in range(n)), arb(0)) for j in range(n)] for i in range(n)

@@ -113,7 +113,7 @@ Game = BoundsOnly | Sampled | Quadratic | NormalForm | Formulas
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """mu, ell (N,) with mu <= ell, and non-negative couplings, each pair of players at most once."""
+    """mu, ell (N,) with mu ≤ ell, and non-negative couplings, each pair of players at most once."""
 
     mu: NDArray
     ell: NDArray
@@ -141,7 +141,7 @@ class Region:
 
 @dataclass(frozen=True, eq=False)
 class Witness:
-    """x >= 0, not zero, that rules out margins above ``ceiling``: of the bounds, or at a point of the region."""
+    """x ≥ 0, not zero, that rules out margins above ``ceiling``: of the bounds, or at a point of the region."""
 
     vector: NDArray
     ceiling: float

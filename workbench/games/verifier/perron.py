@@ -1,4 +1,4 @@
-"""The claims of a "perron" certificate, each proved in rationals: vectors, weights, tau, beta, steps and band."""
+"""The claims of a "perron" certificate, each proved in rationals: vectors, weights, τ, β, steps and band."""
 
 from collections.abc import Callable
 from typing import Any
@@ -58,7 +58,7 @@ def positive_margin(document: Document) -> float:
 
 
 def vectors_claim(document: Document, bounds: Bounds, margin: float) -> None:
-    """A z >= margin z and A^T v >= margin v with z, v > 0; the weights are v/z, rounded."""
+    """A z ≥ margin z and Aᵀ v ≥ margin v with z, v > 0; the weights are v/z, rounded."""
     z, v, w = document.z, document.v, document.weights
     for name, x, matrix in (("z", z, bounds.couplings), ("v", v, bounds.couplings.transposed)):
         _positive(name, x)
@@ -80,7 +80,7 @@ def exact_weight(document: Document) -> Callable[[int], fmpq]:
 
 
 def lipschitz_claim(document: Document, bounds: Bounds) -> None:
-    """beta >= ||W^{1/2} G W^{-1/2}|| for G = diag(max(|mu|, |ell|)) + L, by Schur's test G^T W G p <= beta^2 W p."""
+    """β ≥ ||W^½ G W^−½|| for G = diag(max(|mu|, |ell|)) + L, by Schur's test Gᵀ W G p ≤ β² W p."""
     beta, p, z, v = document.beta, document.beta_vector, document.z, document.v
     _positive("beta_vector", p)
     with np.errstate(all="ignore"):
@@ -137,7 +137,7 @@ def quoted(name: str, value: float, best: fmpq) -> None:
 
 
 def band_claim(band: tuple[float, float], target: fmpq, bounds: Bounds) -> None:
-    """Both ends of a two-player band have margin >= target: 4 r m >= (L12 + r L21)^2 and mu > target.
+    """Both ends of a two-player band have margin ≥ target: 4 r m ≥ (L12 + r L21)² and mu > target.
 
     The r that satisfy it form an interval, so both ends prove all between. An end 0 or infinite is left out of it.
     """

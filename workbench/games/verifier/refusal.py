@@ -1,4 +1,4 @@
-"""The claims of a REFUSED certificate: x >= 0 with A x <= ceiling x, so that no weights give a margin above it.
+"""The claims of a REFUSED certificate: x ≥ 0 with A x ≤ ceiling x, so that no weights give a margin above it.
 
 A is bounded here from the other side: own curvature from above, couplings from below, by the checker itself, from the
 game in the file. The bounds in the file may be wide, so for a game they rule out nothing.
@@ -120,7 +120,7 @@ def _from_inside(blocks: list[list[list[list[arb]]]]) -> tuple[list[arb], list[l
 
 
 def _within(own: list[arb], couplings: list[list[arb]], witness: Witness) -> None:
-    """Prove (own_i - ceiling) x_i - sum_j L_ij x_j <= 0 row by row, in balls."""
+    """Prove (own_i - ceiling) x_i - sum_j L_ij x_j ≤ 0 row by row, in balls."""
     x = [arb(value) for value in witness.vector.tolist()]
     ceiling = arb(witness.ceiling)
     for i, gains in enumerate(couplings):

@@ -1,8 +1,8 @@
-"""Is tau the best margin that any weights can give? From below and from above, to nine digits (at a point, seven).
+"""Is τ the best margin that any weights can give? From below and from above, to nine digits (at a point, seven).
 
-tau(A), A = diag(mu) - L, is the smallest real eigenvalue. Any x > 0 with A x >= a x shows tau >= a, any x >= 0, not
-zero, with A x <= b x shows tau <= b (A. Berman, R. Plemmons, *Nonnegative Matrices in the Mathematical Sciences*,
-ch. 2 and 6). Where coupling runs one way only, tau(A) is the smallest tau of the strongly connected groups.
+τ(A), A = diag(mu) - L, is the smallest real eigenvalue. Any x > 0 with A x ≥ a x shows τ ≥ a, any x ≥ 0, not
+zero, with A x ≤ b x shows τ ≤ b (A. Berman, R. Plemmons, *Nonnegative Matrices in the Mathematical Sciences*,
+ch. 2 and 6). Where coupling runs one way only, τ(A) is the smallest τ of the strongly connected groups.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from .document import Refused
 from .exact import Couplings, failing_row, rational
 from .model import Bounds, Document
 
-SAME, SAME_AT_POINT = 1e-9, 1e-7  # relative to the largest of |mu| and |tau|, which no scaling of players changes
+SAME, SAME_AT_POINT = 1e-9, 1e-7  # relative to the largest of |mu| and |τ|, which no scaling of players changes
 MOST_PLAYERS = 400  # up to here the checker finds vectors of its own when those in the file do not do
 
 
@@ -53,7 +53,7 @@ def _at_most(bounds: Bounds, vectors: Sequence[NDArray], ceiling: fmpq) -> bool:
 
 
 def rules_out(bounds: Bounds, x: NDArray, ceiling: fmpq) -> bool:
-    """Whether x, set to zero where it does not help, proves A x <= ceiling x, so that no weights give more."""
+    """Whether x, set to zero where it does not help, proves A x ≤ ceiling x, so that no weights give more."""
     with np.errstate(all="ignore"):
         helps = bounds.mu * x - bounds.couplings.product(x) <= float(ceiling) * x * (
             1 + 1e-15 * np.sign(float(ceiling))

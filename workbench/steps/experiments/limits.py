@@ -15,6 +15,7 @@ from workbench.steps.predictors import GROUPS, PREDICTORS, predict
 
 DAMAGES = ("loss", "accuracy")
 POINTS = 5.0
+FIRST_PREDICTORS = 3  # the radii, which cost one Jacobian–vector product together
 
 
 @results.experiment
@@ -35,30 +36,43 @@ def limits(
     Returns ``tau`` (direction, predictor), the ``label``, ``cost``, ``reference`` and ``group`` of each predictor,
     and ``onset`` (direction, damage): the distance to ``ratio`` times the loss, and to 5 points of accuracy
     lost; ∞ where nothing limits or nothing happens within five decades. Cost: about 100 forward passes and 40 gradients
-    for each direction, plus Lanczos. Raises ``ValueError`` for unknown names.
+    for each direction, plus Lanczos; what is measured comes first, and ``progress.publish`` gets the predictions that
+    are there, NaN for the others. Raises ``ValueError`` for unknown names.
     """
     progress = progress or Progress()
     names = list(PREDICTORS) if predictors is None else [checks.choice("predictor", p, PREDICTORS) for p in predictors]
     labels, listed = names_of(directions)
     ratio = checks.real("ratio", ratio, exclusive_minimum=1)
     data = data or digits()
-    tau, onset = np.empty((len(listed), len(names))), np.empty((len(listed), len(DAMAGES)))
+    tau, onset = np.full((len(listed), len(names)), np.nan), np.full((len(listed), len(DAMAGES)), np.nan)
     done, total = 0, len(listed) * (len(names) + 1)
+
+    def so_far() -> xr.Dataset:
+        return _limits_dataset(tau, onset, labels, names, ratio)
+
     for i, direction in enumerate(listed):
         ray = make_ray(network, direction, stage=stage, data=data, samples=samples, seed=seed)
+        progress.update(done, total, f"{labels[i]}: measuring")
+        onset[i] = loss_onset(ray, ratio), accuracy_onset(ray, POINTS)
+        done += 1
         for j, name in enumerate(names):
             progress.update(done, total, f"{labels[i]}: {PREDICTORS[name].label}")
             tau[i, j] = predict(name, ray, ratio=ratio)
             done += 1
-        progress.update(done, total, f"{labels[i]}: measuring")
-        onset[i] = loss_onset(ray, ratio), accuracy_onset(ray, POINTS)
-        done += 1
+            if j + 1 >= FIRST_PREDICTORS and done < total:
+                progress.publish(results.unfinished(so_far(), f"{total - done} more predictors"))
     progress.update(total, total, "done")
+    return so_far()
+
+
+def _limits_dataset(
+    tau: np.ndarray, onset: np.ndarray, labels: list[str], names: list[str], ratio: float
+) -> xr.Dataset:
     entries = [PREDICTORS[name] for name in names]
     return results.dataset(
         {
-            "tau": (("direction", "predictor"), tau, "predicted limit of the step", "τ"),
-            "onset": (("direction", "damage"), onset, "measured onset of damage", "τ"),
+            "tau": (("direction", "predictor"), tau.copy(), "predicted limit of the step", "τ"),
+            "onset": (("direction", "damage"), onset.copy(), "measured onset of damage", "τ"),
             "label": (("predictor",), [e.label for e in entries], "predictor, for people"),
             "cost": (("predictor",), [e.cost for e in entries], "what it costs"),
             "reference": (("predictor",), [e.reference for e in entries], "where it comes from"),

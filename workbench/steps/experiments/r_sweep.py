@@ -35,7 +35,8 @@ def sweep_radius(
     ``network``: a name of ``NETWORKS`` or a trained module; ``directions``: names of ``DIRECTIONS`` or one mapping of
     tensors; ``data``: from ``make_data``, digits by default; the batch is its first ``samples`` training samples.
     Returns (stage, direction, r): ``tau``, ``loss_ratio``, ``accuracy``, ``flips`` (share of predictions changed); and
-    (stage, direction): ``radius`` ρ_a of the batch, ``loss`` and ``accuracy_start``. One forward pass a point. Raises
+    (stage, direction): ``radius`` ρ_a of the batch, ``loss`` and ``accuracy_start``. One forward pass a
+    point; the last stage comes first, and ``progress.publish`` gets the sweeps that are there, NaN elsewhere. Raises
     ``ValueError`` for unknown names and unusable numbers. Reference: P. Sao, arXiv 2603.13552, Fig. on r-sweeps.
     """
     progress = progress or Progress()
@@ -46,10 +47,10 @@ def sweep_radius(
         raise ValueError("r must be positive")
     data = data or digits()
     shape = (len(visited), len(listed), len(grid))
-    table = {name: np.empty(shape) for name in ("tau", "loss_ratio", "accuracy", "flips")}
-    start = {name: np.empty(shape[:2]) for name in ("radius", "loss", "accuracy_start")}
+    table = {name: np.full(shape, np.nan) for name in ("tau", "loss_ratio", "accuracy", "flips")}
+    start = {name: np.full(shape[:2], np.nan) for name in ("radius", "loss", "accuracy_start")}
     done, total = 0, len(visited) * len(listed)
-    for i, stage in enumerate(visited):
+    for i, stage in reversed(list(enumerate(visited))):
         for j, direction in enumerate(listed):
             progress.update(done, total, f"{stage}, {labels[j]}")
             ray = make_ray(network, direction, stage=stage, data=data, samples=samples, seed=seed)
@@ -63,11 +64,15 @@ def sweep_radius(
                 table["accuracy"][i, j, k] = (logits.argmax(axis=1) == ray.labels).mean()
                 table["flips"][i, j, k] = (logits.argmax(axis=1) != before).mean()
             done += 1
+            if done < total:
+                rest = f"{total - done} more sweeps (last stage first)"
+                progress.publish(results.unfinished(_dataset(table, start, visited, labels, grid), rest))
     progress.update(total, total, "done")
     return _dataset(table, start, visited, labels, grid)
 
 
 def _dataset(table: dict, start: dict, visited: list[str], labels: list[str], grid: np.ndarray) -> xr.Dataset:
+    table, start = ({name: values.copy() for name, values in part.items()} for part in (table, start))
     full, pair = ("stage", "direction", "r"), ("stage", "direction")
     return results.dataset(
         {

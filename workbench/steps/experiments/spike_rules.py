@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from workbench.registry import Registry
-from workbench.steps.guard import SafeStep
 from workbench.steps.optimisers import MFAC, AdaHessian
+from workbench.steps.safe_step import SafeStep
 
 OPTIMISERS: dict[str, Callable[[Iterable[Any], float], torch.optim.Optimizer]] = {
     "adam": lambda parameters, rate: torch.optim.Adam(parameters, lr=rate),

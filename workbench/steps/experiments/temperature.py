@@ -33,7 +33,8 @@ def temperature_scaling(
     Returns over ``temperature``: the measured ``onset``, ``raw`` (ρ_a at T = 1, which ignores T), ``bound`` ρ_a(T) and
     ``quadratic`` (root of the second-order model); and over ``predictor`` the ``spread``, the standard deviation of
     log10(measured/predicted) over the temperatures: 0 would be perfect scaling. The direction is that of T = 1.
-    Raises ``ValueError`` for unknown names and T ≤ 0. Reference: arXiv 2603.13552 claims a collapse "0.992 → 0.164"
+    Raises ``ValueError`` for unknown names and T ≤ 0. ``progress.publish`` gets the temperatures that are there.
+    Reference: arXiv 2603.13552 claims a collapse "0.992 → 0.164"
     whose definition is not in its code; this is the same question with a definition.
     """
     progress = progress or Progress()
@@ -42,15 +43,21 @@ def temperature_scaling(
         raise ValueError("temperatures must be positive")
     base = make_ray(network, direction, stage=stage, data=data, samples=samples, seed=seed)
     raw = predict("bound", base)
-    rows = []
+    table = np.full((len(grid), 2 + len(COMPARED)), np.nan)
     for n, temperature in enumerate(grid):
         progress.update(n, len(grid), f"T = {temperature:g}")
         ray = make_ray(
             base.model, base.direction, data=data, samples=samples, seed=seed, temperature=float(temperature)
         )
-        rows.append([loss_onset(ray, ratio), raw, *(predict(name, ray, ratio=ratio) for name in COMPARED)])
+        table[n] = [loss_onset(ray, ratio), raw, *(predict(name, ray, ratio=ratio) for name in COMPARED)]
+        if 1 < n + 1 < len(grid):
+            rest = f"{len(grid) - n - 1} more temperatures"
+            progress.publish(results.unfinished(_dataset(grid[: n + 1], table[: n + 1], ratio), rest))
     progress.update(len(grid), len(grid), "done")
-    table = np.array(rows)
+    return _dataset(grid, table, ratio)
+
+
+def _dataset(grid: np.ndarray, table: np.ndarray, ratio: float) -> xr.Dataset:
     with np.errstate(divide="ignore", invalid="ignore"):  # a predictor that says ∞ has no logarithm, and no spread
         spread = np.std(np.log10(table[:, :1] / table[:, 1:]), axis=0)
     along = ("temperature",)

@@ -30,14 +30,15 @@ def zeros_map(
 
     Returns over (stage, sample): ``zero_real``, ``zero_imaginary`` (the upper one of the pair), the radii ``exact`` ρ*,
     ``dominance`` ρ_dom and ``bound`` ρ_a, ``certified``, ``margin`` (top logit minus the second) and ``correct``; over
-    sample the ``target``. An uncertified zero is the nearest one found. One JVP a stage and about 0.1 ms a sample.
+    sample the ``target``. An uncertified zero is the nearest one found. One JVP a stage and about 0.1 ms a sample. The
+    last stage comes first: ``progress.publish`` gets the stages that are there.
     """
     progress = progress or Progress()
     visited = stages_of(network, stages)
     data = data or digits()
-    columns: dict[str, list[np.ndarray]] = {}
+    columns: dict[str, dict[str, np.ndarray]] = {}
     targets = np.empty(0, dtype=int)
-    for n, stage in enumerate(visited):
+    for n, stage in enumerate(reversed(visited)):
         progress.update(n, len(visited), stage)
         ray = make_ray(network, direction, stage=stage, data=data, samples=samples, seed=seed, temperature=temperature)
         found = exact_radius(ray.logits, ray.slopes)
@@ -53,9 +54,17 @@ def zeros_map(
             "correct": ray.logits.argmax(axis=1) == ray.labels,
         }
         for name, values in entries.items():
-            columns.setdefault(name, []).append(values)
+            columns.setdefault(name, {})[stage] = values
         targets = ray.labels
+        if n + 1 < len(visited):
+            there = visited[len(visited) - n - 1 :]
+            earlier = ", ".join(visited[: len(visited) - n - 1])
+            progress.publish(results.unfinished(_dataset(columns, there, targets), f"earlier stages ({earlier})"))
     progress.update(len(visited), len(visited), "done")
+    return _dataset(columns, visited, targets)
+
+
+def _dataset(columns: dict[str, dict[str, np.ndarray]], visited: Sequence[str], targets: np.ndarray) -> xr.Dataset:
     meanings = {
         "zero_real": ("real part of the nearest zero", "τ"),
         "zero_imaginary": ("imaginary part of the nearest zero", "τ"),
@@ -66,12 +75,15 @@ def zeros_map(
         "margin": ("top logit minus the second", "nat"),
         "correct": ("whether the prediction is right", "1"),
     }
-    variables = {name: (("stage", "sample"), np.array(columns[name]), *meaning) for name, meaning in meanings.items()}
+    variables = {
+        name: (("stage", "sample"), np.array([columns[name][stage] for stage in visited]), *meaning)
+        for name, meaning in meanings.items()
+    }
     variables["target"] = (("sample",), targets, "class of the sample")
     return results.dataset(
         variables,
         {
-            "stage": (("stage",), visited, "stage of training"),
+            "stage": (("stage",), list(visited), "stage of training"),
             "sample": (("sample",), np.arange(len(targets)), "sample in the batch"),
         },
     )

@@ -20,7 +20,9 @@ def hutchinson_diagonal(
     """Return z ⊙ Hz for one Rademacher vector z, an unbiased estimate of the Hessian's diagonal.
 
     ``gradients`` were taken with ``create_graph=True``; ``signs`` are ±1 tensors of the parameters' shapes. E[z ⊙ Hz]
-    = diag H because E[z_i z_j] = δ_ij. One Hessian–vector product. Reference: arXiv 2006.00719, eq. (4).
+    = diag H because E[z_i z_j] = δ_ij. A complex parameter is a pair of real ones: its signs are ±1 ± i, and the
+    estimate holds the second derivatives by its real and by its imaginary part. One Hessian–vector product.
+    Reference: arXiv 2006.00719, eq. (4).
     """
     products = torch.autograd.grad(
         [g for g in gradients if g.requires_grad],
@@ -30,9 +32,18 @@ def hutchinson_diagonal(
         allow_unused=True,
     )
     return [
-        torch.zeros_like(p) if product is None else z * product
+        torch.zeros_like(p) if product is None else _like(p, as_real(z) * as_real(product))
         for p, product, z in zip(parameters, products, signs, strict=True)
     ]
+
+
+def as_real(value: Tensor) -> Tensor:
+    """Return a complex tensor as pairs of real numbers (a view), any other as it is."""
+    return torch.view_as_real(value) if value.is_complex() else value
+
+
+def _like(p: Tensor, pairs: Tensor) -> Tensor:
+    return torch.view_as_complex(pairs.contiguous()) if p.is_complex() else pairs
 
 
 class AdaHessian(torch.optim.Optimizer):
@@ -47,8 +58,9 @@ class AdaHessian(torch.optim.Optimizer):
     Parameters: ``betas`` decay of the two means, ``hessian_power`` k in (0, 1], ``weight_decay`` decoupled,
     ``samples`` Hutchinson vectors a step, ``average_kernels`` averages |z ⊙ Hz| over the trailing dimensions of
     convolution kernels (eq. 10), ``seed`` of the random signs (redrawn from seed and step number, so that a state
-    dict carries all there is). A step costs about one gradient and ``samples`` Hessian–vector products. Raises
-    ``ValueError`` for numbers out of range, ``RuntimeError`` if the closure freed the graph.
+    dict carries all there is). Complex parameters are treated as pairs of real ones, as torch's optimisers do. A step
+    costs about one gradient and ``samples`` Hessian–vector products. Raises ``ValueError`` for numbers out of range,
+    ``RuntimeError`` if the closure freed the graph.
     """
 
     def __init__(
@@ -98,20 +110,18 @@ class AdaHessian(torch.optim.Optimizer):
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
         total = [torch.zeros_like(p) for p in parameters]
         for _ in range(self.samples):
-            signs = [
-                (torch.randint(0, 2, p.shape, generator=generator) * 2 - 1).to(device=p.device, dtype=p.dtype)
-                for p in parameters
-            ]
+            signs = [_signs(p, generator) for p in parameters]
             for sum_, part in zip(total, hutchinson_diagonal(gradients, parameters, signs), strict=True):
                 sum_ += part / self.samples
         return total
 
     def _update(self, p: Tensor, gradient: Tensor, diagonal: Tensor, group: dict[str, Any]) -> None:
-        state = self.state[p]
+        state, kernel = self.state[p], tuple(range(2, p.ndim))
+        p, gradient, diagonal = as_real(p), as_real(gradient), as_real(diagonal)
         if not state:
             state.update(step=0, mean=torch.zeros_like(p), square=torch.zeros_like(p))
-        if group["average_kernels"] and p.ndim > 2:
-            diagonal = diagonal.abs().mean(dim=tuple(range(2, p.ndim)), keepdim=True).expand_as(p)
+        if group["average_kernels"] and kernel:
+            diagonal = diagonal.abs().mean(dim=kernel, keepdim=True).expand_as(p)
         first, second = group["betas"]
         state["step"] += 1
         state["mean"].lerp_(gradient, 1 - first)
@@ -120,3 +130,10 @@ class AdaHessian(torch.optim.Optimizer):
         scale = (state["square"] / (1 - second ** state["step"])) ** (group["hessian_power"] / 2) + group["eps"]
         p.mul_(1 - group["lr"] * group["weight_decay"])
         p.addcdiv_(mean, scale, value=-group["lr"])
+
+
+def _signs(p: Tensor, generator: torch.Generator) -> Tensor:
+    """Return Rademacher numbers of the shape of ``p``, for real and imaginary parts on their own."""
+    shape = as_real(p).shape
+    signs = (torch.randint(0, 2, shape, generator=generator) * 2 - 1).to(device=p.device, dtype=as_real(p).dtype)
+    return _like(p, signs)

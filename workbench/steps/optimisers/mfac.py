@@ -9,6 +9,7 @@ Reference: E. Frantar, E. Kurtic & D. Alistarh, "M-FAC: Efficient Matrix-Free Ap
 Information", arXiv 2107.03356; the paper's dynamic algorithm keeps other coefficients of the same matrix.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor
 
 from workbench import checks
+from workbench.steps.optimisers.adahessian import as_real
 
 COLUMNS = 1 << 16
 WORST_CONDITION = 1e10  # beyond, a rank-two update loses more digits than it saves time
@@ -24,17 +26,26 @@ WORST_CONDITION = 1e10  # beyond, a rank-two update loses more digits than it sa
 class InverseFisher:
     """The inverse of λI + (1/m) Σ g gᵀ over the last m vectors pushed (missing ones count as zero).
 
-    ``size`` d, ``window`` m, ``damping`` λ > 0. Memory: d·m numbers of the dtype given, and two m × m float64.
+    ``size`` d, ``window`` m, ``damping`` λ > 0. Memory: d·m numbers of the dtype given on the device given, and two
+    m × m float64 beside them.
     """
 
-    def __init__(self, size: int, window: int, damping: float, *, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self,
+        size: int,
+        window: int,
+        damping: float,
+        *,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> None:
         self.size = checks.integer("size", size, minimum=1)
         self.window = checks.integer("window", window, minimum=1)
         self.damping = checks.real("damping", damping, exclusive_minimum=0)
         checks.memory(size * window * torch.finfo(dtype).bits / 8, f"a window of {window} gradients of length {size}")
-        self.rows = torch.zeros(window, size, dtype=dtype)  # Gᵀ: one gradient a row, contiguous
-        self.gram = torch.zeros(window, window, dtype=torch.float64)
-        self.inverse = torch.eye(window, dtype=torch.float64) / (window * damping)
+        self.rows = torch.zeros(window, size, dtype=dtype, device=device)  # Gᵀ: one gradient a row, contiguous
+        self.gram = torch.zeros(window, window, dtype=torch.float64, device=device)
+        self.inverse = torch.eye(window, dtype=torch.float64, device=device) / (window * damping)
         self.pushed = 0
 
     def state(self) -> dict[str, Any]:
@@ -47,20 +58,45 @@ class InverseFisher:
         fisher = cls.__new__(cls)
         fisher.rows, fisher.pushed, fisher.damping = state["rows"], int(state["pushed"]), damping
         fisher.window, fisher.size = fisher.rows.shape
-        fisher.gram, fisher.inverse = state["gram"], state["inverse"]
+        fisher.gram, fisher.inverse = state["gram"].to(fisher.rows.device), state["inverse"].to(fisher.rows.device)
         if fisher.gram.dtype != torch.float64:
+            if fisher.rows.dtype.itemsize < 4:
+                fisher.rows = fisher.rows.float()
             wide = fisher.rows.double()
             fisher.gram = wide @ wide.T
             fisher._renew()
         return fisher
 
+    def grow(self, size: int) -> None:
+        """Take vectors of ``size`` from now on; those of the window get zeros at their end, which change no product."""
+        if size < self.size:
+            raise ValueError(f"the window holds gradients of length {self.size} and cannot shrink to {size}")
+        bits = torch.finfo(self.rows.dtype).bits
+        checks.memory(size * self.window * bits / 8, f"a window of {self.window} gradients of length {size}")
+        self.rows = torch.nn.functional.pad(self.rows, (0, size - self.size))
+        self.size = size
+
     def push(self, gradient: Tensor) -> None:
-        """Replace the oldest gradient of the window by ``gradient`` (d,): O(dm + m²)."""
+        """Replace the oldest gradient of the window by ``gradient`` (d,): O(dm + m²).
+
+        Raises ``ValueError`` for NaN, infinity or numbers whose squares overflow: the window would never be rid of
+        them, and stays as it was.
+        """
         if gradient.shape != (self.size,):
             raise ValueError(f"gradient must have shape ({self.size},), got {tuple(gradient.shape)}")
         slot = self.pushed % self.window
+        length = float(torch.linalg.vector_norm(gradient, dtype=torch.float64)) ** 2
+        if not math.isfinite(length):
+            raise ValueError(
+                "the gradient holds NaN, infinity or numbers too large to square; nothing was changed. Leave this step "
+                "out (steps.SafeStep does so by itself) or clip the gradient"
+            )
+        replaced = self.rows[slot].clone()
         self.rows[slot] = gradient
         products = self._inner_products(gradient)
+        if not bool(torch.isfinite(products).all()):
+            self.rows[slot] = replaced
+            raise ValueError("products with the window's gradients overflow; nothing was changed. Clip the gradient")
         change = products - self.gram[slot]
         self.gram[slot], self.gram[:, slot] = products, products
         self.pushed += 1
@@ -70,7 +106,7 @@ class InverseFisher:
             self._update(slot, change)
 
     def solve(self, vector: Tensor) -> Tensor:
-        """Return F⁻¹·vector: O(dm + m²). NaN if a pushed gradient was not finite."""
+        """Return F⁻¹·vector: O(dm + m²)."""
         inner = self.inverse @ self._inner_products(vector)
         parts = [(vector[k].double() - inner @ rows) / self.damping for k, rows in self._wide_blocks()]
         return torch.cat(parts).to(vector.dtype)
@@ -89,19 +125,16 @@ class InverseFisher:
 
     def _renew(self) -> None:
         """Compute S⁻¹ from S by eigenvalues: rounding cannot make GᵀG worse than semidefinite there."""
-        if not bool(torch.isfinite(self.gram).all()):
-            self.inverse = torch.full_like(self.gram, torch.nan)
-            return
         values, vectors = torch.linalg.eigh(self.gram)
         self.inverse = (vectors / (values.clamp(min=0.0) + self.window * self.damping)) @ vectors.T
 
     def _update(self, slot: int, change: Tensor) -> None:
         """Add e·cᵀ + c·eᵀ − c_slot·e·eᵀ to S, e the unit vector of the slot: S gains U W Uᵀ with U = [e, c]."""
-        unit = torch.zeros(self.window, dtype=torch.float64)
+        unit = torch.zeros_like(change)
         unit[slot] = 1.0
         basis = torch.stack([unit, change], dim=1)
         # W = [[−c_slot, 1], [1, 0]], whose inverse is [[0, 1], [1, c_slot]]
-        weights = torch.tensor([[0.0, 1.0], [1.0, float(change[slot])]], dtype=torch.float64)
+        weights = change.new_tensor([[0.0, 1.0], [1.0, float(change[slot])]])
         moved = self.inverse @ basis
         small = weights + basis.T @ moved
         if bool(torch.isfinite(small).all()) and float(torch.linalg.cond(small)) < WORST_CONDITION:
@@ -115,8 +148,13 @@ class MFAC(torch.optim.Optimizer):
 
     θ ← θ − lr·(momentum-averaged F⁻¹g), with L2 weight decay inside g as in the paper's SGD-style optimiser. All groups
     share one window (the Fisher couples them); ``lr``, ``momentum`` and ``weight_decay`` are per group. Parameters
-    without gradient count as zero. Each step costs O(dm + m²) beyond the gradient; memory d·m. CPU or one device,
-    float32 or float64. Raises ``ValueError`` for numbers out of range or a window that does not fit in memory.
+    without gradient count as zero, and so does the past of a group that is added later. Sparse gradients become dense,
+    complex parameters are pairs of real ones. Each step costs O(dm + m²) beyond the gradient; memory d·m, on the
+    parameters' device, in float32 or float64.
+
+    Raises ``ValueError`` for numbers out of range, a window that does not fit in memory, parameters on several devices,
+    and a gradient that is not finite: every weight depends on every gradient of the window, so one NaN would be the
+    end of all of them. Then nothing has changed.
     """
 
     def __init__(
@@ -147,28 +185,47 @@ class MFAC(torch.optim.Optimizer):
                 loss = closure()
         parameters = [(p, group) for group in self.param_groups for p in group["params"]]
         gradient = torch.cat([self._gradient(p, group).reshape(-1) for p, group in parameters])
+        if gradient.dtype.itemsize < 4:
+            gradient = gradient.float()
         fisher = self._fisher(gradient)
         fisher.push(gradient)
         self.state[self.param_groups[0]["params"][0]]["fisher"] = fisher.state()
         start = 0
         direction = fisher.solve(gradient)
         for p, group in parameters:
-            part = direction[start : start + p.numel()].view_as(p)
-            start += p.numel()
+            real = as_real(p)
+            part = direction[start : start + real.numel()].view_as(real).to(real.dtype)
+            start += real.numel()
             if p.grad is None:
                 continue
             state = self.state[p]
-            state["momentum"] = group["momentum"] * state.get("momentum", torch.zeros_like(p)) + part
-            p.add_(state["momentum"], alpha=-group["lr"])
+            state["momentum"] = group["momentum"] * state.get("momentum", torch.zeros_like(real)) + part
+            real.add_(state["momentum"], alpha=-group["lr"])
         return loss
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add parameters, whose gradients count as zero up to now; all must be on the device of the others."""
+        super().add_param_group(param_group)
+        devices = sorted({str(p.device) for group in self.param_groups for p in group["params"]})
+        if len(devices) > 1:
+            self.param_groups.pop()
+            raise ValueError(f"M-FAC needs all parameters on one device, got {', '.join(devices)}")
 
     @staticmethod
     def _gradient(p: Tensor, group: dict[str, Any]) -> Tensor:
-        return torch.zeros_like(p) if p.grad is None else p.grad + group["weight_decay"] * p
+        if p.grad is None:
+            return torch.zeros_like(as_real(p))
+        gradient = p.grad.to_dense() if p.grad.layout != torch.strided else p.grad
+        return as_real(gradient) + group["weight_decay"] * as_real(p)
 
     def _fisher(self, gradient: Tensor) -> InverseFisher:
         """Return the window, which lives in the state of the first parameter so that state_dict carries it."""
         state = self.state[self.param_groups[0]["params"][0]]
-        if "fisher" in state:
-            return InverseFisher.resume(state["fisher"], self.damping)
-        return InverseFisher(gradient.numel(), self.window, self.damping, dtype=gradient.dtype)
+        if "fisher" not in state:
+            return InverseFisher(
+                gradient.numel(), self.window, self.damping, dtype=gradient.dtype, device=gradient.device
+            )
+        fisher = InverseFisher.resume(state["fisher"], self.damping)
+        if gradient.numel() != fisher.size:
+            fisher.grow(gradient.numel())
+        return fisher

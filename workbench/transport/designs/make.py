@@ -35,7 +35,7 @@ def fibonacci(n_directions: int) -> NDArray[np.float64]:
     return np.stack([radius * np.cos(azimuth), radius * np.sin(azimuth), z], axis=1)
 
 
-@njit(parallel=True, fastmath=True)
+@njit(parallel=True, fastmath=True, cache=True)
 def energy(points: NDArray[np.float64], degree: int) -> tuple[float, NDArray[np.float64]]:
     """Return E for unit vectors ``points`` (L, 3) and its gradient in them (not yet tangent to the sphere)."""
     n = points.shape[0]

@@ -1,11 +1,14 @@
 """A lattice under cluster updates, and its estimate closing in on the exact value."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import param
+import xarray as xr
 
 from workbench import costs, data, fisher
+from workbench.costs import Cost
 from workbench.figures import fisher as figures
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.view import View
@@ -26,7 +29,7 @@ class LiveView(View):
     )
     inputs = ("model", "L", "J_ratio", "samples", "algorithm", "seed")
     registries: ClassVar[dict[str, Any]] = {"model": fisher.MODELS, "algorithm": fisher.ALGORITHMS}
-    experiment = "workbench.fisher.live_curvature"
+    experiment = staticmethod(fisher.live_curvature)
 
     model = param.Selector(default=DEFAULTS["model"], objects=MODELS, label="Model")
     L = param.Integer(default=DEFAULTS["L"], bounds=(3, 32), label="Side L", doc="at most 8 in three dimensions")
@@ -35,30 +38,31 @@ class LiveView(View):
     algorithm = param.Selector(default=DEFAULTS["algorithm"], objects=ALGORITHMS, label="Cluster update")
     seed = param.Integer(default=0, bounds=(0, 999), label="Seed", doc="Same seed, same run")
 
-    def start(self):
+    def start(self) -> None:
         """Open with a stored run; Run then makes one before the visitor's eyes."""
         if not self._started and self.values() == DEFAULTS:
             self.show(data.result("fisher/lattice.nc"))
         super().start()
 
-    def compute(self, inputs, progress):
-        return fisher.live_curvature(**inputs, progress=progress)
-
-    def check(self, inputs):
+    def check(self, inputs: Mapping[str, Any]) -> None:
+        """Refuse lattices too large to watch."""
         dimension = fisher.MODELS[inputs["model"]]().dimension
         if inputs["L"] > LARGEST[dimension]:
             raise ValueError(f"L is limited to {LARGEST[dimension]} here for {dimension} dimensions, got {inputs['L']}")
 
-    def cost(self, inputs):
+    def cost(self, inputs: Mapping[str, Any]) -> Cost:
+        """Return the time of the samples and of the estimates on the way."""
         return costs.of(fisher.live_curvature, **inputs)
 
-    def pictures(self):
+    def pictures(self) -> Sequence[Picture]:
+        """Return the lattice and the running estimate."""
         return [
             Picture("Lattice", figures.lattice, self._lattice_summary),
             Picture("Running estimate", figures.running, self._running_summary),
         ]
 
-    def sentence(self, ds):
+    def sentence(self, ds: xr.Dataset) -> str:
+        """Say the estimate with its error, and how far it is from the exact value."""
         R, error = float(ds.scalar_curvature), float(ds.scalar_curvature_error)
         exact = float(ds.exact_curvature)
         text = f"R = {R:.1f} ± {error:.1f} after {ds.attrs['samples_taken']:,} samples from each chain"
@@ -68,12 +72,12 @@ class LiveView(View):
             )
         return f"{text}; energy autocorrelation time {float(ds.tau_energy):.1f} samples."
 
-    def _lattice_summary(self, ds):
+    def _lattice_summary(self, ds: xr.Dataset) -> str:
         shares = np.bincount(ds.spins.values.ravel())
         parts = ", ".join(f"{share / ds.spins.size:.0%}" for share in shares)
         return f"The first chain at its last sample; shares of the colours: {parts}."
 
-    def _running_summary(self, ds):
+    def _running_summary(self, ds: xr.Dataset) -> str:
         return (
             f"From {float(ds.running_curvature[0]):.1f} after {int(ds.taken[0])} samples to "
             f"{float(ds.running_curvature[-1]):.1f}; the band is two standard errors (delete-one-chain jackknife)."

@@ -1,9 +1,14 @@
 """The metric itself: its spectrum over the zone, two bonds in space, and a slice of the third cumulant."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import param
+import xarray as xr
 
 from workbench import costs, data, fisher
+from workbench.costs import Cost
 from workbench.figures import fisher as figures
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.view import View
@@ -22,7 +27,7 @@ class MetricView(View):
     )
     inputs = ("L", "J", "J_vertical", "orientations", "dx", "dy")
     display = ("branch", "clip")
-    experiment = "workbench.fisher.third_cumulant"
+    experiment = staticmethod(fisher.third_cumulant)
     columns = 3
 
     L = param.Integer(default=DEFAULTS["L"], bounds=(3, 128), label="Side L")
@@ -44,16 +49,16 @@ class MetricView(View):
         default=0.1, bounds=(0.01, 1.0), step=0.01, label="Colours clipped at", doc="share of the largest value"
     )
 
-    def precomputed(self, inputs):
+    def precomputed(self, inputs: Mapping[str, Any]) -> xr.Dataset | None:
+        """Return the shipped slice for the inputs that open the tab."""
         return data.result("fisher/slice.nc") if inputs == DEFAULTS else None
 
-    def compute(self, inputs, progress):
-        return fisher.third_cumulant(**inputs)
-
-    def cost(self, inputs):
+    def cost(self, inputs: Mapping[str, Any]) -> Cost:
+        """Return the time: a Fourier transform and one pass over the sites."""
         return costs.of(fisher.third_cumulant, **inputs)
 
-    def pictures(self):
+    def pictures(self) -> Sequence[Picture]:
+        """Return the spectrum, the covariance and the third cumulant."""
         return [
             self._picture("Metric spectrum", lambda ds: figures.zone(ds, self.branch), self._zone_summary),
             self._picture(
@@ -62,7 +67,8 @@ class MetricView(View):
             self._picture("Third cumulant", lambda ds: figures.cumulant(ds, self._cap(ds.cumulant)), _cumulant_summary),
         ]
 
-    def sentence(self, ds):
+    def sentence(self, ds: xr.Dataset) -> str:
+        """Say how far the eigenvalues spread, and the largest third cumulant."""
         top, bottom = float(ds.metric_eigenvalue.max()), float(ds.metric_eigenvalue.min())
         largest = float(np.abs(ds.cumulant).max())
         return (
@@ -71,13 +77,13 @@ class MetricView(View):
         )
 
     @staticmethod
-    def _picture(name, figure, summary):
+    def _picture(name: str, figure: Callable[[xr.Dataset], Any], summary: Callable[[xr.Dataset], str]) -> Picture:
         return Picture(name, figure, summary, height=figures.BESIDE)
 
-    def _cap(self, values):
+    def _cap(self, values: xr.DataArray) -> float:
         return max(self.clip * float(np.abs(values).max()), 1e-300)
 
-    def _zone_summary(self, ds):
+    def _zone_summary(self, ds: xr.Dataset) -> str:
         values = ds.metric_eigenvalue.sel(branch=self.branch)
         at = values.where(values == values.max(), drop=True)
         return (
@@ -86,13 +92,13 @@ class MetricView(View):
         )
 
 
-def _space_summary(ds):
+def _space_summary(ds: xr.Dataset) -> str:
     along = float(ds.covariance.sel(x=2, y=0)) if 2 in ds.x.values else float(ds.covariance[0, 0])
     return (
         f"The covariance is {float(ds.covariance.sel(x=0, y=0)):.4f} at the origin and {along:.4f} two sites along x."
     )
 
 
-def _cumulant_summary(ds):
+def _cumulant_summary(ds: xr.Dataset) -> str:
     low, high = float(ds.cumulant.min()), float(ds.cumulant.max())
     return f"It lies between {low:.4g} and {high:.4g}; it is largest where the third bond meets one of the first two."

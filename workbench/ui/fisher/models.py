@@ -1,9 +1,14 @@
 """Models without an exact solution, against both candidate exponents."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import param
+import xarray as xr
 
 from workbench import costs, fisher
+from workbench.costs import Cost
 from workbench.figures import fisher as figures
 from workbench.ui.kit.formula import notes
 from workbench.ui.kit.picture import Picture
@@ -21,26 +26,27 @@ class ModelsView(View):
         "curvature would do if it followed the specific heat."
     )
     inputs = ("model",)
-    experiment = "workbench.fisher.compare_model"
+    experiment = staticmethod(fisher.compare_model)
 
     model = param.Selector(default="potts-3", objects=CHOICES, label="Model")
 
-    def controls(self):
+    def controls(self) -> list[Any]:
+        """Return the widget of the model, and what the candidates are."""
         return [*super().controls(), notes(fisher.CANDIDATES)]
 
-    def compute(self, inputs, progress):
-        return fisher.compare_model(**inputs)
-
-    def cost(self, inputs):
+    def cost(self, inputs: Mapping[str, Any]) -> Cost:
+        """Return the time of reading the shipped survey."""
         return costs.of(fisher.compare_model, **inputs)
 
-    def pictures(self):
+    def pictures(self) -> Sequence[Picture]:
+        """Return the effective exponents and the growth."""
         return [
             Picture("Effective exponents", figures.model_exponents, self._exponents_summary),
             Picture("Curvature against size", figures.model_growth, self._growth_summary),
         ]
 
-    def sentence(self, ds):
+    def sentence(self, ds: xr.Dataset) -> str:
+        """Say both fitted exponents and both candidates."""
         ours, error = float(ds.fitted_ours), float(ds.fitted_error_ours)
         return (
             f"{ds.attrs['label']}: a power law through the paper's data has exponent {float(ds.fitted_paper):.4f} ± "
@@ -48,14 +54,14 @@ class ModelsView(View):
             f"{float(ds.predicted_exponent):.4f}, the specific heat {float(ds.specific_heat_exponent):.4f}."
         )
 
-    def _exponents_summary(self, ds):
+    def _exponents_summary(self, ds: xr.Dataset) -> str:
         last, error = float(ds.exponent_paper[-1]), float(ds.exponent_error_paper[-1])
         return (
             f"The paper's last pair of sizes gives {last:.3f} ± {error:.3f}. Small lattices bend every curve, and the "
             "errors grow with size."
         )
 
-    def _growth_summary(self, ds):
+    def _growth_summary(self, ds: xr.Dataset) -> str:
         both = np.intersect1d(ds.L_ours, ds.L_paper)
         return (
             f"Ours at {ds.sizes['L_ours']} sizes, the paper's at {ds.sizes['L_paper']}; "

@@ -15,7 +15,6 @@ from workbench import flows
 from workbench.costs import Cost
 from workbench.figures import flows as figures
 from workbench.flows import costs
-from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import CAPTION, Picture
 from workbench.ui.kit.pointcloud import PointCloud
@@ -55,7 +54,7 @@ class ColourView(View):
         "of the other, and each pixel keeps its place in the picture."
     )
     registries: ClassVar[dict[str, Any]] = {"method": flows.ESTIMATORS}
-    experiment = "workbench.flows.colour_transfer"
+    experiment = staticmethod(flows.colour_transfer)
     inputs = ("source", "source_file", "target", "target_file", "method", "n_directions", "steps", "eta", "strength")
 
     source = param.Selector(default="china", objects=PICTURES, label="Picture")
@@ -106,14 +105,11 @@ class ColourView(View):
         pixels = LARGEST_PICTURE**2 if inputs["source"] == FILE else PIXELS
         return costs.transfer(pixels, steps=inputs["steps"], n_directions=inputs["n_directions"])
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Transfer the colours."""
+    def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of the transfer: both pictures as pixels, and the numbers."""
         kept = ("method", "n_directions", "steps", "eta", "strength")
-        return flows.colour_transfer(
-            *[self._pixels(inputs, side) for side in ("source", "target")],
-            **{name: inputs[name] for name in kept},
-            progress=progress,
-        )
+        both = {side: self._pixels(inputs, side) for side in ("source", "target")}
+        return both | {name: inputs[name] for name in kept}
 
     @staticmethod
     def _pixels(inputs: Mapping[str, Any], side: str) -> NDArray[np.float64]:
@@ -134,8 +130,11 @@ class ColourView(View):
 
     def sentence(self, ds: xr.Dataset) -> str:
         """Say how far the palette moved."""
-        first, last = float(ds.sw2[0]), float(ds.sw2[-1])
+        seen = ds.sw2.values[np.isfinite(ds.sw2.values)]
+        first, last = seen[0], seen[-1]
         moved = float(np.sqrt(((ds.image - ds.source) ** 2).sum("channel").mean()))
+        if len(seen) < ds.sizes["step"]:
+            return f"SW₂² of the palettes was {first:.3g}; a pixel's colour has moved by {moved:.2f} on average so far."
         return (
             f"SW₂² of the palettes fell from {first:.3g} to {last:.2g} before the last of {ds.sizes['step']} steps; "
             f"a pixel's colour moved by {moved:.2f} on average (root mean square, each channel from 0 to 1)."

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import panel as pn
 import param
 import xarray as xr
 
@@ -12,9 +11,9 @@ from workbench import flows
 from workbench.costs import Cost
 from workbench.figures import flows as figures
 from workbench.flows import costs
-from workbench.progress import Progress
-from workbench.ui.flows.cloud_choice import PairView, clouds_of, dim_of
+from workbench.ui.kit.choices.clouds import PairView, clouds_of, dim_of
 from workbench.ui.kit.picture import Picture
+from workbench.ui.kit.table import Table, of_figure
 
 MOST_METHODS = 4
 
@@ -28,7 +27,7 @@ class CompareView(PairView):
         "rotations. Monte Carlo is always measured too: it is the unit of the picture."
     )
     registries: ClassVar[dict[str, Any]] = {"methods": flows.ESTIMATORS}
-    experiment = "workbench.flows.compare_on"
+    experiment = staticmethod(flows.compare_on)
     inputs = (*PairView.PAIR_INPUTS, "methods", "n_directions", "repeats")
 
     methods = param.ListSelector(
@@ -52,22 +51,16 @@ class CompareView(PairView):
         counts = {"n_directions": inputs["n_directions"], "repeats": inputs["repeats"]}
         return costs.comparison(inputs["n"], pairs=1, methods=len(inputs["methods"]), **counts)
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Draw all estimates."""
-        return flows.compare_on(
-            **clouds_of(inputs),
-            methods=inputs["methods"],
-            n_directions=inputs["n_directions"],
-            repeats=inputs["repeats"],
-            progress=progress,
-        )
+    def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the clouds and what is to be drawn on them."""
+        return {**clouds_of(inputs), **{name: inputs[name] for name in ("methods", "n_directions", "repeats")}}
 
     def pictures(self) -> Sequence[Any]:
         """Return the errors, errors against time, and all numbers."""
         return [
             Picture("Errors", figures.estimator_errors, _errors_in_words),
             Picture("Error and time", figures.error_against_time, _time_in_words),
-            ErrorTable(),
+            Table("Numbers of the comparison", lambda ds: of_figure(figures.error_table(ds)), text=["estimator"]),
         ]
 
     def sentence(self, ds: xr.Dataset) -> str:
@@ -98,34 +91,3 @@ def _time_in_words(ds: xr.Dataset) -> str:
     row = ds.isel(pair=0)
     times = 1e3 * row.seconds_per_draw
     return f"One estimate takes {float(times.min()):.2g} to {float(times.max()):.2g} ms; further down is better."
-
-
-class ErrorTable(pn.viewable.Viewer):
-    """The numbers of a comparison as a plain table, readable by everyone."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._table = pn.pane.HTML("", sizing_mode="stretch_width", stylesheets=[TABLE_STYLE])
-
-    def update(self, ds: xr.Dataset) -> None:
-        """Show the numbers of ``ds``."""
-        self._table.object = table_html(figures.error_table(ds), "Numbers of the comparison")
-
-    def __panel__(self) -> pn.viewable.Viewable:
-        return self._table
-
-
-TABLE_STYLE = """
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 13px; line-height: 1.4; font-variant-numeric: tabular-nums; }
-th, td { padding: 6px 12px; border-bottom: 1px solid rgba(127,127,127,0.35); text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
-caption { text-align: left; font-weight: 600; padding: 6px 12px; }
-"""
-
-
-def table_html(table: Any, caption: str) -> str:
-    """Return a HoloViews table as HTML, every entry escaped."""
-    frame = table.dframe()
-    body = frame.to_html(index=False, border=0, escape=True)
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}">{body}</div>'

@@ -12,9 +12,8 @@ from workbench import flows
 from workbench.costs import Cost
 from workbench.figures import flows as figures
 from workbench.flows import costs
-from workbench.progress import Progress
-from workbench.ui.flows.cloud_choice import PairView, clouds_of, dim_of
 from workbench.ui.flows.flow import METHODS
+from workbench.ui.kit.choices.clouds import PairView, clouds_of, dim_of
 from workbench.ui.kit.picture import CAPTION, Picture
 from workbench.ui.kit.pointcloud import PointCloud
 
@@ -31,7 +30,7 @@ class DirectionsView(PairView):
         "few directions only: the more evenly they lie, the less it misses."
     )
     registries: ClassVar[dict[str, Any]] = {"method": flows.ESTIMATORS}
-    experiment = "workbench.flows.direction_costs"
+    experiment = staticmethod(flows.direction_costs)
     inputs = (*PairView.PAIR_INPUTS, "method", "n_directions")
 
     method = param.Selector(default="design", objects=METHODS, label="Estimator")
@@ -46,15 +45,10 @@ class DirectionsView(PairView):
         """Return the estimated time: the map takes most of it."""
         return costs.sphere(inputs["n"], n_directions=inputs["n_directions"], resolution=RESOLUTION)
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Compute the costs along the directions and the map."""
-        return flows.direction_costs(
-            **clouds_of(inputs),
-            method=inputs["method"],
-            n_directions=inputs["n_directions"],
-            resolution=RESOLUTION,
-            progress=progress,
-        )
+    def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the clouds and the rule that looks at them."""
+        kept = {name: inputs[name] for name in ("method", "n_directions")}
+        return {**clouds_of(inputs), **kept, "resolution": RESOLUTION}
 
     def pictures(self) -> Sequence[Any]:
         """Return the sphere and the map."""

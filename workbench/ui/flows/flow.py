@@ -12,8 +12,7 @@ from workbench import data, flows
 from workbench.costs import Cost
 from workbench.figures import flows as figures
 from workbench.flows import costs
-from workbench.progress import Progress
-from workbench.ui.flows.cloud_choice import FILE, PairView, clouds_of, dim_of
+from workbench.ui.kit.choices.clouds import FILE, PairView, clouds_of, dim_of
 from workbench.ui.kit.picture import CAPTION, Picture
 from workbench.ui.kit.pointcloud import PointCloud
 
@@ -53,7 +52,7 @@ class FlowView(PairView):
         "directions. Drag to turn, scroll to zoom, space to play."
     )
     registries: ClassVar[dict[str, Any]] = {"method": flows.ESTIMATORS}
-    experiment = "workbench.flows.gradient_flow"
+    experiment = staticmethod(flows.gradient_flow)
     inputs = (*PairView.PAIR_INPUTS, "method", "n_directions", "steps", "loss", "eta", "learning_rate")
     display = ("colour", "logarithmic")
 
@@ -95,9 +94,9 @@ class FlowView(PairView):
             checkpoints=len(_checkpoints(inputs)),
         )
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Run the flow."""
-        return flows.gradient_flow(**arguments(inputs), progress=progress)
+    def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of the flow, with its frames and checkpoints."""
+        return arguments(inputs)
 
     def pictures(self) -> Sequence[Any]:
         """Return the moving cloud and the curves."""
@@ -108,12 +107,15 @@ class FlowView(PairView):
 
     def sentence(self, ds: xr.Dataset) -> str:
         """Say where the flow arrived."""
-        first, last = float(ds.sw2[0]), float(ds.sw2[-1])
-        error = float(ds.sw2_standard_error[-1])
         pace = f"{1e3 * float(ds.seconds_per_step[1:].mean()):.2g} ms a step" if ds.sizes["frame"] > 1 else "no step"
+        first, last, known = float(ds.sw2[0]), float(ds.sw2[-1]), ""
+        if np.isfinite(last):
+            known = f" ± {float(ds.sw2_standard_error[-1]):.1g}"
+        elif "sw2_seen" in ds:  # the flow is there, its distances are still to be read
+            first, last = float(ds.sw2_seen[0]), float(ds.sw2_seen[-1])
         exact = f" Exact W₂² went from {float(ds.w2[0]):.3g} to {float(ds.w2[-1]):.3g}." if "w2" in ds else ""
         return (
-            f"SW₂² {last:.3g} ± {error:.1g} after {int(ds.frame[-1])} steps ({pace}), "
+            f"SW₂² {last:.3g}{known} after {int(ds.frame[-1])} steps ({pace}), "
             f"{_trend(first, last)} from {first:.3g}.{exact}"
         )
 
@@ -142,6 +144,8 @@ def _trend(first: float, last: float) -> str:
 
 
 def _curves_in_words(ds: xr.Dataset) -> str:
+    if not np.isfinite(float(ds.sw2[-1])):
+        return "The distance as the steps themselves saw it, one estimate each."
     below = np.flatnonzero(ds.sw2.values <= 0.01 * float(ds.sw2[0]))
     reached = (
         f"SW₂² reaches a hundredth of its start at step {int(ds.frame[below[0]])}."
@@ -177,7 +181,7 @@ class FlowFilm(pn.viewable.Viewer):
             positions,
             target=target if target.shape[1] > 1 else np.column_stack([target, 0 * target]),
             values=values,
-            labels=[f"step {step}, SW₂² {sw2:.3g}" for step, sw2 in zip(ds.frame.values, ds.sw2.values, strict=True)],
+            labels=[_label(*frame) for frame in zip(ds.frame.values, ds.sw2.values, strict=True)],
             description=words,
         )
         named = {value: label for label, value in COLOURS.items()}
@@ -186,6 +190,10 @@ class FlowFilm(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
+
+
+def _label(step: int, sw2: float) -> str:
+    return f"step {step}, SW₂² {sw2:.3g}" if np.isfinite(sw2) else f"step {step}"
 
 
 def _colour_values(ds: xr.Dataset, colour: str) -> Any:

@@ -3,16 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import panel as pn
 import param
 import xarray as xr
 
 from workbench import costs, data, flows
 from workbench.costs import Cost
 from workbench.figures import flows as figures
-from workbench.progress import Progress
-from workbench.ui.flows.compare import TABLE_STYLE, table_html
 from workbench.ui.kit.picture import Picture
+from workbench.ui.kit.table import Table, of_figure
 from workbench.ui.kit.view import View
 
 THREE_D = {entry.label: name for name, entry in flows.SHAPES.items() if entry.facts["dim"] == 3}
@@ -32,7 +30,7 @@ class PaperView(View):
         "directions. The table first shown is a full run that ships with the workbench; change anything to run yours."
     )
     registries: ClassVar[dict[str, Any]] = {"methods": flows.ESTIMATORS}
-    experiment = "workbench.flows.seed_experiment"
+    experiment = staticmethod(flows.seed_experiment)
     inputs = ("start_shape", "target_shape", "methods", "n_directions", "n", "steps", "seeds")
     columns = 1
 
@@ -62,13 +60,14 @@ class PaperView(View):
         """Return the estimated time: steps and exact transport."""
         return costs.of(flows.seed_experiment, **_arguments(inputs))
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Run the experiment."""
-        return flows.seed_experiment(**_arguments(inputs), progress=progress)
+    def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of the experiment; the checkpoints are the paper's, in proportion to the steps."""
+        return _arguments(inputs)
 
     def pictures(self) -> Sequence[Any]:
         """Return the table of the paper and its curves."""
-        return [PaperTable(), Picture("Exact distance", figures.paper_curves, _curves_in_words)]
+        table = Table("Exact W₂² at the checkpoints", lambda ds: of_figure(figures.paper_table(ds)), text=["estimator"])
+        return [table, Picture("Exact distance", figures.paper_curves, _curves_in_words)]
 
     def sentence(self, ds: xr.Dataset) -> str:
         """Say how the estimators compare at the first checkpoint."""
@@ -98,18 +97,3 @@ def _curves_in_words(ds: xr.Dataset) -> str:
         f"All end near {float(last.min()):.2g} to {float(last.max()):.2g}: that is the limit cycle of a constant step, "
         "which depends on the step and ranks nothing. Bands span the seeds."
     )
-
-
-class PaperTable(pn.viewable.Viewer):
-    """The paper's table with our shapes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._table = pn.pane.HTML("", sizing_mode="stretch_width", stylesheets=[TABLE_STYLE])
-
-    def update(self, ds: xr.Dataset) -> None:
-        """Show the means over the seeds."""
-        self._table.object = table_html(figures.paper_table(ds), "Exact W₂² at the checkpoints")
-
-    def __panel__(self) -> pn.viewable.Viewable:
-        return self._table

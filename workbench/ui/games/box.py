@@ -11,9 +11,8 @@ from workbench import costs, games
 from workbench.costs import Cost
 from workbench.figures import games as figures
 from workbench.games.gallery.registry import has_formulas
-from workbench.progress import Progress
 from workbench.ui.games.certificate_card import CertificateCard
-from workbench.ui.games.game_choice import GameView, game_of
+from workbench.ui.games.choices import GameView, game_of
 from workbench.ui.kit.picture import Picture
 
 CHOICES = {entry.label: name for name, entry in games.GALLERY.items() if has_formulas(name)}
@@ -27,7 +26,7 @@ class BoxView(GameView):
         "Second derivatives are bounded by outward-rounded intervals on ever smaller boxes, one common w for all of "
         "them, and ball arithmetic has the last word. Corners alone prove nothing: see the vertex-sampling trap."
     )
-    experiment = "workbench.games.box_study"
+    experiment = staticmethod(games.box_study)
     inputs = (*GameView.GAME_INPUTS, "method", "max_boxes")
 
     game = param.Selector(default="isoelastic-cournot", objects=CHOICES, label="Game")
@@ -39,11 +38,6 @@ class BoxView(GameView):
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time of the search and of the verification."""
         return costs.of(games.box_study, **game_of(inputs), max_boxes=inputs["max_boxes"])
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Certify and collect the leaves."""
-        chosen = {"method": inputs["method"], "max_boxes": inputs["max_boxes"]}
-        return games.box_study(**game_of(inputs), **chosen, progress=progress)
 
     def pictures(self) -> Sequence[Any]:
         """Return the margins, the leaves and the certificate."""
@@ -57,18 +51,24 @@ class BoxView(GameView):
         """Say the verdict, and what the corners would have said."""
         corners, inside = float(ds.corner_margin), float(ds.point_margin)
         trap = " The corners look fine, the inside is not: sampling them is no proof." if inside <= 0 < corners else ""
+        if "status" not in ds.attrs:
+            return f"Sampled, not proved: {corners:.4g} at the corners, {inside:.4g} inside at the least.{trap}"
         return f"{ds.attrs['status']}: {ds.attrs['reason']}.{trap}"
 
 
 def _margins(ds: xr.Dataset) -> str:
     text = f"Corners suggest {float(ds.corner_margin):.4g}; the smallest on the map is {float(ds.point_margin):.4g}."
     radius = float(ds.basin_radius)
+    if "status" not in ds.attrs:
+        return text
     return text + (
         f" Certified basin: radius {radius:.4g} in the M-norm." if np.isfinite(radius) else " No basin is certified."
     )
 
 
 def _leaves(ds: xr.Dataset) -> str:
+    if "status" not in ds.attrs:
+        return "The leaves come with the certificate."
     if not np.isfinite(float(ds.margin)):
         return "Without a certificate the region is one box; intervals over it are too wide to decide."
     return f"{ds.sizes['leaf']:,} leaves; the smallest margin on one is {float(ds.leaf_margin.min()):.4g}."

@@ -45,7 +45,11 @@ class CertificateCard(pn.viewable.Viewer):
 
     def update(self, ds: xr.Dataset) -> None:
         """Show the certificate of ``ds``."""
-        self._json = ds.attrs["certificate"]
+        self._json = ds.attrs.get("certificate", "")
+        if not self._json:
+            self._button.disabled = True
+            self._text.object = "<h3>Certificate to follow …</h3>"
+            return
         self._button.disabled = False
         self._text.object = card_html(json.loads(self._json))
 

@@ -1,6 +1,6 @@
 """The phase portrait with two balls, and the certificate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,9 +9,8 @@ import xarray as xr
 
 from workbench import games
 from workbench.figures import games as figures
-from workbench.progress import Progress
 from workbench.ui.games.certificate_card import CertificateCard
-from workbench.ui.games.game_choice import GameView, game_of
+from workbench.ui.games.choices import GameView
 from workbench.ui.kit.picture import Picture
 
 
@@ -23,7 +22,7 @@ class ContractionView(GameView):
         "The flow x′ = −F(x) in the plane of players 1 and 2. The M-ball of a certified game shrinks from the first "
         "moment on; the Euclidean ball of the same size may grow before it shrinks."
     )
-    experiment = "workbench.games.portrait"
+    experiment = staticmethod(games.portrait)
     inputs = (*GameView.GAME_INPUTS, "time")
     display = ("shape",)
 
@@ -31,10 +30,6 @@ class ContractionView(GameView):
     shape = param.Selector(
         default="both", objects={"both": "both", "M-ball": "M", "Euclidean ball": "Euclid"}, label="Balls"
     )
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Certify, and follow the flow."""
-        return games.portrait(**game_of(inputs), time=inputs["time"], progress=progress)
 
     def pictures(self) -> Sequence[Any]:
         """Return the portrait, the sizes of the balls and the certificate."""

@@ -1,6 +1,6 @@
 """Delays and asynchrony, observed against certified."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,7 @@ import xarray as xr
 
 from workbench import games
 from workbench.figures import games as figures
-from workbench.progress import Progress
-from workbench.ui.games.game_choice import GameView, game_of
+from workbench.ui.games.choices import GameView
 from workbench.ui.kit.picture import Picture
 
 
@@ -22,17 +21,12 @@ class DelaysView(GameView):
         "Each player knows its own action and sees the others up to some rounds late, or moves only now and then. A "
         "certified game tolerates every finite delay, at a slower certified rate (dotted)."
     )
-    experiment = "workbench.games.delay_study"
+    experiment = staticmethod(games.delay_study)
     inputs = (*GameView.GAME_INPUTS, "share", "steps", "seed")
 
     share = param.Number(default=0.7, bounds=(0.05, 1.0), label="Share of each player's largest rate")
     steps = param.Integer(default=120, bounds=(10, 400), label="Rounds")
     seed = param.Integer(default=0, bounds=(0, 999), label="Seed", doc="Same seed, same result")
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Run all delays and windows."""
-        rest = {name: inputs[name] for name in ("share", "steps", "seed")}
-        return games.delay_study(**game_of(inputs), **rest, progress=progress)
 
     def pictures(self) -> Sequence[Any]:
         """Return both kinds of runs."""

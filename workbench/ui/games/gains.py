@@ -1,23 +1,16 @@
 """Who acts on whom, and the small-gain radius."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import panel as pn
 import param
 import xarray as xr
 
 from workbench import games
 from workbench.figures import games as figures
-from workbench.progress import Progress
-from workbench.ui.games.game_choice import CHOICES, GameView, game_of
+from workbench.ui.games.choices import CHOICES, GameView
 from workbench.ui.kit.picture import Picture
-
-STYLE = """
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
-th, td { padding: 6px 12px; border-bottom: 1px solid rgba(127,127,127,0.35); text-align: right; white-space: nowrap; }
-"""
+from workbench.ui.kit.table import Table, of_figure
 
 
 class GainsView(GameView):
@@ -27,18 +20,15 @@ class GainsView(GameView):
     help = (
         "Gain L_ij/μ_i: how strongly player j moves player i. Weights exist exactly if the gains have radius below 1."
     )
-    experiment = "workbench.games.gain_graph"
+    experiment = staticmethod(games.gain_graph)
     inputs = GameView.GAME_INPUTS
 
     game = param.Selector(default="linear-bertrand", objects=CHOICES, label="Game")
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Return the gains."""
-        return games.gain_graph(**game_of(inputs), progress=progress)
-
     def pictures(self) -> Sequence[Any]:
         """Return the graph and the players' constants."""
-        return [Picture("Gain graph", figures.gain_circle, _graph, height=420), PlayerTable()]
+        players = Table("Players", lambda ds: of_figure(figures.gain_table(ds)), text=["player"])
+        return [Picture("Gain graph", figures.gain_circle, _graph, height=420), players]
 
     def sentence(self, ds: xr.Dataset) -> str:
         """Say the radius and what follows."""
@@ -51,19 +41,3 @@ def _graph(ds: xr.Dataset) -> str:
     gains = ds.gain.values
     to, source = divmod(int(gains.argmax()), gains.shape[1])
     return f"Strongest: from player {source + 1} to player {to + 1}, {gains[to, source]:.4g}. Thicker is stronger."
-
-
-class PlayerTable(pn.viewable.Viewer):
-    """Curvature, couplings and weight of each player."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._table = pn.pane.HTML("", stylesheets=[STYLE], sizing_mode="stretch_width")
-
-    def update(self, ds: xr.Dataset) -> None:
-        """Show the players of ``ds``."""
-        body = figures.gain_table(ds).dframe().to_html(index=False, border=0, escape=True)
-        self._table.object = f'<div class="scroll" tabindex="0" role="region" aria-label="Players">{body}</div>'
-
-    def __panel__(self) -> pn.viewable.Viewable:
-        return self._table

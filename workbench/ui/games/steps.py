@@ -1,6 +1,6 @@
 """How far one step may go, and the map over two players' rates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,8 +8,7 @@ import xarray as xr
 
 from workbench import games
 from workbench.figures import games as figures
-from workbench.progress import Progress
-from workbench.ui.games.game_choice import GameView, game_of
+from workbench.ui.games.choices import GameView
 from workbench.ui.kit.picture import Picture
 
 
@@ -21,13 +20,9 @@ class StepsView(GameView):
         "Every h with ρ(T_h) < 1 is certified; up to h₀ the factor is exactly 1 − hτ. RK4 at 2.5/β is a guideline of "
         "the paper, not a theorem: it can expand."
     )
-    experiment = "workbench.games.step_curve"
+    experiment = staticmethod(games.step_curve)
     inputs = GameView.GAME_INPUTS
     columns = 1
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Return the factors over the step."""
-        return games.step_curve(**game_of(inputs), progress=progress)
 
     def pictures(self) -> Sequence[Any]:
         """Return the step axis."""
@@ -57,13 +52,9 @@ class RatesView(GameView):
         "Players may learn at different speeds. Rates up to 2/(μᵢ+ℓᵢ), even changing in time, are certified; the map "
         "shows how far beyond one can go."
     )
-    experiment = "workbench.games.rate_map"
+    experiment = staticmethod(games.rate_map)
     inputs = GameView.GAME_INPUTS
     columns = 1
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Return the map."""
-        return games.rate_map(**game_of(inputs), progress=progress)
 
     def pictures(self) -> Sequence[Any]:
         """Return the map."""

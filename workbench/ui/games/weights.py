@@ -1,6 +1,6 @@
 """The margin over the ratio of metric weights, with its band."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,7 @@ import xarray as xr
 
 from workbench import games
 from workbench.figures import games as figures
-from workbench.progress import Progress
-from workbench.ui.games.game_choice import GameView, game_of
+from workbench.ui.games.choices import GameView
 from workbench.ui.kit.picture import Picture
 
 
@@ -22,15 +21,11 @@ class WeightsView(GameView):
         "The best weights are left over right Perron vector of diag(μ) − L; no semidefinite program. The band "
         "holds the metric weights that still reach the target margin. It says nothing about ratios of learning rates."
     )
-    experiment = "workbench.games.margin_curve"
+    experiment = staticmethod(games.margin_curve)
     inputs = (*GameView.GAME_INPUTS, "alpha")
     columns = 1
 
     alpha = param.Number(default=0.0, bounds=(0.0, 5.0), label="Target margin α")
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Return the margin curve of player 2's weight."""
-        return games.margin_curve(**game_of(inputs), alpha=inputs["alpha"], progress=progress)
 
     def pictures(self) -> Sequence[Any]:
         """Return the curve."""

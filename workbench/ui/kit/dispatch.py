@@ -10,7 +10,7 @@ import panel as pn
 from panel.io.state import set_curdoc
 
 
-class Home:
+class Place:
     """The place (a served session, a notebook's event loop, or plain Python) where a runner was made.
 
     ``call`` runs a function there: under the session's document lock on a server, on the kernel's event loop in a
@@ -24,10 +24,14 @@ class Home:
             self._loop = asyncio.get_running_loop()
         except RuntimeError:
             self._loop = None
+        self._held: list[Callable[[], Any]] | None = None
 
     def call(self, function: Callable[..., Any], *args: Any) -> None:
-        """Run ``function(*args)`` at home, soon."""
+        """Run ``function(*args)`` in this place, soon."""
         run = functools.partial(function, *args)
+        if self._held is not None:
+            self._held.append(run)
+            return
         context = None if self._document is None else self._document.session_context
         if context is not None and getattr(context, "destroyed", False):
             return
@@ -41,6 +45,22 @@ class Home:
             self._loop.call_soon_threadsafe(run)
         else:
             run()
+
+    @property
+    def is_notebook(self) -> bool:
+        """Whether this is the event loop of a notebook's kernel."""
+        return self._document is None and self._loop is not None and self._loop.is_running()
+
+    def hold(self) -> None:
+        """Keep all calls back until :meth:`release`: what a notebook is told before it listens is lost."""
+        if self._held is None:
+            self._held = []
+
+    def release(self) -> None:
+        """Make the calls that were kept back, in their order, and keep back no more."""
+        held, self._held = self._held or [], None
+        for run in held:
+            self.call(run)
 
 
 def _server_loop(document: Any) -> Any:

@@ -67,7 +67,7 @@ def to_html(title: str, sentence: str, pictures: Sequence[Picture], ds: xr.Datas
     drawn = [hv.render(picture.figure(ds), backend="bokeh") for picture in pictures]
     words = {
         "sentence": html.escape(sentence),
-        "captions": [picture.summary(ds) for picture in pictures],
+        "captions": [html.escape(picture.summary(ds)) for picture in pictures],
         "lines": html.escape(results.python_lines(ds)),
     }
     template = get_env().from_string(STANDALONE)
@@ -122,7 +122,7 @@ class Downloads(pn.viewable.Viewer):
             variant="text",
             size="small",
             margin=(2, 2),
-            disabled=pn.bind(lambda result: result is None, self._view.param.result),
+            disabled=pn.bind(_is_no_whole_result, self._view.param.result),
         )
 
         def make() -> io.BytesIO:
@@ -135,6 +135,10 @@ class Downloads(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
+
+
+def _is_no_whole_result(result: xr.Dataset | None) -> bool:
+    return result is None or bool(results.missing(result))
 
 
 def _file_name(title: str) -> str:

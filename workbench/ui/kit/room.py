@@ -13,7 +13,7 @@ from workbench.rooms import ROOMS
 from workbench.ui.kit import saved, url
 from workbench.ui.kit.dispatch import in_session
 from workbench.ui.kit.message import message
-from workbench.ui.kit.page import page
+from workbench.ui.kit.page import THEME, page
 from workbench.ui.kit.upload import check_size, file_chooser
 from workbench.ui.kit.verdict_table import verdict_table
 from workbench.ui.kit.view import View
@@ -114,7 +114,7 @@ class Room(pn.viewable.Viewer):
         """Show a saved NetCDF result in the view it came from; a file that is no such result is refused in words."""
         try:
             check_size(name, data, LARGEST_UPLOAD)
-            ds = results.open_bytes(data, name=name, max_bytes=8 * LARGEST_UPLOAD)
+            ds = results.open_foreign(data, name=name, max_bytes=8 * LARGEST_UPLOAD)
             self.show(ds)
         except ValueError as error:
             self.notice = str(error)
@@ -192,10 +192,11 @@ class Room(pn.viewable.Viewer):
         return [purpose, message(self.param.notice), self._tabs, *self._verdicts()]
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Row(
+        return pmui.Row(
             pn.Column(self._sidebar, self._opener(), width=300),
             pn.Column(*self.main(), sizing_mode="stretch_width"),
             sizing_mode="stretch_width",
+            theme_config=THEME,  # the look of the page, also where there is none
         )
 
     def page(self) -> Any:

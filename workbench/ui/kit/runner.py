@@ -16,7 +16,7 @@ from typing import Any
 import param
 
 from workbench.progress import Cancelled, Progress, RemainingTime
-from workbench.ui.kit.dispatch import Home
+from workbench.ui.kit.dispatch import Place
 
 REPORT_EVERY = 0.15
 SHOW_AFTER = 0.5  # seconds; buttons that come and go at every move of a slider cost the browser more than the move
@@ -65,7 +65,7 @@ class Runner(param.Parameterized):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self._home = Home()
+        self.place = Place()
         self._job: _Job | None = None
         self._idle = threading.Event()
         self._idle.set()
@@ -181,7 +181,7 @@ class _Job:
         partial: Callable[[Any], None] | None,
     ) -> None:
         self._runner = weakref.ref(runner)
-        self._home = runner._home
+        self._place = runner.place
         self._done, self._failed, self.partial = done, failed, partial
         self.progress = PageProgress(self)
         self.future: Future[Any] | None = None
@@ -194,7 +194,7 @@ class _Job:
             if runner is not None:
                 getattr(runner, method)(self, *args)
 
-        self._home.call(deliver)
+        self._place.call(deliver)
 
     def show_later(self) -> None:
         """Tell the runner after a moment that this work lasts, if it still runs then."""

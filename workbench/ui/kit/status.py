@@ -24,7 +24,7 @@ class Status(pn.viewable.Viewer):
         run.on_click(lambda _: view.run())
         run.visible = pn.bind(lambda lasting: not lasting, runner.param.lasting)
         cancel = pmui.Button(label="Cancel", variant="outlined", size="small", margin=(4, 10))
-        cancel.on_click(lambda _: runner.cancel())
+        cancel.on_click(lambda _: view.cancel())
         cancel.visible = runner.param.lasting
         bar = pn.pane.HTML(
             pn.bind(_bar, runner.param.fraction),

@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 import param
 
 from workbench.ui.kit.controls import HELP
-from workbench.ui.kit.dispatch import Home
+from workbench.ui.kit.dispatch import Place
 from workbench.ui.kit.runner import QUICK
 
 
@@ -60,7 +60,7 @@ def reading_line(view: param.Parameterized, parameter: str) -> pn.pane.HTML:
     It is empty until a worker has read the file, and for a file that cannot be read: then the view complains.
     """
     line = pn.pane.HTML("", stylesheets=[HELP], sizing_mode="stretch_width", margin=0)
-    home = Home()
+    home = Place()
 
     def show(file: ReadUpload, sentence: str) -> None:
         if getattr(view, parameter) is file:

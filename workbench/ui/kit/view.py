@@ -7,7 +7,10 @@ errors into a message while everything on the page stays.
 
 import contextlib
 import html
+import inspect
 import json
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -19,9 +22,10 @@ from workbench import results
 from workbench.costs import Cost
 from workbench.progress import Progress
 from workbench.registry import Registry
+from workbench.ui.kit.arrival import Arrival
 from workbench.ui.kit.cache import RESULTS, ResultCache
 from workbench.ui.kit.controls import widget_for
-from workbench.ui.kit.dispatch import Home, in_loaded_session, in_session, one_change
+from workbench.ui.kit.dispatch import in_loaded_session, in_session, one_change
 from workbench.ui.kit.downloads import Downloads
 from workbench.ui.kit.message import message
 from workbench.ui.kit.picture import Picture, Showable
@@ -29,6 +33,8 @@ from workbench.ui.kit.runner import Runner
 from workbench.ui.kit.status import Status
 
 HELP = "code { color: inherit !important; }"  # the theme's pale blue is hard to read on white
+FOLLOWS_WITHIN = 0.1  # seconds to a first answer that lets the picture follow the hand
+PATIENCE = 0.25  # seconds that a new value waits for the first answer of the one before
 SENTENCE = """
 p { margin: 4px; padding: 10px 14px; border-left: 4px solid #0072B2; background: rgba(0, 114, 178, 0.08);
     font-size: 15px; line-height: 1.45; }
@@ -36,10 +42,15 @@ p { margin: 4px; padding: 10px 14px; border-left: 4px solid #0072B2; background:
 
 
 class View(pn.viewable.Viewer):
-    """A tab of a room. Subclasses set the class attributes and write ``compute``, ``pictures`` and ``sentence``.
+    """A tab of a room. Subclasses set the class attributes, name an experiment and write ``pictures`` and ``sentence``.
 
-    A subclass must not touch widgets or panes in ``compute``: it runs in another thread, gets a frozen copy of the
-    inputs, reports through ``progress.update`` and may hand over intermediate results with ``progress.publish``.
+    The experiment runs in another thread, reports through ``progress.update`` and may hand over what it has so far with
+    ``progress.publish(results.unfinished(ds, "the exact distance"))``: pictures and sentence show that at once, and the
+    sentence says what is still to come. Its numbers that are not there yet are missing or NaN, never those of before.
+    A ``compute`` of one's own must not touch widgets or panes; it gets a frozen copy of the inputs.
+
+    While a hand moves a slider the picture follows, if first answers come within ``FOLLOWS_WITHIN`` seconds: the work
+    for a value on the way is then let through to its first answer. Slower work is dropped for the newest value.
     """
 
     title: ClassVar[str] = ""
@@ -63,14 +74,20 @@ class View(pn.viewable.Viewer):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self.runner = Runner()
-        self._home = Home()
+        self._place = self.runner.place
+        self._displayed = False
+        self._arrival: Arrival | None = None
         self._drawn = 0
+        self._submitted = 0.0
+        self._first_answer: float | None = None  # seconds that the last first answer took; None: not known
+        self._answered = self._again = False
         self._started = self._adopting = False
         self._shown = self.pictures()
         self._sentence = pn.pane.HTML("", stylesheets=[SENTENCE], sizing_mode="stretch_width")
         self.param.watch(self._inputs_changed, list(self.inputs)) if self.inputs else None
         self.param.watch(lambda *_: self._redraw(), list(self.display)) if self.display else None
         self.param.watch(lambda *_: self._redraw(), "result")
+        self.runner.param.watch(lambda event: self._dim(event.new), "lasting")
 
     # ---- what a subclass writes ---------------------------------------------------------------------------------
 
@@ -78,7 +95,8 @@ class View(pn.viewable.Viewer):
         """Return the result for ``inputs``, without touching ``self``'s parameters; runs in a worker thread."""
         if not callable(self.experiment):
             raise NotImplementedError(f"{type(self).__name__} names no experiment and writes no compute()")
-        return self.experiment(**self.arguments(inputs), progress=progress)
+        taken = {"progress": progress} if "progress" in inspect.signature(self.experiment).parameters else {}
+        return self.experiment(**self.arguments(inputs), **taken)
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of the experiment: the inputs themselves, unless a view says otherwise."""
@@ -136,12 +154,13 @@ class View(pn.viewable.Viewer):
 
     def run(self, *, asked: bool = True) -> None:
         """Compute for the inputs as they stand. Long work waits until it is ``asked`` for."""
+        self._again = False
         inputs = self.values()
         try:
             self.check(inputs)
             cost = self.cost(inputs)
         except (ValueError, TypeError) as error:
-            self.runner.cancel()
+            self.cancel()
             self.complaint = str(error)
             return
         self.complaint = ""
@@ -163,9 +182,17 @@ class View(pn.viewable.Viewer):
                     cache.put(key, made)
                 return made
 
-            self.runner.submit(work, self._succeed, self._fail, partial=self._succeed, long=not cost.is_quick)
+            self._submitted, self._answered = time.monotonic(), False
+            self.runner.submit(work, self._succeed, self._fail, partial=self._take, long=not cost.is_quick)
         else:
-            self.runner.cancel()
+            self.cancel()
+
+    def cancel(self) -> None:
+        """Stop the work; what was still to come of a result is then said to be missing."""
+        self.runner.cancel()
+        self._again = False
+        if self.result is not None and results.missing(self.result):
+            self._tell()
 
     def show(self, ds: xr.Dataset) -> None:
         """Show a result that was computed elsewhere, e.g. opened from a file; the controls take its parameters."""
@@ -187,38 +214,92 @@ class View(pn.viewable.Viewer):
 
     def close(self) -> None:
         """Stop the work; called when the visitor leaves."""
+        self._again = False
         self.runner.close()
 
     def _inputs_changed(self, *_: Any) -> None:
-        if self._started and not self._adopting:
+        if not self._started or self._adopting:
+            return
+        if self._lets_through():
+            if not self._again:
+                self._again = True
+                timer = threading.Timer(PATIENCE, self._place.call, (self._catch_up,))
+                timer.daemon = True
+                timer.start()
+        else:
             self.run(asked=False)
 
-    def _succeed(self, ds: xr.Dataset) -> None:
+    def _lets_through(self) -> bool:
+        """Tell whether the work that runs is about to answer, so that a newer value had better wait for it."""
+        about_to = self._first_answer is not None and self._first_answer < FOLLOWS_WITHIN
+        running = self.runner.busy and not self.runner.lasting and not self._answered
+        behind = self._arrival is not None and self._arrival.is_behind
+        return ((about_to and running) or behind) and time.monotonic() - self._submitted < PATIENCE
+
+    def _catch_up(self) -> None:
+        """Compute for the newest value, if one is waiting."""
+        if self._again:
+            self.run(asked=False)
+
+    def _take(self, ds: xr.Dataset) -> None:
+        """Show a result, finished or not, and let a value that waited for it have its turn."""
+        if not self._answered:
+            self._answered, self._first_answer = True, time.monotonic() - self._submitted
+            self._dim(False)
         self.result = ds
+        self._catch_up()
+
+    def _succeed(self, ds: xr.Dataset) -> None:
+        self._take(ds)
 
     def _fail(self, error: Exception) -> None:
+        self._first_answer = None
         self.complaint = str(error) or type(error).__name__
+        if self.result is not None:
+            self._tell()
+        self._catch_up()
 
     def _redraw(self) -> None:
         if self.result is None:
             return
         # The finding first: it is there at once, while pictures take a moment; so are the findings of other visitors.
-        self._sentence.object = f'<p class="sentence" aria-live="polite">{html.escape(self.sentence(self.result))}</p>'
+        self._tell()
         self._drawn += 1
         if not in_session():
-            self._draw(self._drawn, 0)
+            if self._displayed and self._place.is_notebook:
+                self._place.call(self._draw, self._drawn, 0, 1)
+            else:
+                self._draw(self._drawn, 0)
         elif in_loaded_session():
-            self._home.call(self._draw, self._drawn, 0)
+            self._place.call(self._draw, self._drawn, 0, 1)
         else:  # the page comes with its first picture, and with the others when that one stands
             self._draw(self._drawn, 0, 1)
-            self._home.call(self._draw, self._drawn, 1)
+
+    def _tell(self) -> None:
+        """Write the sentence, and what of its result is still to come."""
+        assert self.result is not None
+        text = self.sentence(self.result)
+        missing = results.missing(self.result)
+        if missing:
+            text += f" {missing[0].upper()}{missing[1:]} {'to follow …' if self.runner.busy else 'not computed.'}"
+        self._sentence.object = f'<p class="sentence" aria-live="polite">{html.escape(text)}</p>'
+
+    def _dim(self, waits: bool) -> None:
+        """Let a finding fade that belongs to values of before, while those of now are computed."""
+        opacity = "0.5" if waits and not self._answered and self.result is not None else "1"
+        if self._sentence.styles.get("opacity", "1") != opacity:
+            self._sentence.styles = {"opacity": opacity}
 
     def _draw(self, number: int, first: int, last: int | None = None) -> None:
-        """Update some of the pictures, unless a newer result waits for that."""
+        """Update some of the pictures, then the others, unless a newer result waits for that."""
         if number == self._drawn and self.result is not None:
             with one_change():
                 for picture in self._shown[first:last]:
                     picture.update(self.result)
+            if last is not None and last < len(self._shown):
+                self._place.call(self._draw, number, last)
+            if self._arrival is not None:
+                self._arrival.ask()
 
     # ---- layout -------------------------------------------------------------------------------------------------
 
@@ -233,8 +314,18 @@ class View(pn.viewable.Viewer):
             self._sentence,
             self._picture_grid(),
             Downloads(self),
+            *self._listening(),
             sizing_mode="stretch_width",
         )
+
+    def _listening(self) -> list[Arrival]:
+        """In a notebook, keep back what changes until the browser listens."""
+        self._displayed = True
+        if not self._place.is_notebook:
+            return []
+        self._place.hold()
+        self._arrival = Arrival(self._place.release, self._catch_up)
+        return [self._arrival]
 
     def _picture_grid(self) -> pn.viewable.Viewable:
         """Place the pictures in equal columns that become one column on a phone."""

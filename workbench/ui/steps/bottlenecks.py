@@ -1,6 +1,6 @@
 """The samples that limit the step, with their images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import param
@@ -8,7 +8,6 @@ import xarray as xr
 
 from workbench import steps
 from workbench.figures import steps as figures
-from workbench.progress import Progress
 from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, direction, network, samples, stage
 
@@ -21,7 +20,7 @@ class BottlenecksView(StepsView):
         "The step of a whole batch is limited by its worst sample: the one whose logits spread fastest along the "
         "update. These are the worst ones, as the network sees them."
     )
-    experiment = "workbench.steps.bottlenecks"
+    experiment = staticmethod(steps.bottlenecks)
     shipped_file = "bottlenecks.nc"
     inputs = ("network", "stage", "direction", "count", "samples")
 
@@ -30,10 +29,6 @@ class BottlenecksView(StepsView):
     direction = direction()
     count = param.Integer(12, bounds=(1, 24), label="How many")
     samples = samples()
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Rank the samples."""
-        return steps.bottlenecks(**inputs)
 
     def pictures(self) -> Sequence[Any]:
         """The images and the radii."""

@@ -4,24 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import panel as pn
 import param
 import xarray as xr
+from markupsafe import Markup
 
 from workbench import costs, steps
 from workbench.costs import Cost
 from workbench.figures import steps as figures
-from workbench.progress import Progress
 from workbench.ui.kit.formula import formula_html
 from workbench.ui.kit.picture import Picture
+from workbench.ui.kit.table import Rows, Table
 from workbench.ui.steps.base import StepsView, direction, network, samples, stage
-
-TABLE = """
-table { border-collapse: collapse; width: 100%; font-size: 13px; line-height: 1.4; }
-th, td { text-align: left; vertical-align: top; padding: 5px 8px; border-bottom: 1px solid rgba(127,127,127,0.35); }
-.scroll { overflow-x: auto; }
-svg { fill: currentColor; vertical-align: middle; }
-"""
 
 
 class LimitsView(StepsView):
@@ -33,7 +26,7 @@ class LimitsView(StepsView):
         "The vertical lines are measured: where the loss reaches q times its start (solid), and where five points of "
         "accuracy are gone (dashed)."
     )
-    experiment = "workbench.steps.limits"
+    experiment = staticmethod(steps.limits)
     shipped_file = "limits.nc"
     inputs = ("network", "stage", "direction", "ratio", "samples")
     columns = 1
@@ -44,10 +37,10 @@ class LimitsView(StepsView):
     ratio = param.Number(2.0, bounds=(1.1, 10.0), step=0.1, label="Loss ratio q that counts as damage")
     samples = samples()
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Ask all predictors and measure."""
+    def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the setting, with the one direction as a list of them."""
         others = {name: inputs[name] for name in ("network", "stage", "ratio", "samples")}
-        return steps.limits(**others, directions=(inputs["direction"],), progress=progress)
+        return others | {"directions": (inputs["direction"],)}
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """A few hundred passes."""
@@ -55,7 +48,10 @@ class LimitsView(StepsView):
 
     def pictures(self) -> Sequence[Any]:
         """The marks, and the table of costs."""
-        return [Picture("What limits the step", figures.limit_marks, self._words, height=480), CostTable()]
+        return [
+            Picture("What limits the step", figures.limit_marks, self._words, height=480),
+            Table("Predictions", _predictions, wide=True),
+        ]
 
     def sentence(self, ds: xr.Dataset) -> str:
         """The predictor nearest to the measured onset of the loss."""
@@ -77,7 +73,7 @@ class LimitsView(StepsView):
         missing = [
             f"{label} ({'∞' if np.isinf(t) else '0'})"
             for label, t in zip(ds.label.values, tau, strict=True)
-            if not (np.isfinite(t) and t > 0)
+            if not (np.isnan(t) or (np.isfinite(t) and t > 0))
         ]
         accuracy = float(ds.onset.sel(damage="accuracy")[0])
         lost = (
@@ -88,33 +84,21 @@ class LimitsView(StepsView):
         return lost + (f" Not on the axis: {', '.join(missing)}." if missing else "")
 
 
-class CostTable:
-    """Predictions with cost and reference, as text that can be read aloud."""
+def _predictions(ds: xr.Dataset) -> Rows:
+    onset = float(ds.onset.sel(damage="loss")[0])
+    # by name from the registry: what a file says is text, and no text of a file is set as mathematics
+    formulas = [steps.PREDICTORS[str(n)].formula if n in steps.PREDICTORS else "" for n in ds.predictor.values]
+    columns = ds.label.values, formulas, ds.tau.values[0], ds.cost.values, ds.reference.values
+    return Rows(
+        ("predictor", "formula", "τ", "measured ÷ τ", "cost", "reference"),
+        [
+            (label, Markup(formula_html(formula)), *_compared(tau, onset), cost, reference)
+            for label, formula, tau, cost, reference in zip(*columns, strict=True)
+        ],
+    )
 
-    def __init__(self) -> None:
-        self._pane = pn.pane.HTML("", stylesheets=[TABLE], sizing_mode="stretch_width")
 
-    def update(self, ds: xr.Dataset) -> None:
-        """Fill the table from ``ds``."""
-        import html
-
-        onset = float(ds.onset.sel(damage="loss")[0])
-        # by name from the registry: what a file says is text, and no text of a file is set as mathematics
-        formulas = [steps.PREDICTORS[str(n)].formula if n in steps.PREDICTORS else "" for n in ds.predictor.values]
-        rows = "".join(
-            f"<tr><td>{html.escape(str(label))}</td><td>{formula_html(formula)}</td><td>{tau:.3g}</td>"
-            f"<td>{onset / tau if tau > 0 else np.nan:.2f}</td>"
-            f"<td>{html.escape(str(cost))}</td><td>{html.escape(str(reference))}</td></tr>"
-            for label, formula, tau, cost, reference in zip(
-                ds.label.values, formulas, ds.tau.values[0], ds.cost.values, ds.reference.values, strict=True
-            )
-        )
-        columns = ("predictor", "formula", "τ", "measured ÷ τ", "cost", "reference")
-        head = "".join(f'<th scope="col">{name}</th>' for name in columns)
-        self._pane.object = (
-            f'<div class="scroll" tabindex="0" role="region" aria-label="Predictions"><table><thead><tr>{head}</tr>'
-            f"</thead><tbody>{rows}</tbody></table></div>"
-        )
-
-    def __panel__(self) -> pn.viewable.Viewable:
-        return self._pane
+def _compared(tau: float, onset: float) -> tuple[str, str]:
+    if np.isnan(tau):
+        return "to follow …", ""
+    return f"{tau:.3g}", f"{onset / tau:.2f}" if tau > 0 else ""

@@ -10,7 +10,6 @@ from workbench import costs, steps
 from workbench.costs import Cost
 from workbench.figures import steps as figures
 from workbench.figures.steps.spike import RULE_NAMES
-from workbench.progress import Progress
 from workbench.steps import OPTIMISERS, RULES
 from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, network
@@ -29,7 +28,7 @@ class SpikeView(StepsView):
         "press Run: the curves grow as training goes on."
     )
     registries: ClassVar[dict[str, Any]] = {**StepsView.registries, "rules": RULES}
-    experiment = "workbench.steps.spike"
+    experiment = staticmethod(steps.spike)
     shipped_file = "spike.nc"
     inputs = (
         "network",
@@ -57,10 +56,9 @@ class SpikeView(StepsView):
     )
     seed = param.Integer(0, bounds=(0, 999), label="Seed")
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Train, handing over the growing curves."""
-        options = {name: value for name, value in inputs.items() if name != "seed"}
-        return steps.spike(**options, seeds=(inputs["seed"],), progress=progress)
+    def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the setting, with the one seed as a list of them."""
+        return {name: value for name, value in inputs.items() if name != "seed"} | {"seeds": (inputs["seed"],)}
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Five milliseconds a step and guard on a small net."""

@@ -10,7 +10,6 @@ import xarray as xr
 from workbench import costs, steps
 from workbench.costs import Cost
 from workbench.figures import steps as figures
-from workbench.progress import Progress
 from workbench.steps import STAGES
 from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, direction, network, samples, stage
@@ -24,7 +23,7 @@ class SweepView(StepsView):
         "Move the network along a direction by r times its bound radius ρ_a and look at its own batch. Choose the "
         "stage: what holds for a converged network does not hold after twenty steps."
     )
-    experiment = "workbench.steps.sweep_radius"
+    experiment = staticmethod(steps.sweep_radius)
     shipped_file = "sweep_radius.nc"
     inputs = ("network", "samples")
     display = ("stage",)
@@ -33,9 +32,9 @@ class SweepView(StepsView):
     samples = samples()
     stage = stage()
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Sweep all stages."""
-        return steps.sweep_radius(**inputs, stages=tuple(STAGES), progress=progress)
+    def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the setting, at all stages."""
+        return {**inputs, "stages": tuple(STAGES)}
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Some 700 forward passes."""
@@ -51,6 +50,9 @@ class SweepView(StepsView):
     def sentence(self, ds: xr.Dataset) -> str:
         """What is lost below 1, and where damage begins."""
         one = ds.sel(stage=self.stage)
+        one = one.isel(direction=np.isfinite(one.radius.values))  # those that have been swept
+        if not one.sizes["direction"]:
+            return f"{self.stage}: not swept yet."
         drop = one.accuracy_start - one.accuracy
         below = 100 * float(drop.where(one.r < 1).max())
         first = one.r.where(drop >= 0.05).min("r")
@@ -61,11 +63,11 @@ class SweepView(StepsView):
         return f"{self.stage}: at r < 1 at most {below:.1f} points of accuracy are lost; {onset}."
 
     def _accuracy_words(self, ds: xr.Dataset) -> str:
-        start = float(ds.accuracy_start.sel(stage=self.stage)[0])
+        start = float(ds.accuracy_start.sel(stage=self.stage).max())
         return f"Accuracy at the start {start:.3f}; the dashed line is r = 1."
 
     def _loss_words(self, ds: xr.Dataset) -> str:
-        one = ds.sel(stage=self.stage).sel(r=1.0, method="nearest").loss_ratio
+        one = ds.sel(stage=self.stage).sel(r=1.0, method="nearest").loss_ratio.dropna("direction")
         listed = ", ".join(f"{name} {float(v):.3g}" for name, v in zip(one.direction.values, one.values, strict=True))
         return f"Loss at r ≈ 1, over its start: {listed}."
 
@@ -78,7 +80,7 @@ class TemperatureView(StepsView):
         "Divide the logits by a temperature T before the softmax and measure again where the loss reaches q times its "
         "start. If a predictor scales as it should, its line is parallel to the diamonds."
     )
-    experiment = "workbench.steps.temperature_scaling"
+    experiment = staticmethod(steps.temperature_scaling)
     shipped_file = "temperature_scaling.nc"
     inputs = ("network", "stage", "direction", "ratio", "samples")
     columns = 1
@@ -88,10 +90,6 @@ class TemperatureView(StepsView):
     direction = direction()
     ratio = param.Number(2.0, bounds=(1.1, 10.0), step=0.1, label="Loss ratio q that counts as damage")
     samples = samples()
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Measure at five temperatures."""
-        return steps.temperature_scaling(**inputs, progress=progress)
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Some 300 passes."""

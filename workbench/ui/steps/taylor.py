@@ -9,7 +9,6 @@ import xarray as xr
 from workbench import costs, steps
 from workbench.costs import Cost
 from workbench.figures import steps as figures
-from workbench.progress import Progress
 from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, direction, network, samples, stage
 
@@ -23,7 +22,7 @@ class TaylorView(StepsView):
         "every order helps; outside, higher orders are worse. The bound ρ_a (solid line) lies well inside; ρ* (dotted) "
         "belongs to the linearised logits."
     )
-    experiment = "workbench.steps.taylor_orders"
+    experiment = staticmethod(steps.taylor_orders)
     shipped_file = "taylor_orders.nc"
     inputs = ("network", "stage", "direction", "linearised", "reach", "samples")
     display = ("highest",)
@@ -35,10 +34,6 @@ class TaylorView(StepsView):
     reach = param.Number(1.5, bounds=(0.5, 3.0), step=0.1, label="Reach", doc="in radii of convergence")
     samples = samples(64, 256)
     highest = param.Selector(default=40, objects=[1, 2, 3, 5, 10, 20, 40], label="Highest order shown")
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Expand and compare."""
-        return steps.taylor_orders(**inputs, progress=progress)
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Recurrences are quick; other networks are evaluated on complex circles."""

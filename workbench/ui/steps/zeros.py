@@ -9,7 +9,6 @@ import xarray as xr
 from workbench import costs, steps
 from workbench.costs import Cost
 from workbench.figures import steps as figures
-from workbench.progress import Progress
 from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, direction, network, samples, stage
 
@@ -25,7 +24,7 @@ class ZerosView(StepsView):
         "*ghost*, where its loss is infinite. The nearest ghost limits the Taylor series of the loss. Three circles "
         "of the whole batch: the bound ρ_a = π/Δ costs one Jacobian–vector product, ρ* is exact for linearised logits."
     )
-    experiment = "workbench.steps.zeros_map"
+    experiment = staticmethod(steps.zeros_map)
     shipped_file = "zeros_map.nc"
     inputs = ("network", "direction", "samples", "temperature")
     display = ("stage", "colour", "zoom")
@@ -37,10 +36,6 @@ class ZerosView(StepsView):
     stage = stage()
     colour = param.Selector(default="margin", objects=COLOURS, label="Colour by")
     zoom = param.Number(4.0, bounds=(1.5, 20.0), step=0.5, label="Reach of the picture", doc="in exact radii ρ*")
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Locate the zeros at every stage."""
-        return steps.zeros_map(**inputs, progress=progress)
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """A tenth of a millisecond a sample and stage, and the passes."""
@@ -55,6 +50,8 @@ class ZerosView(StepsView):
 
     def sentence(self, ds: xr.Dataset) -> str:
         """The three radii of the batch at the chosen stage."""
+        if self.stage not in ds.stage.values:
+            return f"{self.stage}: not there yet."
         one = ds.sel(stage=self.stage)
         bound, dominance, exact = (float(one[name].min()) for name in ("bound", "dominance", "exact"))
         uncertified = int((~one.certified.astype(bool)).sum())
@@ -65,10 +62,14 @@ class ZerosView(StepsView):
         )
 
     def _plane(self, ds: xr.Dataset) -> Any:
-        return figures.zeros_plane(ds, stage=self.stage, colour=self.colour, zoom=self.zoom)
+        return figures.zeros_plane(ds, stage=self._stage(ds), colour=self.colour, zoom=self.zoom)
+
+    def _stage(self, ds: xr.Dataset) -> str:
+        """The chosen stage, or the last one while the chosen one is not there yet."""
+        return self.stage if self.stage in ds.stage.values else str(ds.stage.values[-1])
 
     def _plane_words(self, ds: xr.Dataset) -> str:
-        one = ds.sel(stage=self.stage)
+        one = ds.sel(stage=self._stage(ds))
         reach = self.zoom * float(one.exact.min())
         inside = int((one.exact <= reach).sum())
         return (

@@ -303,6 +303,8 @@ export function render({ model, el }) {
     load();
     greet();
   });
+  model.on("labels", show); // more is known of the film that runs
+  model.on("colours", () => { upload(buffers.colours, model.colours); schedule(); });
   model.on("frame", () => { if (!playing && Math.round(time) !== model.frame) seek(model.frame, false); });
   for (const name of ["point_size", "show_target", "target_opacity"]) model.on(name, schedule);
   model.on("playing", () => (model.playing ? start() : pause()));

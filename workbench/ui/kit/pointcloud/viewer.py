@@ -95,7 +95,8 @@ class PointCloud(pn.viewable.Viewer):
         """Show a cloud ``(n, d)`` or a trajectory ``(frames, n, d)``, d = 2 or 3, and a fixed target ``(m, d)``.
 
         ``values`` ``(n,)`` colours the points by a variable (viridis); ``colours`` ``(n, 3)`` in 0…1 sets them.
-        ``labels`` names the frames. Raises ``ValueError`` for another d, or for a trajectory over 256 MiB.
+        ``labels`` names the frames. The same positions with other colours or labels do not start anew. Raises
+        ``ValueError`` for another d, or for a trajectory over 256 MiB.
         """
         trajectory = checks.finite_array("positions", positions, ndim=(2, 3), dtype=np.float32)
         if trajectory.ndim == 2:
@@ -110,9 +111,15 @@ class PointCloud(pn.viewable.Viewer):
         if trajectory.nbytes > LARGEST_TRAJECTORY:
             raise ValueError(f"{trajectory.nbytes / 2**20:.0f} MiB of positions; show fewer frames or points (256 MiB)")
         self._flat = dimension == 2
+        before = self._positions, self._target
         self._positions, self._target = _three(trajectory), _three(fixed)
+        same = all(map(np.array_equal, before, (self._positions, self._target)))
         self._colours = point_colours(trajectory.shape[1], values, colours, PLAIN_SOURCE)
         self._target_colours = point_colours(len(fixed), None, target_colours, PLAIN_TARGET)
+        if same and labels:  # more is known of the same film: it goes on
+            parts = {"colours": self._colours.tobytes(), "labels": list(labels)}
+            self._canvas.param.update(**parts, **({"description": description} if description else {}))
+            return
         self.frame = 0
         self._send(list(labels), description, autoplay)
         self._draw_plotly()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.cli import literals
+from workbench.cli import arguments
 
 Seed = int | np.random.Generator
 
@@ -48,10 +48,13 @@ Seed = int | np.random.Generator
         ("[1, 2]", Any, [1, 2]),
         ("words", Any, "words"),
         ("none", ArrayLike | None, None),
+        ("torus", ArrayLike, "torus"),
+        ("text:Hello", ArrayLike | None, "text:Hello"),
+        ("surface of a cube", np.ndarray, "surface of a cube"),
     ],
 )
 def test_values(text, annotation, value):
-    found = literals.parse("--p", text, annotation)
+    found = arguments.parse("--p", text, annotation)
     assert found == value
     assert type(found) is type(value)
 
@@ -63,7 +66,7 @@ def test_arrays(tmp_path, annotation):
     np.savetxt(tmp_path / "a.csv", values, delimiter=",")
     (tmp_path / "a.json").write_text(json.dumps(values.tolist()))
     for text in (json.dumps(values.tolist()), *(f"@{tmp_path}/a.{kind}" for kind in ("npy", "csv", "json"))):
-        np.testing.assert_array_equal(literals.parse("--x", text, annotation), values)
+        np.testing.assert_array_equal(arguments.parse("--x", text, annotation), values)
 
 
 @pytest.mark.parametrize(
@@ -76,24 +79,28 @@ def test_arrays(tmp_path, annotation):
         ("c", Literal["a", "b"], "takes one of a, b, got 'c'"),
         ("5", Sequence[int], "takes a list as JSON"),
         ("[1.5]", Sequence[int], "takes a list as JSON"),
-        ('["a"]', ArrayLike, "takes numbers as JSON or @file.npy"),
+        ('["a"]', ArrayLike, "takes numbers as JSON, @file.npy or a name"),
         ("[[1], [2, 3]]", np.ndarray, "takes numbers as JSON"),
+        ("[[1, 2]", ArrayLike, "takes numbers as JSON"),
+        ('{"a": 1}', ArrayLike, "takes numbers as JSON"),
+        ("", ArrayLike, "takes numbers as JSON"),
+        ("a\nb", ArrayLike, "takes numbers as JSON"),
         ("@nowhere.npy", ArrayLike, "there is no file 'nowhere.npy'"),
         ("[1", Mapping, "JSON in braces"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(text, annotation, message):
     with pytest.raises(ValueError, match=message):
-        literals.parse("--p", text, annotation)
+        arguments.parse("--p", text, annotation)
 
 
 def test_files_of_objects_are_never_loaded(tmp_path):
     np.save(tmp_path / "evil.npy", np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(ValueError, match="cannot read"):
-        literals.parse("--x", f"@{tmp_path}/evil.npy", ArrayLike)
+        arguments.parse("--x", f"@{tmp_path}/evil.npy", ArrayLike)
     (tmp_path / "x.txt").write_text("1")
     with pytest.raises(ValueError, match=r"must end in \.npy, \.csv or \.json"):
-        literals.parse("--x", f"@{tmp_path}/x.txt", ArrayLike)
+        arguments.parse("--x", f"@{tmp_path}/x.txt", ArrayLike)
 
 
 @settings(deadline=None, max_examples=200)
@@ -102,7 +109,7 @@ def test_any_text_is_a_value_or_a_sentence(text):
     """Whatever is typed, nothing but a ValueError comes out, and numbers are numbers."""
     for annotation in (int, float, float | None, Sequence[int], str, Any):
         try:
-            value = literals.parse("--p", text, annotation)
+            value = arguments.parse("--p", text, annotation)
         except ValueError:
             continue
         if annotation is int:
@@ -114,18 +121,20 @@ def test_any_text_is_a_value_or_a_sentence(text):
 @settings(deadline=None, max_examples=100)
 @given(st.floats(allow_nan=False) | st.integers())
 def test_numbers_round_trip(number):
-    assert literals.parse("--p", repr(number), type(number)) == number
+    assert arguments.parse("--p", repr(number), type(number)) == number
 
 
 def test_nothing_is_evaluated():
-    assert literals.parse("--p", "__import__('os').getcwd()", Any) == "__import__('os').getcwd()"
-    for file in Path(literals.__file__).parent.glob("*.py"):
+    assert arguments.parse("--p", "__import__('os').getcwd()", Any) == "__import__('os').getcwd()"
+    for file in Path(arguments.__file__).parent.glob("*.py"):
         assert "eval(" not in file.read_text()
         assert "exec(" not in file.read_text()
 
 
 def test_descriptions():
-    assert literals.describe(float | None) == "a number or none"
-    assert literals.describe(Seed) == "a whole number"
-    assert literals.describe(ArrayLike | None) == "numbers as JSON or @file.npy or none"
-    assert literals.describe(np.random.Generator | None) == ""
+    assert arguments.describe(float | None) == "a number or none"
+    assert arguments.describe(Seed) == "a whole number"
+    assert (
+        arguments.describe(ArrayLike | None) == "numbers as JSON, @file.npy or a name that the experiment knows or none"
+    )
+    assert arguments.describe(np.random.Generator | None) == ""

@@ -6,16 +6,53 @@
 130  stopped by Ctrl-C
 """
 
+import codecs
 import json
 import math
 import sys
 import time
+import unicodedata
 from typing import Any
 
 from workbench.progress import Progress, RemainingTime, TqdmProgress
 
 YES, NO, USAGE, STOPPED = 0, 1, 2, 130
 SECONDS_BETWEEN_LINES = 10.0
+
+
+# What the terminal's encoding lacks is spelled, not shown as a question mark and never an exception
+SPELLED = dict(
+    zip(
+        "…—–−×·√∑∏∞≤≥≠≈±→“”‘’‖•",
+        ["...", *"---x.", "sqrt", "sum", "prod", "inf", "<=", ">=", "!=", "~", "+-", "->", *"\"\"''", "||", "*"],
+        strict=True,
+    )
+)
+
+
+def prepare() -> None:
+    """Let standard output and error take any text, whatever their encoding."""
+    codecs.register_error("workbench.spell", _spell)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="workbench.spell")
+
+
+def _spell(error: UnicodeError) -> tuple[str, int]:
+    """Return plain letters for those that an encoding lacks: their name if they are Greek, their base if accented."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(_spelled, error.object[error.start : error.end])), error.end
+
+
+def _spelled(letter: str) -> str:
+    name = unicodedata.name(letter, "")
+    if name.startswith("GREEK ") and "LETTER " in name:
+        word = name.split("LETTER ")[1].split()[0].lower()
+        return word if "SMALL" in name else word.capitalize()
+    base = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
+    power = "^" if "SUPERSCRIPT" in name else "_" if "SUBSCRIPT" in name else ""
+    return SPELLED.get(letter) or (power + base if base else "?")
 
 
 def say(text: str) -> None:
@@ -30,7 +67,8 @@ def note(text: str) -> None:
 
 def say_json(value: Any) -> None:
     """Print the answer as JSON; NaN and infinities become null, as JSON has none."""
-    print(json.dumps(_finite(value), indent=2, ensure_ascii=False), file=sys.stdout)
+    plain = not (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
+    print(json.dumps(_finite(value), indent=2, ensure_ascii=plain), file=sys.stdout)
 
 
 def _finite(value: Any) -> Any:

@@ -47,13 +47,17 @@ class GameView(View):
         others = [name for name in (*self.inputs, *self.display) if name not in self.GAME_INPUTS]
         return [widget_for(self, "game"), self._knobs, text, *[widget_for(self, name) for name in others]]
 
+    def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the game with its options, and every other input under its own name."""
+        return game_of(inputs) | {name: value for name, value in inputs.items() if name not in self.GAME_INPUTS}
+
     def check(self, inputs: Mapping[str, Any]) -> None:
         """Refuse knobs out of range and matrices that are none."""
         game_of(inputs)
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time of the experiment for this game; the other arguments stand at their defaults."""
-        return costs.of(getattr(games, self.experiment.rpartition(".")[2]), **game_of(inputs))
+        return costs.of(self.experiment, **game_of(inputs))
 
     def _game_changed(self, *_: Any) -> None:
         self.param.update(knob_1=None, knob_2=None)

@@ -9,8 +9,12 @@ annotation             what to type                               what arrives
 ``str``, ``Literal``   ``pfaffian``                               ``"pfaffian"``
 ``… | None``           ``none``                                   ``None``
 sequences, arrays      ``[6, 7, 8]``, ``@cloud.npy``, ``@x.csv``  a list, a tuple, or an array
+arrays                 ``torus``, ``text:Hello``                  the name, for the experiment to look up
 mappings               ``{"a": 1}``, ``@options.json``            a dict
 =====================  =========================================  ==================================
+
+A word where an array is asked for is handed on: experiments on clouds take names of clouds, in the library as here,
+and the others refuse a text in their own words.
 """
 
 import collections.abc
@@ -131,6 +135,8 @@ def _fit(value: Any, text: str, annotation: Any) -> Any:
         return next((choice for choice in typing.get_args(annotation) if value == choice or text == choice), NOTHING)
     if _is_path(origin):
         return Path(text)
+    if origin is np.ndarray and isinstance(value, str) and _is_name(text):
+        return text
     return _fit_container(value, annotation, origin)
 
 
@@ -162,6 +168,11 @@ def _fit_entry(value: Any, annotation: Any) -> Any:
     return next((entry for entry in found if entry is not NOTHING), NOTHING)
 
 
+def _is_name(text: str) -> bool:
+    """Whether a text can be the name of something, not JSON or a file gone wrong."""
+    return bool(text.strip()) and text[0].isalpha() and text.isprintable()
+
+
 def _is_numbers(value: Any) -> bool:
     try:
         return np.asarray(value).dtype.kind in "biuf"
@@ -186,7 +197,7 @@ def _word(annotation: Any) -> str:
         return "a file name"
     if inspect.isclass(origin):
         if origin is np.ndarray:
-            return "numbers as JSON or @file.npy"
+            return "numbers as JSON, @file.npy or a name that the experiment knows"
         if issubclass(origin, Mapping):
             return "JSON in braces or @file.json"
         if issubclass(origin, (list, tuple)) or origin in _SEQUENCES:

@@ -9,14 +9,14 @@ import panel as pn
 import param
 from numpy.typing import NDArray
 
-from workbench import flows
+from workbench.clouds import SHAPES, read_cloud
 from workbench.clouds.files import FORMATS, Reading
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
 from workbench.ui.kit.view import View
 
 TEXT, FILE = "text", "file"
-CHOICES = {entry.label: name for name, entry in flows.SHAPES.items()} | {"Text …": TEXT, "Your own file …": FILE}
+CHOICES = {entry.label: name for name, entry in SHAPES.items()} | {"Text …": TEXT, "Your own file …": FILE}
 ACCEPTED = ",".join(f".{ending}" for ending in FORMATS)
 LARGEST_UPLOAD = 64 * 2**20
 
@@ -28,7 +28,7 @@ class CloudFile(ReadUpload):
         """Read all of the file."""
         stream = io.BytesIO(self.data)
         stream.name = self.name  # tells the format, and names the file in messages
-        reading = flows.read_cloud(stream, max_bytes=LARGEST_UPLOAD)
+        reading = read_cloud(stream, max_bytes=LARGEST_UPLOAD)
         return reading, reading.sentence
 
     def cloud(self, n: int, seed: int) -> NDArray:
@@ -104,7 +104,7 @@ class PairView(View):
             if choice == FILE and inputs[f"{side}_file"] is None:
                 raise ValueError(f"Choose a file for “{self.param[side].label}” ({ACCEPTED}).")
             if choice != FILE:
-                dims.append(2 if choice == TEXT else flows.SHAPES[choice].facts["dim"])
+                dims.append(2 if choice == TEXT else SHAPES[choice].facts["dim"])
         if len(set(dims)) > 1:
             raise ValueError(
                 f"The clouds lie in {dims[0]} and {dims[1]} dimensions; choose two of the same dimension "
@@ -130,5 +130,5 @@ def dim_of(inputs: Mapping[str, Any]) -> int:
         if inputs[side] == TEXT:
             return 2
         if inputs[side] != FILE:
-            return flows.SHAPES[inputs[side]].facts["dim"]
+            return SHAPES[inputs[side]].facts["dim"]
     return 3

@@ -1,0 +1,84 @@
+"""The tour in a real JupyterLab, live, as ``make lab`` starts it: all cells run, sliders answer, nothing leaves."""
+
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hands import drag
+from lab import CONFIG, jupyterlab, open_notebook, run_all
+
+from workbench.rooms import ROOMS
+
+pytestmark = [pytest.mark.ui, pytest.mark.slow]
+ROOT = Path(__file__).resolve().parents[2]
+LOCAL = ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "ws://localhost", "data:", "blob:", "about:")
+# A slider of each room's first tab that answers by itself, and where to drag it; any other room: its first one.
+SLIDERS = {"flows": "Directions per step", "fisher": "Window of the fit (L)", "steps": "Samples in the batch"}
+
+
+@pytest.fixture
+def tour(browser):
+    """The tour, run from top to bottom in a live JupyterLab; afterwards nothing may have left or gone wrong."""
+    trouble = []
+
+    def guard(route):
+        if route.request.url.startswith(LOCAL):
+            route.continue_()
+        else:
+            trouble.append(f"request left the machine: {route.request.url}")
+            route.abort()
+
+    with jupyterlab() as address:
+        context = browser.new_context(viewport={"width": 1400, "height": 1000})
+        context.set_default_timeout(60_000)
+        context.route("**/*", guard)
+        page = context.new_page()
+        page.on("console", lambda m: trouble.append(f"console: {m.text}") if m.type == "error" else None)
+        page.on("pageerror", lambda error: trouble.append(f"exception: {error}"))
+        open_notebook(page, address)
+        run_all(page)
+        yield page
+        context.close()
+    assert not trouble, "\n".join(trouble)
+
+
+def cell_of(page, room):
+    """Return the cell that shows a room: the one that names it, or the one that shows all that have no section."""
+    named = page.locator(".jp-CodeCell").filter(has_text=f'room("{room}")')
+    return named.first if named.count() else page.locator(".jp-CodeCell").filter(has_text="display(room(name))").first
+
+
+def test_the_tour_runs_live_and_one_slider_of_each_room_answers(tour):
+    assert not tour.locator(".jp-OutputArea-output[data-mime-type*='stderr']").filter(has_text="Traceback").count()
+    for room in ROOMS:
+        cell = cell_of(tour, room)
+        sentence = cell.locator(".sentence").first
+        sentence.scroll_into_view_if_needed()
+        before = sentence.inner_text()
+        label = SLIDERS.get(room)
+        if label is None:
+            cell.locator(".MuiSlider-root input[type=range]").first.focus()
+            tour.keyboard.press("ArrowRight")
+        else:
+            drag(SimpleNamespace(get_by_label=cell.get_by_label, mouse=tour.mouse), label, 0.7)
+        tour.wait_for_function(
+            "([node, before]) => node.innerText !== before", arg=[sentence.element_handle(), before], timeout=60_000
+        )
+        colour = cell.locator(".MuiSlider-thumb").first.evaluate("e => getComputedStyle(e).backgroundColor")
+        assert colour == "rgb(0, 114, 178)"  # the page's blue, not the library's
+
+
+def test_nothing_of_the_news_question_or_the_shop_is_left(tour):
+    assert not tour.get_by_text("news", exact=False).count()
+    assert not tour.get_by_title("Extension Manager").count()
+
+
+def test_make_lab_starts_with_these_settings():
+    recipe = re.search(r"^lab:.*\n\t(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert recipe is not None
+    assert f"JUPYTER_CONFIG_PATH={CONFIG.relative_to(ROOT)}" in recipe[1]
+    assert "WORKBENCH_LIVE=1" in recipe[1]
+    for path in CONFIG.rglob("*.json"):
+        assert json.loads(path.read_text())

@@ -1,0 +1,271 @@
+"""``guard``: the controller as hooks on the optimiser itself, so that nothing else of a training has to change."""
+
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import torch
+import xarray as xr
+from torch import Tensor, nn
+
+from workbench import checks
+from workbench.steps.engine import Engine
+from workbench.steps.guard_checks import checked_criterion
+from workbench.steps.guard_log import StepRecord
+from workbench.steps.passes import Call
+from workbench.steps.reading import OUTPUTS
+from workbench.steps.snapshot import Snapshot
+
+MOST_BATCHES = 64
+PROTECT = ("all", "params", "none")
+
+
+def guard(
+    optimizer: torch.optim.Optimizer,
+    model: nn.Module,
+    *,
+    r_max: float = 1.0,
+    mode: str = "warn",
+    measure: str = "auto",
+    rows: int | None = None,
+    every: int = 1,
+    quantile: float = 1.0,
+    temperature: float = 1.0,
+    outputs: str = "auto",
+    class_axis: int = -1,
+    logits: Callable[[Any], Tensor] | None = None,
+    criterion: Any = None,
+    group: Any = None,
+    protect: str = "all",
+    on_step: Callable[[StepRecord], None] | None = None,
+    verify: bool = True,
+    seed: int = 0,
+) -> "Guard":
+    """Watch every step of ``optimizer`` from now on; the rest of the training stays as it is.
+
+    The optimiser remains the same object: schedulers, gradient scalers, closures, trainers of other libraries work
+    unchanged. A hook on the model keeps the batches of the training forwards since the last step, one before the
+    optimiser's step copies the parameters, one after it measures the update along itself and does what ``mode`` says:
+    "warn" (the default) changes nothing and logs what would have been done, "cap" shortens a step with r > ``r_max``,
+    "set" gives every step r = ``r_max``, "refuse" takes it back. Steps with NaN or infinity are taken back in every
+    mode but "warn".
+
+    >>> import torch
+    >>> from workbench import steps
+    >>> model = torch.nn.Linear(3, 2)
+    >>> optimizer = torch.optim.SGD(model.parameters(), lr=1e3)
+    >>> with steps.guard(optimizer, model, mode="cap") as guarded:
+    ...     x, y = torch.eye(3), torch.tensor([0, 1, 1])
+    ...     torch.nn.functional.cross_entropy(model(x), y).backward()
+    ...     optimizer.step()
+    >>> guarded.log.outcome.values.tolist(), round(float(guarded.log.r_taken[0]), 6)
+    (['capped'], 1.0)
+
+    Parameters: ``measure`` "exact", "finite-difference", "replay" (the actual change of the logits; needs no forward
+    derivative) or "auto": exact, and finite differences from the moment that forward mode fails, with a warning that
+    says why. ``rows`` measures that many samples of each batch, drawn by ``seed``: cheaper, but the widest spread
+    of some samples is a lower bound on that of all, so r may be larger than logged; take a smaller ``r_max``.
+    ``protect`` "all" copies parameters and optimiser state before a step, "params" the parameters only (a step taken
+    back leaves the moments moved). ``on_step`` is called with each :class:`StepRecord`. ``group`` and the rest as in
+    :class:`workbench.steps.SafeStep`. Targets are not seen: labels among the keyword inputs are, as transformers'
+    models take them, else every position counts.
+
+    Raises ``ValueError``/``TypeError`` for options out of range, or parameters that do not belong to the model; the
+    optimiser's ``step`` raises ``ValueError`` if no training forward came before it. If a measurement raises, the
+    parameters are put back first. Cost: a copy of the parameters, and that of the measurement.
+    """
+    outputs, ignore_index = checked_criterion(criterion, checks.choice("outputs", outputs, OUTPUTS), -100)
+    engine = Engine(
+        optimizer,
+        model,
+        r_max=r_max,
+        quantile=quantile,
+        every=every,
+        measure=measure,
+        mode=mode,
+        temperature=temperature,
+        group=group,
+        verify=verify,
+        on_step=on_step,
+        reading={
+            "outputs": outputs,
+            "class_axis": checks.integer("class_axis", class_axis),
+            "logits": logits,
+            "ignore_index": ignore_index,
+        },
+    )
+    protect = checks.choice("protect", protect, PROTECT)
+    if protect == "none" and mode != "warn":
+        raise ValueError(f'protect="none" keeps nothing to come back to; mode {mode!r} needs "params" or "all"')
+    if rows is not None:
+        rows = checks.integer("rows", rows, minimum=1)
+    return Guard(engine, protect == "all" and mode != "warn", rows, checks.integer("seed", seed, minimum=0))
+
+
+class Guard:
+    """What :func:`guard` returns: the log, an explanation of the worst step, and the way to take the hooks off."""
+
+    def __init__(self, engine: Engine, with_state: bool, rows: int | None, seed: int) -> None:
+        self._engine, self._with_state, self._rows = engine, with_state, rows
+        self._generator = torch.Generator().manual_seed(seed)
+        self._batches: deque[Any] = deque(maxlen=MOST_BATCHES)
+        self._before: Snapshot | None = None
+        self._names: list[str] = []
+        self._trouble, self._looked = "", False  # what is wrong with the gradients; whether that was looked at
+        self._fresh, self._backward = True, False  # whether the next forward begins a new step; whether gradients came
+        optimizer, model = engine.optimizer, engine.model
+        self._handles = [
+            model.register_forward_pre_hook(self._keep, with_kwargs=True),
+            optimizer.register_step_pre_hook(self._prepare),
+            optimizer.register_step_post_hook(self._decide),
+            *(p.register_post_accumulate_grad_hook(self._accumulated) for p in self._parameters() if p.requires_grad),
+        ]
+
+    def _keep(self, module: nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        """Before a forward: keep its batch if it is one that a step will be made of."""
+        if not (module.training and torch.is_grad_enabled()):
+            return
+        # gradients that came and are gone again belonged to a step that never was (a scaler skipped it)
+        if self._fresh or (self._backward and all(p.grad is None for p in self._parameters())):
+            self._batches.clear()
+            self._fresh = self._backward = False
+        parts = tuple(id(v) for v in (*arguments, *keywords.values()))
+        if not any(parts == seen for seen, _ in self._batches):  # L-BFGS evaluates one batch many times
+            batch = Call(arguments, dict(keywords)) if arguments and keywords else (arguments or dict(keywords))
+            self._batches.append((parts, batch))
+
+    _keep._torchdynamo_disable = True  # as torch.compiler.disable does, without the seconds of importing the compiler
+
+    def _accumulated(self, _parameter: Tensor) -> None:
+        self._backward = True
+
+    def _parameters(self) -> list[nn.Parameter]:
+        return [p for group in self._engine.optimizer.param_groups for p in group["params"]]
+
+    def _prepare(self, optimizer: torch.optim.Optimizer, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        """Before a step: look at the gradients and copy what a step moves."""
+        self._trouble, self._looked = "", False
+        found_inf = getattr(optimizer, "found_inf", None)
+        if found_inf is not None and bool(found_inf):  # a fused optimiser that its GradScaler tells to stand still
+            self._trouble = "skipped by the scaler"
+        elif len(arguments) < 2 and keywords.get("closure") is None:  # else the gradients are still to come
+            self._trouble = "" if self._engine.gradients_are_finite() else "gradient not finite"
+            self._looked = True
+        names = self._engine.names()
+        self._names = list(names.values())
+        with torch.no_grad():
+            self._before = Snapshot(optimizer, list(names), with_state=self._with_state)
+
+    def _decide(self, _optimizer: torch.optim.Optimizer, _arguments: Any, _keywords: Any) -> None:
+        """After a step: measure and act."""
+        before, batches = self._before, [self._some(batch) for _, batch in self._batches]
+        try:
+            if before is None:
+                return
+            if not (self._trouble or self._looked or self._engine.gradients_are_finite()):
+                self._trouble = "gradient not finite"
+            if self._trouble == "skipped by the scaler":
+                self._engine.log.skip(self._trouble)
+            elif self._trouble:
+                self._engine.refuse(before, self._trouble)
+            elif not batches:
+                raise ValueError(
+                    "the optimiser steps, but the guard has seen no forward of the model in training mode with "
+                    "gradients since the last step; guard the module that the training calls"
+                )
+            else:
+                with torch.no_grad():
+                    self._engine.rescale(before, self._names, batches, [None] * len(batches))
+        except BaseException:
+            if before is not None:
+                before.restore()
+            raise
+        finally:
+            self._before, self._fresh = None, True
+
+    def _some(self, batch: Any) -> Any:
+        """Return ``rows`` samples of a batch: every tensor as long as the first is taken to have one row a sample."""
+        if self._rows is None:
+            return batch
+        whole = batch if isinstance(batch, Call) else Call(batch, {}) if isinstance(batch, tuple) else Call((), batch)
+        values = (*whole.arguments, *whole.keywords.values())
+        count = next((len(v) for v in values if isinstance(v, Tensor) and v.ndim > 0), 0)
+        if count <= self._rows:
+            return batch
+        chosen = torch.randperm(count, generator=self._generator)[: self._rows].sort().values
+
+        def part(value: Any) -> Any:
+            sampled = isinstance(value, Tensor) and value.ndim > 0 and len(value) == count
+            return value[chosen.to(value.device)] if sampled else value
+
+        arguments, keywords = tuple(map(part, whole.arguments)), {k: part(v) for k, v in whole.keywords.items()}
+        return Call(arguments, keywords) if arguments and keywords else (arguments or keywords)
+
+    def remove(self) -> None:
+        """Take all hooks off; the log stays."""
+        for handle in self._handles:
+            handle.remove()
+        self._batches.clear()
+
+    def __enter__(self) -> "Guard":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.remove()
+
+    @property
+    def engaged(self) -> bool:
+        """Whether the last step was changed."""
+        return self._engine.log.engaged
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often each outcome has been, over all steps."""
+        return dict(self._engine.log.counts)
+
+    @property
+    def log(self) -> xr.Dataset:
+        """What happened at each step, as in :attr:`workbench.steps.SafeStep.log`; ``rows`` is among its parameters."""
+        engine = self._engine
+        return engine.log.dataset(
+            "workbench.steps.guard",
+            {
+                "optimizer": type(engine.optimizer).__name__,
+                "model": type(engine.model).__name__,
+                "r_max": engine.r_max,
+                "quantile": engine.measure.quantile,
+                "every": engine.every,
+                "measure": engine.measure.method,
+                "mode": engine.mode,
+                "temperature": engine.measure.temperature,
+                "rows": self._rows,
+            },
+        )
+
+    def explain(self) -> str:
+        """Return one sentence on the worst step so far: where it came from and what was done."""
+        worst = self._engine.log.worst
+        if worst is None:
+            return "No step has been taken yet."
+        if worst.outcome.removeprefix("would be ").startswith("refused:") and worst.severity == float("inf"):
+            return f"Step {worst.step} was the worst: {worst.outcome}."
+        where = f"sample {worst.sample}" + (f", position {worst.position}" if worst.position > 0 else "")
+        sampled = f" (of {self._rows} samples measured)" if self._rows is not None else ""
+        return (
+            f"Step {worst.step} was the worst: the update was {worst.r_proposed:.3g} safe radii long, set by {where}"
+            f"{sampled}, where class {worst.rising} rises against class {worst.falling}; outcome: {worst.outcome}, "
+            f"r taken {worst.r_taken:.3g} (r_max {self._engine.r_max:g})."
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the radius in force and the log, loadable with ``weights_only=True``; the optimiser has its own."""
+        return self._engine.state()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from :meth:`state_dict`; raises ``ValueError`` if ``state`` is none of ours."""
+        if not isinstance(state, dict) or not {"since_measured", "records", "radius"} <= set(state):
+            raise ValueError("this is no state of a guard: it must hold 'since_measured', 'radius' and 'records'")
+        self._engine.restore(state)

@@ -15,7 +15,7 @@ FOLDER = Path(__file__).resolve().parent / "steps"
 
 def defaults() -> None:
     """Store what the page shows first."""
-    keep("saddle_search", steps.saddle_search(start=[-0.9, 0.75]))
+    keep("saddle_search", steps.saddle_search(start=[-0.4, 1.2]))
     keep("saddle_basins", steps.saddle_basins())
     keep("saddle_pruning", steps.pruning_cost())
 

@@ -207,7 +207,8 @@ def test_a_search_is_a_result_that_survives_a_file(tmp_path):
     failed = steps.saddle_search(start=[0.9, 1.9], method="dimer")
     assert not bool(failed.is_saddle)
     results.open(results.save(failed, tmp_path / "failed.nc"))
-    cluster = steps.saddle_search("lennard-jones", "kick", method="eigenvector-following", rival="dimer", most_calls=200)
+    plain = {"method": "eigenvector-following", "rival": "dimer"}
+    cluster = steps.saddle_search("lennard-jones", "kick", **plain, most_calls=200)
     assert cluster.x.shape[1] == 21
     with pytest.raises(ValueError, match="kick"):
         steps.saddle_search(start="kik")

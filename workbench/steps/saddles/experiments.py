@@ -73,8 +73,8 @@ def saddle_search(
     Arguments as :func:`workbench.steps.saddle`; on a plane surface the first axis points at ``angle`` degrees, on
     atoms it is random by ``seed``. ``start="kick"`` displaces a cluster from its minimum along a random mixture of its
     softest modes, and searches that way. Returns over call: ``x``, ``energy``, ``gradient``, ``threshold`` (NaN where
-    no surrogate stood), ``variance`` σ² and ``training`` (size of the subset); over step: ``path``; over rejection: ``rejected``
-    (one row of NaN if there was none); the end with ``index``, ``eigenvalues``, ``saddle`` (number of the proved saddle
+    no surrogate stood), ``variance`` σ² and ``training`` (size of the subset); over step: ``path``; over rejection:
+    ``rejected`` (one row of NaN if there was none); the end with ``index``, ``eigenvalues``, ``saddle`` (number of the proved saddle
     reached, −1 none) and ``is_saddle``; ``rival_calls`` and ``rival_success``; on plane surfaces ``surrogate`` and
     ``truth`` over a grid of the box, and the proved ``stationary`` points. Cost: about 20 ms a call on plane surfaces.
     """

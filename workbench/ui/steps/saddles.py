@@ -62,8 +62,8 @@ class SaddleView(StepsView):
     help = (
         "A saddle between two minima is searched on a *surrogate* that was told the energy and the gradient wherever "
         "the surface was called. It is believed only within a trust radius (the pale discs): a step that would leave "
-        "them all (×) is not taken, the surface is called instead. Drag the diamond to start elsewhere. Squares are all "
-        "the saddles there are, triangles all the minima, each proved in ball arithmetic."
+        "them all (×) is not taken, the surface is called instead. Drag the diamond to start elsewhere. Squares are "
+        "all the saddles there are, triangles all the minima, each proved in ball arithmetic."
     )
     experiment = "workbench.steps.saddle_search"
     shipped_file = "saddle_search.nc"
@@ -75,8 +75,8 @@ class SaddleView(StepsView):
     inputs = ("surface", "x", "y", "angle", "method", "rival", "adaptive", "threshold", "subset", "barrier", "seed")
 
     surface = param.Selector(default="mueller-brown", objects=PLANES | CLUSTERS, label="Surface")
-    x = param.Number(-0.9, bounds=(-2.0, 3.0), step=0.01, label="Start, x", doc="plane surfaces; or drag the diamond")
-    y = param.Number(0.75, bounds=(-0.75, 3.0), step=0.01, label="Start, y")
+    x = param.Number(-0.4, bounds=(-2.0, 3.0), step=0.01, label="Start, x", doc="plane surfaces; or drag the diamond")
+    y = param.Number(1.2, bounds=(-0.75, 3.0), step=0.01, label="Start, y")
     angle = param.Number(90.0, bounds=(0.0, 180.0), step=5.0, label="First axis (degrees)")
     method = param.Selector(default="gp", objects=METHODS, label="Method")
     rival = param.Selector(default="dimer", objects=METHODS, label="Rival")

@@ -1,6 +1,7 @@
 """Make the shipped results of the saddle searches.
 
-Run ``python data/make_steps_saddles.py``, or name the parts to make: defaults, planes, clusters. About ten minutes on one core, nearly all for the clusters.
+Run ``python data/make_steps_saddles.py``, or name the parts to make: defaults, planes, clusters. Some ten minutes on
+one core.
 """
 
 import sys
@@ -22,7 +23,8 @@ def defaults() -> None:
 
 def planes() -> None:
     """Store the study of the plane surfaces, whose saddles are proved."""
-    keep("saddles_planes", steps.saddle_table(("mueller-brown", "leps"), starts=50))
+    methods = ("gp", "gp-all", "gp-dimer", "dimer", "eigenvector-following")
+    keep("saddles_planes", steps.saddle_table(("mueller-brown", "leps"), methods, starts=50))
 
 
 def clusters() -> None:

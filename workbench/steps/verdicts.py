@@ -3,6 +3,7 @@
 import xarray as xr
 
 from workbench import data
+from workbench.steps.saddles.verdicts import CLAIMS as SADDLES
 from workbench.verdicts import Claim, Numbers, Rule, Verdict, above, at_least, at_most, below, judge, rising, within
 
 ALLOWED_POINTS = 5.0
@@ -237,4 +238,5 @@ CLAIMS: tuple[Claim, ...] = (
         "steps.temperature_scaling()",
         {"raw": "our raw spread", "bound": "the spread of ρ_a(T)"},
     ),
+    *SADDLES,
 )

@@ -31,7 +31,7 @@ def saddle_map(ds: xr.Dataset) -> hv.Overlay:
     parts.append(theme.line(hv.Curve(ds.path.values, "x", "y", label="path"), PATH, width=2.5))
     rejected = ds.rejected.values[np.isfinite(ds.rejected.values).all(axis=1)]
     marks = (
-        (rejected, "rejected step", REJECTED, "x", 10),
+        (rejected, "rejected step", REJECTED, "triangle", 10),
         (calls, "call", CALLED, "circle", 7),
         (calls[:1], "start", START, "diamond", 13),
     )
@@ -64,8 +64,6 @@ def _contours(lines: hv.Contours) -> hv.Contours:
 def _points(where: np.ndarray, label: str, colour: str, marker: str, size: float) -> hv.Points:
     data = where if len(where) else np.full((1, 2), np.nan)  # a standing plot keeps its parts
     element = theme.markers(hv.Points(data, ["x", "y"], label=label), colour, marker=marker, size=size)
-    if marker == "x":
-        return theme.styled(element, bokeh={"line_width": 2}, matplotlib={"linewidth": 2})
     return theme.styled(element, bokeh={"line_color": "#000000"}, matplotlib={"edgecolor": "#000000"})
 
 

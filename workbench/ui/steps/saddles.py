@@ -7,11 +7,11 @@ import holoviews as hv
 import numpy as np
 import param
 import xarray as xr
+from bokeh.models import PointDrawTool
 
 from workbench import costs, steps
 from workbench.costs import Cost
 from workbench.figures import steps as figures
-from workbench.figures import theme
 from workbench.progress import Progress
 from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, options
@@ -22,37 +22,36 @@ METHODS = options(steps.SADDLE_METHODS)
 
 
 class DraggedStart(Picture):
-    """The map, with a handle on the start: dropped elsewhere, the search begins there."""
+    """The map, whose start can be dragged: dropped elsewhere, the search begins there."""
 
     def __init__(self, view: "SaddleView", *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._view = view
-        self._handle: hv.streams.Pipe | None = None
+        self._drawn = (np.nan, np.nan)
 
-    def update(self, ds: xr.Dataset) -> None:
-        """Redraw, and put the handle where the search began."""
-        before = self._pipe
-        super().update(ds)
-        if "truth" not in ds:
-            self._handle = None
+    def prepared(self, element: Any) -> Any:
+        """Put a tool on the mark of the start."""
+        for part in element:
+            if part.label == "start":
+                part.opts(hooks=[self._attach], backend="bokeh")
+        return element
+
+    def _attach(self, plot: Any, element: hv.Points) -> None:
+        """Let the mark be dragged, when the plot is made; remember where it was drawn whenever it is."""
+        self._drawn = (float(element["x"][0]), float(element["y"][0]))
+        if any(isinstance(tool, PointDrawTool) for tool in plot.state.tools):
             return
-        where = ds.x.values[:1]
-        if self._pipe is before and self._handle is not None:
-            self._handle.send(where)
-            return
-        self._handle = hv.streams.Pipe(data=where)
-        handle = hv.DynamicMap(self._start, streams=[self._handle])
-        self._drag = hv.streams.PointDraw(source=handle, num_objects=1, add=False)
-        self._drag.add_subscriber(self._dropped)
-        self._plot.object = self._plot.object * handle
+        tool = PointDrawTool(renderers=[plot.handles["glyph_renderer"]], add=False, num_objects=1)
+        plot.state.add_tools(tool)
+        plot.state.toolbar.active_drag = tool
+        plot.handles["source"].on_change("data", self._moved)
 
-    @staticmethod
-    def _start(data: np.ndarray) -> hv.Points:
-        return theme.markers(hv.Points(data, ["x", "y"]), theme.SERIES[3], marker="diamond", size=16)
-
-    def _dropped(self, data: Mapping[str, Sequence[float]] | None) -> None:
-        if data and len(data.get("x", ())) == 1:
-            self._view.move_to(float(data["x"][0]), float(data["y"][0]))
+    def _moved(self, _: str, __: Any, data: Mapping[str, Sequence[float]]) -> None:
+        """Tell the view, unless it was the page itself that moved the mark."""
+        if len(data["x"]) == 1:
+            found = (float(data["x"][0]), float(data["y"][0]))
+            if found != self._drawn:
+                self._view.move_to(*found)
 
 
 class SaddleView(StepsView):
@@ -62,8 +61,8 @@ class SaddleView(StepsView):
     help = (
         "A saddle between two minima is searched on a *surrogate* that was told the energy and the gradient wherever "
         "the surface was called. It is believed only within a trust radius (the pale discs): a step that would leave "
-        "them all (×) is not taken, the surface is called instead. Drag the diamond to start elsewhere. Squares are "
-        "all the saddles there are, triangles all the minima, each proved in ball arithmetic."
+        "them all (▲) is not taken, the surface is called instead. Drag the diamond to start elsewhere. Squares are "
+        "all the saddles there are, white triangles all the minima, each proved in ball arithmetic."
     )
     experiment = "workbench.steps.saddle_search"
     shipped_file = "saddle_search.nc"

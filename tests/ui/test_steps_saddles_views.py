@@ -1,6 +1,8 @@
 """The tab of saddle searches without a browser: its default, its refusals, the drag."""
 
+import holoviews as hv
 import pytest
+from bokeh.models import PointDrawTool
 
 from workbench import data, steps
 from workbench.ui.steps.saddles import SaddleView
@@ -33,6 +35,18 @@ def test_the_page_moving_its_own_mark_moves_nothing(view):
     assert (view.x, view.y) == (-0.4, 1.2)
     picture._moved("data", None, {"x": [0.1], "y": [0.5]})
     assert (view.x, view.y) == (0.1, 0.5)
+
+
+def test_the_start_can_be_dragged_and_a_redraw_is_no_drag(view):
+    picture, ds = view.figures[0], data.result("steps/saddle_search.nc")
+    picture.update(ds)
+    plot = hv.renderer("bokeh").get_plot(picture._plot.object).state
+    assert isinstance(plot.toolbar.active_drag, PointDrawTool)
+    picture.update(ds.assign(x=ds.x + 0.01))
+    assert (view.x, view.y) == (-0.4, 1.2)
+    source = plot.toolbar.active_drag.renderers[0].data_source
+    source.data = {**source.data, "x": [0.3], "y": [0.6]}
+    assert (view.x, view.y) == (0.3, 0.6)
 
 
 def test_a_start_outside_the_surface_is_refused(view):

@@ -75,8 +75,8 @@ def saddle_search(
     softest modes, and searches that way. Returns over call: ``x``, ``energy``, ``gradient``, ``threshold`` (NaN where
     no surrogate stood), ``variance`` σ² and ``training`` (size of the subset); over step: ``path``; over rejection:
     ``rejected`` (one row of NaN if there was none); the end with ``index``, ``lowest`` eigenvalue, ``saddle`` (number
-    of the proved saddle reached, −1 none) and ``is_saddle``; ``rival_calls``, ``rival_success``; on planes ``surrogate``
-    and ``truth`` over a grid of the box and the proved ``stationary`` points. Cost: about 20 ms a call on plane surfaces.
+    of the proved saddle reached, −1 none) and ``is_saddle``; ``rival_calls``, ``rival_success``; on plane surfaces
+    ``surrogate`` and ``truth`` over a grid of the box, and the proved ``stationary`` points. Cost: 20 ms a call there.
     """
     chosen = surface_of(surface)
     axis = [np.cos(np.radians(checks.real("angle", angle))), np.sin(np.radians(angle))] if chosen.size == 2 else None

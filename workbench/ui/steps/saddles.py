@@ -33,17 +33,18 @@ class DraggedStart(Picture):
         """Put a tool on the mark of the start."""
         for part in element:
             if part.label == "start":
+                # known before it is drawn, since drawing it looks to the page like a hand that moves it
+                self._drawn = (float(part["x"][0]), float(part["y"][0]))
                 part.opts(hooks=[self._attach], backend="bokeh")
+                element.opts(active_tools=["point_draw", "wheel_zoom"], backend="bokeh")
         return element
 
-    def _attach(self, plot: Any, element: hv.Points) -> None:
-        """Let the mark be dragged, when the plot is made; remember where it was drawn whenever it is."""
-        self._drawn = (float(element["x"][0]), float(element["y"][0]))
+    def _attach(self, plot: Any, _: hv.Points) -> None:
+        """Let the mark be dragged, when the plot is made."""
         if any(isinstance(tool, PointDrawTool) for tool in plot.state.tools):
             return
         tool = PointDrawTool(renderers=[plot.handles["glyph_renderer"]], add=False, num_objects=1)
         plot.state.add_tools(tool)
-        plot.state.toolbar.active_drag = tool
         plot.handles["source"].on_change("data", self._moved)
 
     def _moved(self, _: str, __: Any, data: Mapping[str, Sequence[float]]) -> None:

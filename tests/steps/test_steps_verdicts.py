@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import xarray as xr
 
 from workbench import data, steps
 from workbench.steps.verdicts import CLAIMS, verdicts
@@ -26,6 +27,12 @@ def test_todays_outcomes():
         "single_spike": PARTLY,
         "forecasting": FAILS,
         "temperature_collapse": OPEN,
+        "fewer_calls": PARTLY,
+        "as_reliable": HOLDS,
+        "reported_robustness": FAILS,
+        "pruning": HOLDS,
+        "greedy_is_transport": FAILS,
+        "gradient_is_enough": HOLDS,
     }
 
 
@@ -53,6 +60,11 @@ def test_every_row_can_be_repeated():
         ("single_spike", "study_spike_single", "accuracy", lambda x: 0.9 * x, FAILS),
         ("forecasting", "study_onset", "spread", lambda x: 1 / x, HOLDS),
         ("temperature_collapse", "temperature_scaling", "spread", lambda x: 4 * x, PARTLY),
+        ("fewer_calls", "saddles_", "calls", lambda x: x * xr.where(x.method == "gp", 0.2, 1.0), HOLDS),
+        ("fewer_calls", "saddles_", "calls", lambda x: x * xr.where(x.method == "gp", 9.0, 1.0), FAILS),
+        ("as_reliable", "saddles_", "success", lambda x: x & (x.method != "gp"), FAILS),
+        ("pruning", "saddle_pruning", "seconds_pruned", lambda x: 1 + 100 * x, FAILS),
+        ("gradient_is_enough", "saddles_", "index", lambda x: 0 * x, FAILS),
     ],
 )
 def test_other_studies_give_another_outcome(monkeypatch, row, file, variable, change, outcome):

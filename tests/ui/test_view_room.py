@@ -164,3 +164,13 @@ def test_verdicts_are_escaped_and_worded(room):
     assert "&lt;b&gt;sines" in text
     assert "does not hold" in text
     assert "holds" in text
+
+
+def test_a_result_without_what_the_tab_reads_says_so():
+    room = DemoRoom()
+    ds = sine(3.0)
+    room.open_result(results.to_bytes(ds.drop_vars("frequency")), "bare.nc")
+    assert "cannot be shown here (it lacks" in room.view.complaint
+    assert "frequency" in room.view.complaint
+    room.open_result(results.to_bytes(ds), "whole.nc")
+    assert room.view.complaint == ""

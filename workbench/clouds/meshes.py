@@ -179,6 +179,7 @@ def read_counted(words: list[str], corners: array, where: str, *, more: bool = F
 
 
 def first_lines(lines: Iterator[tuple[int, str]], count: int, what: str) -> Iterator[tuple[int, str]]:
+    """Yield the next ``count`` lines with their numbers; refuse a file that ends before, or what holds no numbers."""
     for index in range(count):
         line = next(lines, None)
         if line is None:
@@ -327,6 +328,7 @@ def check_indices(
 
 
 def make_mesh(points: NDArray[np.float64], corners: array, counts: array, what: str) -> Mesh:
+    """Return the mesh of points and polygons: ``corners`` holds their indices, ``counts`` how many each of them has."""
     if not counts:
         return Mesh(points, None, f"{_count(len(points), 'point')}, no faces")
     sizes = np.frombuffer(counts, np.int32)

@@ -1,12 +1,13 @@
 """A room: its views as tabs, the verdict table, the state in the URL. Served it is a page, in a notebook a cell."""
 
 import html
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 import panel as pn
 import panel_material_ui as pmui
 import param
+import xarray as xr
 
 from workbench import results
 from workbench.rooms import ROOMS
@@ -14,6 +15,7 @@ from workbench.ui.kit import saved, url
 from workbench.ui.kit.dispatch import in_session
 from workbench.ui.kit.message import message
 from workbench.ui.kit.page import THEME, page
+from workbench.ui.kit.runner import Runner
 from workbench.ui.kit.upload import check_size, file_chooser
 from workbench.ui.kit.verdict_table import verdict_table
 from workbench.ui.kit.view import View
@@ -62,6 +64,7 @@ class Room(pn.viewable.Viewer):
         )
         self._built: dict[int, pn.Column] = {}
         self._tabs.param.watch(lambda event: setattr(self, "tab", event.new), "active")
+        self._reader = Runner()
         self._furnished = False
         if not in_session():
             self.furnish()
@@ -105,6 +108,7 @@ class Room(pn.viewable.Viewer):
 
     def close(self) -> None:
         """Stop all work; called when the visitor leaves."""
+        self._reader.close()
         for view in self.views:
             view.close()
 
@@ -114,10 +118,32 @@ class Room(pn.viewable.Viewer):
         """Show a saved NetCDF result in the view it came from; a file that is no such result is refused in words."""
         try:
             check_size(name, data, LARGEST_UPLOAD)
-            ds = results.open_foreign(data, name=name, max_bytes=8 * LARGEST_UPLOAD)
-            self.show(ds)
         except ValueError as error:
             self.notice = str(error)
+            return
+        self._read(lambda: results.open_foreign(data, name=name, max_bytes=8 * LARGEST_UPLOAD))
+
+    def _read(self, read: Callable[[], xr.Dataset]) -> None:
+        """Show what ``read`` returns, or say why not; on a server it reads in another thread, so that nobody waits."""
+
+        def show(ds: xr.Dataset) -> None:
+            try:
+                self.show(ds)
+            except ValueError as error:
+                self.notice = str(error)
+
+        def refuse(error: Exception) -> None:
+            self.notice = str(error)
+
+        if in_session():
+            self._reader.submit(lambda _: read(), show, refuse)
+            return
+        try:
+            found = read()
+        except ValueError as error:
+            refuse(error)
+        else:
+            show(found)
 
     def show(self, ds: Any) -> None:
         """Show a Dataset in the view whose experiment made it; ``ValueError`` if this room has none."""
@@ -147,10 +173,9 @@ class Room(pn.viewable.Viewer):
         elif wanted:
             complaints.append(f"There is no tab {wanted[:40]!r} here; the tabs are {', '.join(slugs)}.")
         if "result" in state:
-            try:
-                self.show(saved.open_named(state["result"], max_bytes=8 * LARGEST_UPLOAD))
-            except ValueError as error:
-                complaints.append(str(error))
+            self.notice = ""
+            self._read(lambda: saved.open_named(state["result"], max_bytes=8 * LARGEST_UPLOAD))
+            complaints += [self.notice] if self.notice else []
         names = (*self.view.inputs, *self.view.display)
         complaints += url.apply_state(self.view, _addressable(self.view, names), state)
         self.notice = " ".join(complaints)

@@ -9,6 +9,7 @@ import contextlib
 import html
 import inspect
 import json
+import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,7 @@ from workbench.ui.kit.picture import Picture, Showable
 from workbench.ui.kit.runner import Runner
 from workbench.ui.kit.status import Status
 
+LOG = logging.getLogger(__name__)
 HELP = "code { color: inherit !important; }"  # the theme's pale blue is hard to read on white
 FOLLOWS_WITHIN = 0.1  # seconds to a first answer that lets the picture follow the hand
 PATIENCE = 0.25  # seconds that a new value waits for the first answer of the one before
@@ -81,7 +83,7 @@ class View(pn.viewable.Viewer):
         self._submitted = 0.0
         self._first_answer: float | None = None  # seconds that the last first answer took; None: not known
         self._answered = self._again = False
-        self._started = self._adopting = False
+        self._started = self._adopting = self._foreign = False
         self._shown = self.pictures()
         self._sentence = pn.pane.HTML("", stylesheets=[SENTENCE], sizing_mode="stretch_width")
         self.param.watch(self._inputs_changed, list(self.inputs)) if self.inputs else None
@@ -200,7 +202,11 @@ class View(pn.viewable.Viewer):
         self._started = True
         self.complaint = ""
         self._adopt(json.loads(ds.attrs["parameters"]))
-        self.result = ds
+        self._foreign = True
+        try:
+            self.result = ds
+        finally:
+            self._foreign = False
 
     def _adopt(self, parameters: Mapping[str, Any]) -> None:
         """Set the inputs that bear the names of a result's parameters, without computing anything."""
@@ -278,11 +284,26 @@ class View(pn.viewable.Viewer):
     def _tell(self) -> None:
         """Write the sentence, and what of its result is still to come."""
         assert self.result is not None
-        text = self.sentence(self.result)
+        try:
+            text = self.sentence(self.result)
+        except Exception as error:
+            self._cannot_show(error)
+            return
         missing = results.missing(self.result)
         if missing:
             text += f" {missing[0].upper()}{missing[1:]} {'to follow …' if self.runner.busy else 'not computed.'}"
         self._sentence.object = f'<p class="sentence" aria-live="polite">{html.escape(text)}</p>'
+
+    def _cannot_show(self, error: Exception) -> None:
+        """Say that a result cannot be shown; one that this tab did not make may lack what the tab reads."""
+        if not in_session() and not self._foreign:
+            raise error
+        LOG.error("a result of %s cannot be shown", self.experiment_name() or type(self).__name__, exc_info=error)
+        self._sentence.object = ""
+        lack = (
+            f"it lacks {error}" if isinstance(error, KeyError | AttributeError) else f"{type(error).__name__}: {error}"
+        )
+        self.complaint = f"this result cannot be shown here ({lack[:200]}); open one that this version has saved"
 
     def _dim(self, waits: bool) -> None:
         """Let a finding fade that belongs to values of before, while those of now are computed."""
@@ -293,9 +314,13 @@ class View(pn.viewable.Viewer):
     def _draw(self, number: int, first: int, last: int | None = None) -> None:
         """Update some of the pictures, then the others, unless a newer result waits for that."""
         if number == self._drawn and self.result is not None:
-            with one_change():
-                for picture in self._shown[first:last]:
-                    picture.update(self.result)
+            try:
+                with one_change():
+                    for picture in self._shown[first:last]:
+                        picture.update(self.result)
+            except Exception as error:
+                self._cannot_show(error)
+                return
             if last is not None and last < len(self._shown):
                 self._place.call(self._draw, number, last)
             if self._arrival is not None:

@@ -46,9 +46,9 @@ def saddle_map(ds: xr.Dataset) -> hv.Overlay:
         title="Search on the surface",
         xlabel="x",
         ylabel="y",
-        height=520,
+        height=430,
         square=True,
-        legend="bottom",
+        legend=None,  # the marks are explained in words; a phone has no room for eight names
         xlim=(float(x[0]), float(x[-1])),
         ylim=(float(y[0]), float(y[-1])),
     )

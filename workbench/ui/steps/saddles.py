@@ -123,7 +123,7 @@ class SaddleView(StepsView):
     def pictures(self) -> Sequence[Any]:
         """The map, and the gradient call by call."""
         return [
-            DraggedStart(self, "Search on the surface", figures.saddle_map, self._map_words, height=520),
+            DraggedStart(self, "Search on the surface", figures.saddle_map, self._map_words, height=430),
             Picture("Call by call", figures.gradient_by_call, self._call_words, height=420),
         ]
 
@@ -141,9 +141,11 @@ class SaddleView(StepsView):
         return f"{found}. From the same start the rival {other}."
 
     def _map_words(self, ds: xr.Dataset) -> str:
+        count = int(ds.rejections)
         return (
-            f"{int(ds.rejections)} steps left the trusted region and were not taken. The white lines are the contours "
-            f"of the last surrogate over the true energy in colour. {int(ds.check_calls)} more calls checked the end."
+            f"Blue dots: the {int(ds.calls)} calls; orange: the path on the surrogate; ▲: {count} proposed "
+            f"step{'' if count == 1 else 's'} outside the trusted region, not taken. White lines: the last surrogate's "
+            f"contours over the true energy in colour. {int(ds.check_calls)} more calls checked the end."
         )
 
     def _call_words(self, ds: xr.Dataset) -> str:

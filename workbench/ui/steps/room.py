@@ -21,7 +21,8 @@ class StepsRoom(Room):
     slug = "steps"
     paper = (
         "After P. Sao, “Ghosts of Softmax: Complex Singularities That Limit Safe Step Sizes in Cross-Entropy”, arXiv "
-        "2603.13552; here every radius is measured along the update that is really made."
+        "2603.13552; here every radius is measured along the update that is really made. Saddle searches: after R. "
+        "Goswami and H. Jónsson, arXiv 2510.06030."
     )
     view_classes = (
         ZerosView,

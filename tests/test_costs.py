@@ -18,6 +18,8 @@ ARGUMENTS = {
     "colour_transfer": {"source": np.zeros((20, 30, 3)), "target": np.zeros((20, 30, 3))},
     "compare_on": {"x": "torus", "y": "cube"},
     "direction_costs": {"x": "torus", "y": np.zeros((50, 3))},
+    "directed_slices": {"x": "torus", "y": "cube"},
+    "kappa_profile": {"x": "torus", "y": "cube"},
     "gradient_flow": {"x": "torus", "y": "cube"},
     "coupling_sweep": {"L": 8},
     "curvature_scaling": {"sizes": (8, 12)},

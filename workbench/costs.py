@@ -92,11 +92,10 @@ def estimate_for(experiment: Callable[..., Any]) -> Callable[..., Cost] | None:
             raise
         return None
     found = getattr(module, experiment.__name__, None)
-    if not inspect.isfunction(found):
-        return None
-    # a family of the room may keep its estimates in a costs.py of its own, which the room's imports
-    inside, last = found.__module__.startswith(f"workbench.{parts[1]}."), found.__module__.rpartition(".")[2]
-    return found if inside and last == "costs" else None
+    # The room's costs may hand on those of its families; what they import from elsewhere is no estimate.
+    where = getattr(found, "__module__", "")
+    is_estimate = inspect.isfunction(found) and where.startswith(f"workbench.{parts[1]}.") and where.endswith(".costs")
+    return found if is_estimate else None
 
 
 def check_memory(cost: Cost, what: str) -> None:

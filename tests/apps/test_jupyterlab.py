@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from conftest import watched_pages
 from hands import drag
 from lab import CONFIG, jupyterlab, open_notebook, run_all
 
@@ -13,35 +14,18 @@ from workbench.rooms import ROOMS
 
 pytestmark = [pytest.mark.ui, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]
-LOCAL = ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "ws://localhost", "data:", "blob:", "about:")
 # A slider of each room's first tab that answers by itself, and where to drag it; any other room: its first one.
 SLIDERS = {"flows": "Directions per step", "fisher": "Window of the fit (L)", "steps": "Samples in the batch"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tour(browser):
     """The tour, run from top to bottom in a live JupyterLab; afterwards nothing may have left or gone wrong."""
-    trouble = []
-
-    def guard(route):
-        if route.request.url.startswith(LOCAL):
-            route.continue_()
-        else:
-            trouble.append(f"request left the machine: {route.request.url}")
-            route.abort()
-
-    with jupyterlab() as address:
-        context = browser.new_context(viewport={"width": 1400, "height": 1000})
-        context.set_default_timeout(60_000)
-        context.route("**/*", guard)
-        page = context.new_page()
-        page.on("console", lambda m: trouble.append(f"console: {m.text}") if m.type == "error" else None)
-        page.on("pageerror", lambda error: trouble.append(f"exception: {error}"))
+    with jupyterlab() as address, watched_pages(browser, address) as open_page:
+        page = open_page("lab")
         open_notebook(page, address)
         run_all(page)
         yield page
-        context.close()
-    assert not trouble, "\n".join(trouble)
 
 
 def cell_of(page, room):

@@ -3,14 +3,14 @@
 import pytest
 
 from workbench import data
-from workbench.flows.verdicts import CLAIMS, verdicts
-from workbench.verdicts import Outcome
+from workbench.flows.verdicts import CLAIMS
+from workbench.verdicts import Outcome, judge
 
 BY_MEASURE = {claim.measure.__name__: claim for claim in CLAIMS}
 
 
 def test_todays_outcomes():
-    assert [row.outcome for row in verdicts()] == [
+    assert [row.outcome for row in judge(CLAIMS)] == [
         Outcome.PARTLY,
         Outcome.HOLDS,
         Outcome.PARTLY,

@@ -80,6 +80,41 @@ def read_npz(data: bytes, name: str, max_bytes: int) -> Arrays:
     return Arrays(points, weights, faces, sentence)
 
 
+def read_members(data: bytes, name: str, max_bytes: int) -> dict[str, NDArray]:
+    """Read all arrays of numbers of an NPY file (one, named "array") or an NPZ archive, whatever their shapes.
+
+    Together they unpack to at most ``max_bytes``. Raises ``ValueError`` as :func:`read_npz`.
+
+    >>> stream = io.BytesIO()
+    >>> np.savez(stream, trials=np.ones((3, 2, 5)), labels=np.arange(3))
+    >>> {key: value.shape for key, value in read_members(stream.getvalue(), "a.npz", 10_000).items()}
+    {'trials': (3, 2, 5), 'labels': (3,)}
+    """
+    if not data.startswith(b"PK"):
+        stream = io.BytesIO(data)
+        found = {"array": _read_array(stream, name, len(data))}
+        if stream.tell() != len(data):
+            raise ValueError(f"{name} goes on after its array; give a file of one array")
+        return found
+    _check_directory(data, name)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            size = sum(info.file_size for info in members)
+            if size > max_bytes:
+                raise ValueError(f"{name} unpacks to {size:,} bytes; the limit is {max_bytes:,}")
+            found = {}
+            for info in members:
+                key = info.filename.removesuffix(".npy")
+                if key in found:
+                    raise ValueError(f"{name} holds the array {key!r} twice")
+                with archive.open(info) as stream:
+                    found[key] = _read_array(stream, f"{key!r} in {name}", info.file_size)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zipfile.zlib.error) as error:
+        raise ValueError(f"{name} is not a readable NPZ archive ({error})") from error
+    return found
+
+
 def _check_directory(data: bytes, name: str) -> None:
     """Raise for what is no archive, or lists so many members that the list alone would fill the memory."""
     tail = data[-65_600:]

@@ -12,6 +12,15 @@ import numpy as np
 from workbench.clouds import SHAPES
 from workbench.costs import Cost
 from workbench.flows.comparison import REFERENCE_DIRECTIONS, REFERENCE_REPEATS
+from workbench.flows.covariances.study import SPD_LAYERS
+from workbench.flows.directed.costs import (  # noqa: F401 - found here by their names
+    amortisation_study,
+    directed_flows,
+    directed_quadratures,
+    directed_slices,
+    kappa_profile,
+    slice_searches,
+)
 from workbench.flows.flow import EXACT_BY_DEFAULT
 
 SECONDS_PER_PROJECTION = 20e-9
@@ -19,6 +28,11 @@ SECONDS_PER_STEP = 3e-4
 """What a step takes besides its projections: drawing directions, moving the points."""
 START = 0.1
 """What any run takes besides its work: making the clouds, the first call of a kernel."""
+
+
+MEAN_STEPS = 100
+"""Iterations of a Bures–Wasserstein mean: 20 at condition 1e2, 400 at 1e12."""
+SECONDS_PER_TRAINED_MATRIX = 2.5e-4
 
 
 def exact_transport(n: int) -> Cost:
@@ -110,6 +124,29 @@ def transfer(pixels: int, *, steps: int, n_directions: int) -> Cost:
 def colour_transfer(source: Any, steps: int, n_directions: int) -> Cost:
     """Estimate :func:`workbench.flows.colour_transfer`."""
     return transfer(int(np.prod(np.shape(source)[:2])), steps=steps, n_directions=n_directions)
+
+
+def covariance_batch(x: Any, count: int, n: int) -> Cost:
+    """Estimate :func:`workbench.flows.covariance_batch`: a few hundred SVDs of every matrix at worst."""
+    matrices, size = (count, n) if x is None else np.shape(x)[:2]
+    return Cost(START + matrices * MEAN_STEPS * matrix_seconds(size), 200.0 * matrices * size * size)
+
+
+def matrix_seconds(n: int) -> float:
+    """Return the time of one SVD of an n × n matrix."""
+    return 15e-6 + 4e-8 * n**3
+
+
+def batchnorm_audit(conditions: Sequence[float], count: int, n: int, repeats: int) -> Cost:
+    """Estimate :func:`workbench.flows.batchnorm_audit`: about ten means of every batch, and POT's."""
+    return Cost(START + 12 * MEAN_STEPS * len(conditions) * repeats * count * matrix_seconds(n), 2e7)
+
+
+def spd_batchnorm_study(x: Any, layers: Sequence[str] | None, seeds: Sequence[int], epochs: int) -> Cost:
+    """Estimate :func:`workbench.flows.spd_batchnorm_study`: most of it is the exact mean of every batch."""
+    runs = (len(SPD_LAYERS) if layers is None else len(set(layers) | {"none"})) * len(seeds)
+    matrices = 1797 if x is None else len(np.asarray(x))
+    return Cost(runs * epochs * matrices * SECONDS_PER_TRAINED_MATRIX, 1e8)
 
 
 def _cloud(x: Any, n: int) -> tuple[int, int]:

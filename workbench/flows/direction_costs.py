@@ -45,7 +45,7 @@ def direction_costs(
     progress.update(0, 2, "costs along the directions")
     found = draw(cloud_x, cloud_y, rule)
     progress.update(1, 2, "map of all directions")
-    variables, coordinates = _cost_map(x, y, dim, resolution)
+    variables, coordinates = cost_map(x, y, dim, resolution)
     progress.update(2, 2, "done")
     return results.dataset(
         {
@@ -63,7 +63,7 @@ def direction_costs(
     )
 
 
-def _cost_map(x: ArrayLike, y: ArrayLike, dim: int, resolution: int) -> tuple[dict[str, tuple], dict[str, tuple]]:
+def cost_map(x: ArrayLike, y: ArrayLike, dim: int, resolution: int) -> tuple[dict[str, tuple], dict[str, tuple]]:
     """Return the map of f and its coordinates; nothing beyond three dimensions, where there is no picture of it."""
     azimuth = _middles(-np.pi, np.pi, 2 * resolution)
     angle = (("azimuth",), azimuth, "azimuth", "rad")

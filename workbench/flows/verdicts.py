@@ -4,6 +4,8 @@ import numpy as np
 import xarray as xr
 
 from workbench import data
+from workbench.flows.covariances.verdicts import CLAIMS as COVARIANCES
+from workbench.flows.directed.verdicts import CLAIMS as DIRECTED
 from workbench.verdicts import Claim, Numbers, Rule, Verdict, at_least, at_most, below, judge, within
 
 ERRORS = "flows.compare_estimators(repeats=200)"
@@ -15,7 +17,7 @@ PRINTED = 300.0
 
 def verdicts() -> list[Verdict]:
     """Return the rows of the flows room's verdict table."""
-    return judge(CLAIMS)
+    return judge((*CLAIMS, *DIRECTED, *COVARIANCES))
 
 
 def _shipped(name: str) -> xr.Dataset:

@@ -14,10 +14,29 @@ estimator), and what people call: ``sliced``, ``exact``, ``torch_loss``.
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.transport.bures_mean import BuresMean, bures_mean
 from workbench.transport.designs import design_degree, design_sizes, design_table
+from workbench.transport.directed import (
+    Axes,
+    DirectedEstimate,
+    best_axis,
+    directed_sliced_wasserstein,
+    directed_sliced_wasserstein_gradient,
+)
 from workbench.transport.estimators import ESTIMATORS
 from workbench.transport.estimators.harmonic import harmonic_weights
 from workbench.transport.exact import sinkhorn_divergence, wasserstein
+from workbench.transport.gaussians import (
+    bures_distance,
+    bures_exp,
+    bures_geodesic,
+    bures_inner,
+    bures_log,
+    bures_map,
+    bures_transport,
+    gaussian_wasserstein,
+)
+from workbench.transport.max_sliced import MaxSliced, max_sliced_wasserstein
 from workbench.transport.sliced import (
     Estimate,
     directions,
@@ -25,24 +44,52 @@ from workbench.transport.sliced import (
     sliced_wasserstein,
     sliced_wasserstein_gradient,
 )
+from workbench.transport.spd_metrics import SPD_METRICS, covariance_distance, covariance_geodesic, covariance_mean
+from workbench.transport.vmf import cap_angle, vmf_directions, vmf_harmonic, vmf_mean, vmf_second_moment
 
 if TYPE_CHECKING:
     from workbench.transport.torch_loss import SlicedWassersteinLoss, sliced_wasserstein_loss
 
 __all__ = [
     "ESTIMATORS",
+    "SPD_METRICS",
+    "Axes",
+    "BuresMean",
+    "DirectedEstimate",
     "Estimate",
+    "MaxSliced",
     "SlicedWassersteinLoss",
+    "best_axis",
+    "bures_distance",
+    "bures_exp",
+    "bures_geodesic",
+    "bures_inner",
+    "bures_log",
+    "bures_map",
+    "bures_mean",
+    "bures_transport",
+    "cap_angle",
+    "covariance_distance",
+    "covariance_geodesic",
+    "covariance_mean",
     "design_degree",
     "design_sizes",
     "design_table",
+    "directed_sliced_wasserstein",
+    "directed_sliced_wasserstein_gradient",
     "directions",
+    "gaussian_wasserstein",
     "harmonic_weights",
+    "max_sliced_wasserstein",
     "projected_costs",
     "sinkhorn_divergence",
     "sliced_wasserstein",
     "sliced_wasserstein_gradient",
     "sliced_wasserstein_loss",
+    "vmf_directions",
+    "vmf_harmonic",
+    "vmf_mean",
+    "vmf_second_moment",
     "wasserstein",
 ]
 

@@ -1,7 +1,18 @@
 """Figures of the flows room, a module for each question."""
 
 from workbench.figures.flows.colour import palette_curve, photograph
+from workbench.figures.flows.covariances import NAMES as COVARIANCE_NAMES
+from workbench.figures.flows.covariances import (
+    audit_curves,
+    geodesic_ellipses,
+    handles,
+    layer_accuracies,
+    mean_certificate,
+    normalised_ellipses,
+    swelling,
+)
 from workbench.figures.flows.curves import flow_curves
+from workbench.figures.flows.directed import amortised_gains, driven_curves, kappa_curve, rule_errors, search_shares
 from workbench.figures.flows.directions import direction_map
 from workbench.figures.flows.estimators import error_against_time, error_table, estimator_errors
 from workbench.figures.flows.paper import paper_curves, paper_table
@@ -14,20 +25,42 @@ FIGURES = {
     "direction_costs": direction_map,
     "colour_transfer": photograph,
     "seed_experiment": paper_curves,
+    "amortisation_study": amortised_gains,
+    "directed_flows": driven_curves,
+    "directed_quadratures": rule_errors,
+    "directed_slices": kappa_curve,
+    "kappa_profile": kappa_curve,
+    "slice_searches": search_shares,
+    "covariance_batch": normalised_ellipses,
+    "spd_batchnorm_study": layer_accuracies,
+    "batchnorm_audit": audit_curves,
 }
 STUDIES = {"compare_estimators": (estimator_error, ("n_directions",))}
 
 __all__ = [
+    "COVARIANCE_NAMES",
     "FIGURES",
     "STUDIES",
+    "amortised_gains",
+    "audit_curves",
     "direction_map",
+    "driven_curves",
     "error_against_time",
     "error_table",
     "estimator_error",
     "estimator_errors",
     "flow_curves",
+    "geodesic_ellipses",
+    "handles",
+    "kappa_curve",
+    "layer_accuracies",
+    "mean_certificate",
+    "normalised_ellipses",
     "palette_curve",
     "paper_curves",
     "paper_table",
     "photograph",
+    "rule_errors",
+    "search_shares",
+    "swelling",
 ]

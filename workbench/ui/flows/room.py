@@ -3,10 +3,12 @@
 from workbench import data
 from workbench.ui.flows.colour import ColourView
 from workbench.ui.flows.compare import CompareView
+from workbench.ui.flows.covariances import CovariancesView
 from workbench.ui.flows.directions import DirectionsView
 from workbench.ui.flows.flow import FlowView
 from workbench.ui.flows.paper import PaperView
 from workbench.ui.flows.study import EstimatorStudy
+from workbench.ui.flows.where import WhereView
 from workbench.ui.kit.pointcloud import PointCloud
 from workbench.ui.kit.room import Room
 
@@ -18,7 +20,16 @@ class FlowsRoom(Room):
     paper = (
         "After K. Nguyen and N. Ho, “Sliced Wasserstein estimation with control variates”, ICLR 2024, arXiv 2305.00402."
     )
-    view_classes = (FlowView, CompareView, DirectionsView, ColourView, PaperView, EstimatorStudy)
+    view_classes = (
+        FlowView,
+        CompareView,
+        DirectionsView,
+        WhereView,
+        ColourView,
+        PaperView,
+        CovariancesView,
+        EstimatorStudy,
+    )
 
     @classmethod
     def thumbnail(cls) -> PointCloud:

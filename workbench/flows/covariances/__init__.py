@@ -1,0 +1,1 @@
+"""Covariances: batches of symmetric positive matrices, their means, and layers that normalise them."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from workbench import data, steps
 from workbench.steps.verdicts import CLAIMS, verdicts
@@ -28,6 +29,12 @@ def test_todays_outcomes():
         "forecasting": FAILS,
         "temperature_collapse": OPEN,
         "language_model": PARTLY,
+        "fewer_calls": PARTLY,
+        "as_reliable": HOLDS,
+        "reported_robustness": FAILS,
+        "pruning": HOLDS,
+        "greedy_is_transport": FAILS,
+        "gradient_is_enough": HOLDS,
     }
 
 
@@ -57,6 +64,11 @@ def test_every_row_can_be_repeated():
         ("temperature_collapse", "temperature_scaling", "spread", lambda x: 4 * x, PARTLY),
         ("language_model", "study_text_survival", "loss", lambda x: 0 * x.where(np.isfinite(x), 1) + 2, HOLDS),
         ("language_model", "study_text_survival", "engaged", lambda x: x + 0.1, FAILS),
+        ("fewer_calls", "saddles_", "calls", lambda x: x * xr.where(x.method == "gp", 0.2, 1.0), HOLDS),
+        ("fewer_calls", "saddles_", "calls", lambda x: x * xr.where(x.method == "gp", 9.0, 1.0), FAILS),
+        ("as_reliable", "saddles_", "success", lambda x: x & (x.method != "gp"), FAILS),
+        ("pruning", "saddle_pruning", "seconds_pruned", lambda x: 1 + 100 * x, FAILS),
+        ("gradient_is_enough", "saddles_", "index", lambda x: 0 * x, FAILS),
     ],
 )
 def test_other_studies_give_another_outcome(monkeypatch, row, file, variable, change, outcome):

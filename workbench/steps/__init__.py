@@ -6,6 +6,8 @@ The controller     ``guard`` (hooks on the optimiser), ``SafeStep`` (the explici
                    ``to_wandb``, ``to_logging`` (its ``on_step``), ``logit_spread``; optimisers to guard:
                    ``AdaHessian``, ``MFAC``
 Families           ``PREDICTORS``, ``NETWORKS``, ``DIRECTIONS``, ``RULES``
+Saddle searches    ``saddle``, ``neighbours``, ``stationary_points``, ``Surrogate``, ``configuration_distance``,
+                   ``farthest_points``, ``ase_surface``; families ``SURFACES``, ``SADDLE_METHODS``, ``DISTANCES``
 Experiments        ``sweep_radius``, ``spike``, ``temperature_scaling``, ``taylor_orders``, ``zeros_map``, ``limits``,
                    ``prediction_spread``, ``bottlenecks``, ``counterexamples``, ``text_survival``
 
@@ -47,6 +49,15 @@ _WHERE = {
     "networks": ("NETWORKS", "build"),
     "data": ("Data", "digits", "make_data"),
     "training": ("STAGES", "at_stage", "train", "train_stages"),
+    "saddles.chemistry": ("ase_surface",),
+    "saddles.distances": ("DISTANCES", "configuration_distance", "farthest_points"),
+    "saddles.experiments": ("pruning_cost", "saddle_basins", "saddle_search", "saddle_table"),
+    "saddles.methods": ("SADDLE_METHODS",),
+    "saddles.search": ("SaddleResult", "neighbours", "saddle"),
+    "saddles.stationary": ("stationary_points",),
+    "saddles.statistics": ("bootstrap_ratio", "calls_curve", "mcnemar", "median_calls", "success_rate"),
+    "saddles.surfaces": ("SURFACES", "Surface"),
+    "saddles.surrogate": ("Surrogate",),
     "experiments": (
         "bottlenecks",
         "counterexamples",

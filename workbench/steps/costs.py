@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.costs import Cost, total
 from workbench.steps.networks import NETWORKS
+from workbench.steps.saddles.costs import pruning_cost, saddle_basins, saddle_search, saddle_table, stationary_points  # noqa: F401
 
 PASSES = 256
 """Samples to which the constants below belong."""

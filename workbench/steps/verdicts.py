@@ -3,6 +3,7 @@
 import xarray as xr
 
 from workbench import data
+from workbench.steps.saddles.verdicts import CLAIMS as SADDLES
 from workbench.verdicts import Claim, Numbers, Rule, Verdict, above, at_least, at_most, below, judge, rising, within
 
 ALLOWED_POINTS = 5.0
@@ -270,4 +271,5 @@ CLAIMS: tuple[Claim, ...] = (
         "steps.text_survival()",
         {"guard": "its worst loss ratio", "rival": "the best of the others'", "engaged": "healthy steps changed"},
     ),
+    *SADDLES,
 )

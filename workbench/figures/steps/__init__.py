@@ -2,6 +2,7 @@
 
 from workbench.figures.steps.bottlenecks import bottleneck_images, bottleneck_spreads
 from workbench.figures.steps.limits import limit_marks, spread_bars
+from workbench.figures.steps.saddles import basin_map, gradient_by_call, pruning_curves, saddle_map, saddle_success
 from workbench.figures.steps.spike import spike_accuracy, spike_loss, spike_r, spike_table_marks
 from workbench.figures.steps.study import spike_survival
 from workbench.figures.steps.sweeps import sweep_accuracy, sweep_loss, temperature_curves
@@ -12,6 +13,10 @@ FIGURES = {
     "bottlenecks": bottleneck_images,
     "limits": limit_marks,
     "prediction_spread": spread_bars,
+    "pruning_cost": pruning_curves,
+    "saddle_basins": basin_map,
+    "saddle_search": saddle_map,
+    "saddle_table": saddle_success,
     "spike": spike_accuracy,
     "spike_table": spike_table_marks,
     "sweep_radius": sweep_accuracy,
@@ -24,10 +29,15 @@ STUDIES = {"spike_survival": (spike_survival, ("multiplier",))}
 __all__ = [
     "FIGURES",
     "STUDIES",
+    "basin_map",
     "bottleneck_images",
     "bottleneck_spreads",
+    "gradient_by_call",
     "limit_marks",
+    "pruning_curves",
     "radii_by_stage",
+    "saddle_map",
+    "saddle_success",
     "spike_accuracy",
     "spike_loss",
     "spike_r",

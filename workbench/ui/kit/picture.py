@@ -50,7 +50,7 @@ class Picture(pn.viewable.Viewer):
 
     def update(self, ds: xr.Dataset) -> None:
         """Redraw from ``ds``."""
-        element = self.figure(ds)
+        element = self.prepared(self.figure(ds))
         structure = plot_structure(element)
         if self._pipe is not None and structure == self._structure:
             self._pipe.send(element)  # the plot stands and takes new numbers, in a third of the time of a new plot
@@ -59,6 +59,10 @@ class Picture(pn.viewable.Viewer):
             self._structure = structure
             self._plot.object = hv.DynamicMap(lambda data: data, streams=[self._pipe])
         self._caption.object = f"<p>{html.escape(self.summary(ds))}</p>"
+
+    def prepared(self, element: Any) -> Any:
+        """Return the element as the page shows it; a picture that answers to the hand adds its tools here."""
+        return element
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout

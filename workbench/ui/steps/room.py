@@ -7,6 +7,7 @@ from workbench.figures import steps as figures
 from workbench.ui.kit.room import Room
 from workbench.ui.steps.bottlenecks import BottlenecksView
 from workbench.ui.steps.limits import LimitsView
+from workbench.ui.steps.saddles import SaddleView
 from workbench.ui.steps.spike import SpikeView
 from workbench.ui.steps.study import SpikeStudy
 from workbench.ui.steps.sweep import SweepView, TemperatureView
@@ -20,7 +21,8 @@ class StepsRoom(Room):
     slug = "steps"
     paper = (
         "After P. Sao, “Ghosts of Softmax: Complex Singularities That Limit Safe Step Sizes in Cross-Entropy”, arXiv "
-        "2603.13552; here every radius is measured along the update that is really made."
+        "2603.13552; here every radius is measured along the update that is really made. Saddle searches: after R. "
+        "Goswami and H. Jónsson, arXiv 2510.06030."
     )
     view_classes = (
         ZerosView,
@@ -31,6 +33,7 @@ class StepsRoom(Room):
         BottlenecksView,
         TemperatureView,
         SpikeStudy,
+        SaddleView,
     )
 
     @classmethod

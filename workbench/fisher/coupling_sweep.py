@@ -18,7 +18,7 @@ def critical_coupling(anisotropy: float = 1.0) -> float:
     For any anisotropy from 1e-300 to 1e300; solved as 2aJ + ln tanh J = 0 in ln J, where nothing overflows.
 
     >>> round(critical_coupling(), 12)
-    0.440686793510
+    0.44068679351
     """
     a = checks.real("anisotropy", anisotropy, minimum=1e-300, maximum=1e300)
 

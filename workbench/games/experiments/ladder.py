@@ -136,7 +136,7 @@ def _verdict(value: float, good: str, reason: str) -> Rung:
 def _certified(game: Any, region: Box | None, method: str, progress: Progress) -> Rung:
     if method == "leafwise" and not isinstance(game, SmoothGame):
         return float("nan"), "UNKNOWN", "one set of bounds holds everywhere: there is nothing to split"
-    options = {"method": method, "max_boxes": 6000, "seconds": 6.0} if isinstance(game, SmoothGame) else {}
+    options = {"method": method, "max_boxes": 6000, "seconds": 60.0} if isinstance(game, SmoothGame) else {}
     certificate = certify(game, region, progress=progress, **options)
     value = certificate.margin if np.isfinite(certificate.margin) else certificate.tau
     return value, certificate.status.value, certificate.reason

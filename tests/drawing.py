@@ -22,9 +22,15 @@ def _look_at_bokeh(root):
     for figure in figures:
         glyphs = [one for one in figure.renderers if isinstance(one, GlyphRenderer) and _length(one.data_source)]
         spans = [one for one in [*figure.renderers, *figure.center] if isinstance(one, Annotation) and one.visible]
-        assert glyphs or any(type(one).__name__ in ("Span", "BoxAnnotation") for one in spans), "an empty picture"
+        marks = [one for one in spans if type(one).__name__ in ("Span", "BoxAnnotation") or _length_of_whiskers(one)]
+        assert glyphs or marks, "an empty picture"
         ends = [getattr(r, end, None) for r in (figure.x_range, figure.y_range) for end in ("start", "end")]
         assert all(np.isfinite(end) for end in ends if isinstance(end, int | float)), "an axis without an end"
+
+
+def _length_of_whiskers(annotation):
+    """How many error bars an annotation draws; Bokeh keeps them beside the glyphs."""
+    return _length(annotation.source) if type(annotation).__name__ == "Whisker" else 0
 
 
 def _length(source):
@@ -36,7 +42,8 @@ def _look_at_matplotlib(figure):
     canvas.draw()
     for axes in figure.axes:
         assert np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all(), "an axis without an end"
-    kinds = ("lines", "collections", "patches", "images", "tables")
-    assert any(len(getattr(axes, kind)) for axes in figure.axes for kind in kinds), "an empty picture"
+    kinds = ("collections", "patches", "images", "tables")
+    lines = any(len(line.get_xdata()) for axes in figure.axes for line in axes.lines)
+    assert lines or any(len(getattr(axes, kind)) for axes in figure.axes for kind in kinds), "an empty picture"
     pixels = np.asarray(canvas.buffer_rgba())
     assert (pixels != pixels[0, 0]).any(), "a blank picture"

@@ -158,7 +158,9 @@ def in_one_unit(x: Cloud, y: Cloud) -> tuple[Cloud, Cloud, int]:
 
 
 def _in_unit(cloud: Cloud, unit: int, centre: NDArray[np.float64]) -> Cloud:
-    coordinates, smaller = cloud.coordinates, max(cloud.exponent - unit, LEAST)
+    coordinates = cloud.coordinates
+    size = int(np.frexp(np.abs(coordinates).max())[1])  # up to 2^50: a cloud that is taken as it is has no own unit
+    smaller = max(cloud.exponent - unit, LEAST - size)
     if smaller and cloud.exponent != ONE_POINT:
         coordinates = np.ldexp(coordinates, smaller).astype(coordinates.dtype)
     return replace(cloud, centre=centre, coordinates=coordinates, exponent=0)

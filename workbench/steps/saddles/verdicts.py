@@ -64,7 +64,7 @@ def as_reliable() -> Numbers:
 
 
 def reported_robustness() -> Numbers:
-    """Judge the counts reported of the released run tables, on all 500 reactions; the tables were not recounted here."""
+    """Judge the counts reported of the released run tables, on all 500 reactions; they were not counted again."""
     rate, low, high = success_rate(RUNS["surrogate"], RUNS["trials"])
     return {
         **RUNS,

@@ -20,7 +20,9 @@ class FlowsRoom(Room):
 
     slug = "flows"
     paper = (
-        "After K. Nguyen and N. Ho, “Sliced Wasserstein estimation with control variates”, ICLR 2024, arXiv 2305.00402."
+        "After K. Nguyen and N. Ho, “Sliced Wasserstein estimation with control variates”, ICLR 2024, arXiv "
+        "2305.00402; tabs of their own judge arXiv 2301.04791 (directed slices), 2504.00660 (covariances), "
+        "2401.12253 (sparse Newton iterations) and 2104.15076 (climate in few bits)."
     )
     view_classes = (
         FlowView,

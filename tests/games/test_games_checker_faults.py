@@ -461,14 +461,14 @@ def test_a_check_that_takes_too_long_is_ended():
 
     def watch(spent):
         looks.append(spent)
-        if len(looks) == 8:
+        if len(looks) == 2:
             progress.cancel()
         progress.update(0, 1)
 
     progress = Progress()
     with pytest.raises(Cancelled):
         examine_apart(text, seconds=math.inf, watch=watch)
-    assert len(looks) == 8
+    assert len(looks) == 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of addresses are kept by Linux alone")

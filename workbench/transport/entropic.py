@@ -153,7 +153,7 @@ def _soft(exponents: Floats, masses: Floats, eta: float) -> Floats:
 OT_SOLVERS.add(
     "exact",
     label="Network simplex, priced",
-    formula=r"\min \langle C, P\rangle = \max\, a \cdot f + b \cdot g,\; f_i + g_j \le C_{ij}",
+    formula=r"\min \langle C, P\rangle = \max\, a \cdot f + b \cdot g,\; f_i + g_j \leq C_{ij}",
     reference="column generation with a network simplex",
     cost="about n^1.7 for clouds, O(n + m) memory",
     regularised=False,

@@ -205,7 +205,7 @@ def vmf_sampling(kappa: float, location: Vectors, n: int, rng: np.random.Generat
 @RULES.add(
     "vmf-spiral",
     label="vMF spiral (d = 2, 3)",
-    formula=r"t_l = Q_\kappa\left(\frac{l-1/2}{L}\right),\ \varphi_l = \pi(3-\sqrt5)\,l + \text{random}",
+    formula=r"t_l = Q_\kappa\left(\frac{l-1/2}{L}\right),\ \varphi_l = \pi(3-\sqrt{5})\,l + \text{random}",
     reference="the quantiles of Ulrich 1984 along a golden-angle spiral",
     cost="for any κ",
     dims=(2, 3),

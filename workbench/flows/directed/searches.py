@@ -83,7 +83,7 @@ def adam_arriving(x: Cloud, y: Cloud, rng: np.random.Generator) -> Found:
 @SEARCHES.add(
     "random",
     label="Best of 50 random directions",
-    formula=r"\max_{l \le 50} f(\theta_l)",
+    formula=r"\max_{l \leq 50} f(\theta_l)",
     reference="max_sliced_wasserstein_distance of POT",
     cost="50 slices",
     random=True,
@@ -98,7 +98,7 @@ def best_of_random(x: Cloud, y: Cloud, rng: np.random.Generator) -> Found:
 @SEARCHES.add(
     "branch-and-bound-50",
     label="Branch and bound, 50 slices",
-    formula=r"f(\theta') \le \theta'^\top M_\theta\,\theta'",
+    formula=r"f(\theta') \leq \theta'^\top M_\theta\,\theta'",
     reference="workbench.transport.majorant",
     cost="50 slices, with a bound",
     random=False,

@@ -125,7 +125,7 @@ _GRID = [(j, i) for j in range(shallow_water.ROWS) for i in range(shallow_water.
 @MODELS.add(
     "shallow-water",
     label="Rotating shallow water over a ridge",
-    formula=r"\partial_t(h\mathbf{u})+\nabla\cdot(h\mathbf{u}\mathbf{u}+h^2/2)=-f\mathbf{k}\times h\mathbf{u}-h\nabla b",
+    formula=r"\partial_t(h\mathbf{u})+\nabla\cdot(h\mathbf{u}\mathbf{u}+h^2/2)=-fk\times h\mathbf{u}-h\nabla b",
     reference="set-up of this workbench",
     kernel=kernels.SHALLOW_WATER,
     variables=tuple(f"{name}[{j},{i}]" for name in ("h", "hu", "hv") for j, i in _GRID),

@@ -30,7 +30,7 @@ def test_dragging_the_sliders_flows_anew(open_page):
     page.get_by_text(re.compile("after 60 steps")).wait_for()
     drag(page, "Points in each cloud", 0.05)
     drag(page, "Steps", 0.1)
-    page.get_by_text(re.compile(r"after (?!60 )\d+ steps")).wait_for()
+    page.locator(".sentence", has_text=re.compile(r"after (?!60 )\d+ steps")).wait_for()
     page.wait_for_function("location.search.includes('steps=')")
     page.wait_for_function("location.search.includes('n=')")
 

@@ -19,8 +19,8 @@ SIZE = 13.0
 """Points, that of the text beside it."""
 MARGIN = 1.0
 NOTE = """
-div { margin: 0 12px 6px; font-size: 12px; line-height: 1.45; opacity: 0.85; overflow-x: auto; }
-svg { vertical-align: middle; fill: currentColor; max-width: none; margin: 3px 0; }
+div { margin: 0 12px 6px; font-size: 12px; line-height: 1.45; opacity: 0.85; overflow-wrap: anywhere; }
+svg { vertical-align: middle; fill: currentColor; max-width: 100%; height: auto; margin: 3px 0; }
 """
 _LETTERS = {1: "M", 2: "L", 3: "Q", 4: "C", 79: "Z"}  # matplotlib's codes of a path, as SVG spells them
 

@@ -123,14 +123,18 @@ class Stage:
             page.wait_for_timeout(3000)
             before = page.locator(said).all_inner_texts()
             page.locator(f"input[type=file][accept*='{accepted}']").first.set_input_files(file)
-            deadline = time.monotonic() + PATIENCE
+            deadline, asked = time.monotonic() + PATIENCE, time.monotonic() - 12
             while time.monotonic() < deadline:
                 new = [text.strip() for text in page.locator(said).all_inner_texts() if text not in before]
                 if any(new):
                     return max(new, key=len)[:160].replace("\n", " ")
                 run = page.get_by_role("button", name="Run", exact=True)
-                if run.count() and run.first.is_visible() and run.first.is_enabled():  # long work waits to be asked for
+                waits = run.count() and run.first.is_visible() and run.first.is_enabled()
+                if (
+                    waits and time.monotonic() > asked + 15
+                ):  # long work waits to be asked for, and a click starts it anew
                     run.first.click()
+                    asked = time.monotonic()
                 page.wait_for_timeout(200)
         return "nothing was said"
 

@@ -58,11 +58,13 @@ def test_sorts_to_the_resolution_of_its_keys(rng, n, top):
 
 @settings(deadline=None, max_examples=60)
 @given(hnp.arrays(np.float32, st.integers(1, 60), elements=VALUES), st.sampled_from(TOPS))
+@example(np.array([1, 5e-7, 4.5e-7, 0], np.float32), 0)
 def test_sorts_any_values(values, top):
     found, radius = sort(values, top)
     assert_same_values(found, values, radius)
     assert np.abs(found - np.sort(values)).max() <= RESOLUTION * radius
-    assert np.abs(values[order(values)[0]] - found).max() <= RESOLUTION * radius
+    # The two sorts cut the line into keys at different places, so each is held against the truth, not the other.
+    assert np.abs(values[order(values)[0]] - np.sort(values)).max() <= RESOLUTION * radius
 
 
 @settings(deadline=None, max_examples=60)

@@ -221,7 +221,8 @@ def test_any_size_gives_the_same_digits(exponent, precision, method):
 
 @settings(deadline=None, max_examples=100)
 @given(st.floats(-150, 150), st.floats(-150, 150), st.floats(-150, 150), st.sampled_from([1, 2]))
-@example(12.0, 18.0, 0.0, 1)  # neither has a unit of its own, and the smaller one is seen
+@example(12.0, 18.0, 0.0, 1)  # the smaller one has no unit of its own, and is seen
+@example(-13.0, -20.0, -14.0, 1)  # the larger one has no unit of its own
 def test_two_clouds_of_any_sizes_any_distance_apart(size_x, size_y, apart, p):
     """Against the same clouds in one unit: no NaN, no digit lost to the largest of the three numbers."""
     rng = np.random.default_rng(11)

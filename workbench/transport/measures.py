@@ -13,7 +13,7 @@ from workbench import checks
 Floats = NDArray[np.floating]
 RADIUS_SLACK = np.float32(1.00001)
 AS_IT_IS = 50  # a cloud within 2^±50 is transported in its own unit: its cubes fit into single precision
-LEAST = -60  # beside a cloud of size 1 a smaller one is drawn with size 2^-60: seen by no digit, but in its order
+LEAST = -60  # beside one of size 1 a smaller cloud is drawn no smaller than 2^-60: seen by no digit, but in its order
 ONE_POINT = -10_000  # the exponent of a cloud without extent, below every other
 
 
@@ -154,13 +154,19 @@ def in_one_unit(x: Cloud, y: Cloud) -> tuple[Cloud, Cloud, int]:
     unit = max(x.exponent, y.exponent, apart)
     if unit == ONE_POINT:  # two points in one place
         return x, y, 0
-    return _in_unit(x, unit, np.ldexp(shift, -unit)), _in_unit(y, unit, np.zeros_like(shift)), unit
+    least = max(_size(x), _size(y), apart) - unit + LEAST
+    return _in_unit(x, unit, least, np.ldexp(shift, -unit)), _in_unit(y, unit, least, np.zeros_like(shift)), unit
 
 
-def _in_unit(cloud: Cloud, unit: int, centre: NDArray[np.float64]) -> Cloud:
+def _size(cloud: Cloud) -> int:
+    """Return the exponent of a cloud's largest coordinate; one that is taken as it is has up to 2^±50 in unit 1."""
+    return cloud.exponent + int(np.frexp(np.abs(cloud.coordinates).max())[1])
+
+
+def _in_unit(cloud: Cloud, unit: int, least: int, centre: NDArray[np.float64]) -> Cloud:
+    """Return the cloud in units of 2^``unit``, drawn no smaller than 2^``least`` in it."""
     coordinates = cloud.coordinates
-    size = int(np.frexp(np.abs(coordinates).max())[1])  # up to 2^50: a cloud that is taken as it is has no own unit
-    smaller = max(cloud.exponent - unit, LEAST - size)
+    smaller = max(cloud.exponent - unit, least - (_size(cloud) - cloud.exponent))
     if smaller and cloud.exponent != ONE_POINT:
         coordinates = np.ldexp(coordinates, smaller).astype(coordinates.dtype)
     return replace(cloud, centre=centre, coordinates=coordinates, exponent=0)

@@ -63,7 +63,8 @@ class Store:
             raise ValueError(f"the store {str(self.path)!r} is a file; give a folder")
         if self.path.is_dir() and not self.is_store():
             foreign = [file for file in self.path.iterdir() if file.suffix != PART]
-            if foreign:
+            # asked again: another sweep may have made the folder a store since, and its mark is the first it writes
+            if foreign and not self.is_store():
                 raise ValueError(
                     f"the folder {str(self.path)!r} holds other things ({foreign[0].name!r}); give a new or empty "
                     "folder as store"

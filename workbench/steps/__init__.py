@@ -55,7 +55,14 @@ _WHERE = {
     "saddles.methods": ("SADDLE_METHODS",),
     "saddles.search": ("SaddleResult", "neighbours", "saddle"),
     "saddles.stationary": ("stationary_points",),
-    "saddles.statistics": ("bootstrap_ratio", "calls_curve", "mcnemar", "median_calls", "success_rate"),
+    "saddles.statistics": (
+        "bootstrap_ratio",
+        "calls_curve",
+        "calls_per_success",
+        "mcnemar",
+        "median_calls",
+        "success_rate",
+    ),
     "saddles.surfaces": ("SURFACES", "Surface"),
     "saddles.surrogate": ("Surrogate",),
     "experiments": (

@@ -209,6 +209,52 @@ def lennard_jones_hessian(x: Array) -> Array:
     return hessian.reshape(3 * n, 3 * n)
 
 
+def pair_surface(
+    name: str,
+    potential: Callable[[Array], tuple[Array, Array, Array]],
+    start: ArrayLike,
+    species: Sequence[str],
+    **more: Any,
+) -> Surface:
+    """Return the surface E = Σ φ(r_ij) of atoms, from a function of distances r (m) that returns φ, φ′ and φ″ (m each).
+
+    ``start`` (n, 3) are positions, ``species`` (n) names; ``more`` are fields of :class:`Surface`.
+
+    >>> spring = pair_surface("spring", lambda r: ((r - 1) ** 2, 2 * (r - 1), 2 + 0 * r), [[0, 0, 0], [2, 0, 0]], "HH")
+    >>> spring.start.size, spring([[0, 0, 0], [2, 0, 0]])
+    (6, (1.0, array([-2.,  0.,  0.,  2.,  0.,  0.])))
+    """
+    points = checks.finite_array("start", start, ndim=2)
+    if points.shape != (len(species), 3):
+        raise ValueError(f"{len(species)} species need positions of shape ({len(species)}, 3), got {points.shape}")
+    n = len(points)
+    i, j = np.triu_indices(n, 1)
+
+    def parts(x: Array) -> tuple[Array, Array, tuple[Array, Array, Array]]:
+        d = x.reshape(-1, 3)[i] - x.reshape(-1, 3)[j]
+        r = np.sqrt((d * d).sum(axis=1))
+        return d, r, potential(r)
+
+    def evaluate(x: Array) -> Evaluation:
+        d, r, (value, first, _) = parts(x)
+        pull = (first / r)[:, None] * d
+        gradient = np.zeros((n, 3))
+        np.add.at(gradient, i, pull)
+        np.add.at(gradient, j, -pull)
+        return float(value.sum()), gradient.reshape(-1)
+
+    def hessian(x: Array) -> Array:
+        d, r, (_, first, second) = parts(x)
+        across, along = first / r, (second - first / r) / r**2
+        blocks = across[:, None, None] * np.eye(3) + along[:, None, None] * d[:, :, None] * d[:, None, :]
+        found = np.zeros((n, 3, n, 3))
+        for a, b, sign in ((i, i, 1), (j, j, 1), (i, j, -1), (j, i, -1)):
+            np.add.at(found, (a, slice(None), b), sign * blocks)
+        return found.reshape(3 * n, 3 * n)
+
+    return Surface(name, evaluate, points.reshape(-1), species=tuple(species), hessian=hessian, **more)
+
+
 @SURFACES.add(
     "lennard-jones",
     label="Lennard-Jones cluster of 7",

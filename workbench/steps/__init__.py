@@ -7,8 +7,8 @@ The controller     ``guard`` (hooks on the optimiser), ``SafeStep`` (the explici
                    ``AdaHessian``, ``MFAC``
 Families           ``PREDICTORS``, ``NETWORKS``, ``DIRECTIONS``, ``RULES``
 Saddle searches    ``saddle``, ``neighbours``, ``stationary_points``, ``Surrogate``, ``configuration_distance``,
-                   ``farthest_points``, ``read_xyz``, ``molecule_surface``, ``ase_surface``; families ``SURFACES``,
-                   ``SADDLE_METHODS``, ``DISTANCES``, ``ENERGIES``
+                   ``farthest_points``, ``plane_surface``, ``pair_surface``, ``read_xyz``, ``molecule_surface``,
+                   ``ase_surface``; families ``SURFACES``, ``SADDLE_METHODS``, ``DISTANCES``, ``ENERGIES``
 Experiments        ``sweep_radius``, ``spike``, ``temperature_scaling``, ``taylor_orders``, ``zeros_map``, ``limits``,
                    ``prediction_spread``, ``bottlenecks``, ``counterexamples``, ``text_survival``
 
@@ -65,7 +65,7 @@ _WHERE = {
         "median_calls",
         "success_rate",
     ),
-    "saddles.surfaces": ("SURFACES", "Surface", "pair_surface"),
+    "saddles.surfaces": ("SURFACES", "Surface", "pair_surface", "plane_surface"),
     "saddles.surrogate": ("Surrogate",),
     "saddles.survey": ("saddle_survey",),
     "experiments": (

@@ -8,7 +8,6 @@ import xarray as xr
 
 from workbench import data
 from workbench.figures.choose import figure_for
-from workbench.steps import calls_per_success
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.study import StudyView
 from workbench.ui.kit.table import Rows, Table
@@ -55,7 +54,7 @@ class SaddleStudy(StudyView):
             told = []
             for method in one.method.values:
                 row = one.sel({"method": method})
-                spent = calls_per_success(row.calls.values, row.success.values)[0]
+                spent = float(row.calls_per_saddle)
                 told.append(f"{method} {int(row.success.sum())} of {row.sizes['start']} at {spent:.0f} calls each")
             return f"{one.surface.item()}, saddles reached: {'; '.join(told)}."
         if "saddle" in ds:
@@ -89,16 +88,15 @@ def _rows(ds: xr.Dataset) -> Rows:
         cells = []
         for method in one.method.values:
             row = one.sel({"method": method})
-            spent, low, high = calls_per_success(row.calls.values, row.success.values)
-            wrong = int((row.converged.values.astype(bool) & (row["index"].values != 1)).sum())
+            low, high = float(row.calls_per_saddle_low), float(row.calls_per_saddle_high)
             cells.append(
                 [
                     str(method),
                     f"{int(row.success.sum())} of {row.sizes['start']}",
                     f"{float(row.rate):.2f} [{float(row.rate_low):.2f}, {float(row.rate_high):.2f}]",
                     f"{float(row.median_calls):.0f}",
-                    f"{spent:.0f} [{low:.0f}, {high:.0f}]",
-                    wrong,
+                    f"{float(row.calls_per_saddle):.0f} [{low:.0f}, {high:.0f}]",
+                    int(row.wrong),
                 ]
             )
         return Rows(heads, cells)

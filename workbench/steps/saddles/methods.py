@@ -131,7 +131,11 @@ def eigenvector_following(oracle: Oracle, x: Array, axis: Array, options: Option
 
 
 def bofill(hessian: Array, step: Array, change: Array) -> Array:
-    """Return Bofill's update of a Hessian: between the symmetric rank-one and Powell's, so it may be indefinite."""
+    """Return Bofill's update of a Hessian: between the symmetric rank-one and Powell's, so it may be indefinite.
+
+    >>> bofill(np.eye(2), np.array([1.0, 0.0]), np.array([-2.0, 0.0])).tolist()
+    [[-2.0, 0.0], [0.0, 1.0]]
+    """
     residual = change - hessian @ step
     along, size, square = float(residual @ step), float(step @ step), float(residual @ residual)
     if square * size < 1e-20:

@@ -53,7 +53,12 @@ class Spectrum:
 
 
 def spectrum(hessian: Array, x: Array, species: Sequence[str] | None) -> Spectrum:
-    """Return the eigenvalues and vectors of a Hessian restricted to displacements that are not rigid motions."""
+    """Return the eigenvalues and vectors of a Hessian restricted to displacements that are not rigid motions.
+
+    >>> found = spectrum(np.diag([2.0, -1.0]), np.zeros(2), None)
+    >>> found.values.tolist(), found.index()
+    ([-1.0, 2.0], 1)
+    """
     basis = internal_basis(x, species)
     values, vectors = np.linalg.eigh(basis.T @ hessian @ basis)
     return Spectrum(values, basis @ vectors)

@@ -37,7 +37,7 @@ PACKAGES = ("ase==3.29.0", "sella==2.6.0")
 OURS = ("gp", "gp-dimer", "dimer", "eigenvector-following")
 RIVALS = {"mueller-brown": ("ase-dimer", "sella"), "leps": ("ase-dimer", "sella")}
 ATOMS = ("ase-dimer", "sella", "sella-internal")
-MOST, MOST_SURROGATE = 600, 100
+MOST, MOST_SURROGATE = 600, 60
 FLAT = 1e-4
 Array = NDArray[np.float64]
 

@@ -41,13 +41,13 @@ def planes() -> None:
 def clusters() -> None:
     """Store the study of the cluster of seven atoms."""
     methods = ("gp", "gp-dimer", "dimer", "eigenvector-following")
-    keep("saddles_clusters", steps.saddle_table(("lennard-jones",), methods, starts=50, most_surrogate_calls=100))
+    keep("saddles_clusters", steps.saddle_table(("lennard-jones",), methods, starts=50, most_surrogate_calls=60))
 
 
 def lj13() -> None:
     """Store the study of the cluster of thirteen atoms."""
     methods = ("gp", "dimer", "eigenvector-following")
-    keep("saddles_lj13", steps.saddle_table(("lennard-jones-13",), methods, starts=30, most_surrogate_calls=60))
+    keep("saddles_lj13", steps.saddle_table(("lennard-jones-13",), methods, starts=24, most_surrogate_calls=60))
 
 
 def keep(name: str, ds: xr.Dataset) -> None:

@@ -60,14 +60,20 @@ def ase_dimer(atoms: Atoms, axis: np.ndarray, fmax: float, most: int) -> None:
 
 
 def sella(atoms: Atoms, axis: np.ndarray, fmax: float, most: int, **options: object) -> None:
-    """Sella as it comes, told the first axis; in a plane z is fixed and nothing rigid is taken out."""
+    """Sella as it comes, told the first axis (in Cartesian coordinates).
+
+    In a plane z is fixed and nothing rigid is taken out.
+    """
     from sella import Constraints, Sella
 
     if atoms.calc.plane:
         constraints = Constraints(atoms)
         constraints.fix_translation(0, dim=2)
         options |= {"constraints": constraints, "proj_trans": False, "proj_rot": False}
-    Sella(atoms, order=1, logfile=None, v0=axis.reshape(-1), **options).run(fmax=fmax, steps=most)
+    search = Sella(atoms, order=1, logfile=None, **options)
+    if not options.get("internal"):
+        search.pes.v0 = axis.reshape(-1) @ search.pes.get_Ufree()  # among the coordinates that are free
+    search.run(fmax=fmax, steps=most)
 
 
 METHODS = {

@@ -162,7 +162,7 @@ def table(surface: steps.Surface, rows: dict[str, list[Ended]]) -> list[str]:
         calls, good = np.array([e.calls for e in ends]), np.array([e.success for e in ends])
         share = steps.success_rate(int(good.sum()), len(good), kind="wilson")
         wrong = sum(e.flat and not e.success for e in ends)
-        median = "–".join(f"{v:.0f}" for v in median_interval(calls, good))
+        median = "–".join(written(v) for v in median_interval(calls, good))
         spent, low, high = steps.calls_per_success(calls, good)
         both = good & np.array([e.success for e in base])
         ratio = "—"
@@ -173,10 +173,16 @@ def table(surface: steps.Surface, rows: dict[str, list[Ended]]) -> list[str]:
         seconds = sum(e.seconds for e in ends) / sum(e.seconds for e in base)
         lines.append(
             f"| {name} | {good.sum()} of {len(good)} = {share.rate:.2f} [{share.low:.2f}, {share.high:.2f}] | {wrong} "
-            f"| {steps.median_calls(calls, good):.0f} [{median}] | {spent:.1f} [{low:.1f}, {high:.1f}] | {ratio} | "
+            f"| {written(steps.median_calls(calls, good))} [{median}] | {written(spent)} [{written(low)}, "
+            f"{written(high)}] | {ratio} | "
             f"{seconds:.2g} |"
         )
     return [*lines, "", *break_even(rows), ""]
+
+
+def written(value: float) -> str:
+    """Return a number of calls as it stands in a table."""
+    return f"{value:.0f}" if np.isfinite(value) else "∞"
 
 
 def median_interval(calls: Array, good: NDArray[np.bool_], draws: int = 500) -> Array:
@@ -202,10 +208,11 @@ def break_even(rows: dict[str, list[Ended]]) -> list[str]:
         }
         saved, work = per[name][0] - per["gp"][0], per["gp"][1] - per[name][1]
         if saved > 0:
-            found.append(f"{name} {max(0.0, 1000 * work / saved):.2g} ms")
+            found.append(f"{name} {1000 * work / saved:.2g} ms" if work > 0 else f"{name} at once")
         else:
             found.append(f"{name} never")
-    return [f"The surrogate pays, per saddle, when an energy takes longer than: {', '.join(found)} (on this machine)."]
+    told = ", ".join(found)
+    return [f"Surrogate (gp) or …? Per saddle it pays once an energy takes longer than: {told} (on this machine)."]
 
 
 def heading(starts: int) -> list[str]:

@@ -231,7 +231,10 @@ def test_saddles_lie_above_both_minima_and_have_one_way_down(seven):
     assert float(seven.energy.min()) > -15.4447339  # the lowest that is known
     for k in range(seven.sizes["saddle"]):
         values = np.linalg.eigvalsh(surface.hessian(seven.saddle_x.values[k].reshape(-1)))
-        assert (values < -1e-3).sum() == 1
+        # where |∇E| is not quite 0 the six rigid motions have eigenvalues of its size
+        assert (np.abs(values) < 0.05).sum() == 6
+        assert (values < -0.05).sum() == 1
+        assert values[0] == pytest.approx(float(seven.lowest[k]), rel=0.02)
         for side, n in enumerate(seven.neighbour.values[k]):
             if n >= 0:
                 barrier = float(seven.energy[k] - seven.minimum_energy[n])

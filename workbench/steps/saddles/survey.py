@@ -1,5 +1,6 @@
 """All that can be found around one structure: its saddles, how high they are, and which minima they join."""
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,9 @@ Array = NDArray[np.float64]
 SAME_ENERGY, SAME_PLACE = 2e-3, 0.1
 """Two structures are one if their energies (÷ scale) and their sorted pair distances differ by less than this."""
 MOST_RELAXATIONS = 2000
+MOST_SLIDING, FLATTENED, ACCURACY = 1000, 5, 1e-3
+"""Most calls of one way down, the gradient (÷ tolerance) at which a minimiser takes over, since near a minimum it jumps
+no ridge, and the accuracy of the path: finer than an engine's own noise, an integrator would take no step."""
 MOST_SURVEYED = 200
 
 
@@ -123,11 +127,21 @@ class _Survey:
         self.searches.append((result, number))
 
     def _beyond(self, result: SaddleResult, side: int) -> int:
-        push, end = self.surface.step / 2, self.surface.tolerance
+        """Return the minimum on one side: down the gradient until it has flattened, then by quasi-Newton steps."""
+        surface, counted = self.surface, self.counted
+        push, allowed = surface.step / 2, counted.calls + MOST_SLIDING
+
+        def limited(x: Array) -> tuple[float, Array]:
+            if counted.calls >= allowed:
+                raise Stop("the way down is too flat to follow")
+            return counted(x)
+
+        x = result.x + side * push * result.mode
+        with contextlib.suppress(Stop):
+            x = slide(limited, result.x, side * result.mode, push, FLATTENED * surface.tolerance, ACCURACY)
         try:
-            x = slide(self.counted, result.x, side * result.mode, push, end)
-            return self.minima.number(*relaxed(self.counted, x, "a neighbour"))
-        except (Stop, ValueError):  # it flies apart, or the engine fails on the way
+            return self.minima.number(*relaxed(counted, x, "a neighbour"))
+        except ValueError:  # it flies apart, or the engine fails on the way
             return -1
 
     def dataset(self, attrs: dict[str, Any]) -> xr.Dataset:

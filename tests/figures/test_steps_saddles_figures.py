@@ -18,7 +18,6 @@ def shipped():
         "saddle_pruning",
         "saddles_planes",
         "saddles_clusters",
-        "saddles_lj13",
     )
     return {name: data.result(f"steps/{name}.nc") for name in names}
 

@@ -150,7 +150,7 @@ def survey_levels(ds: xr.Dataset) -> hv.Overlay:
         xlabel="saddle, by energy",
         ylabel=f"energy ({energy})",
         legend="bottom",
-        xticks=[k + 1 for k in range(ds.sizes["saddle"])][:30],
+        xticks=[k + 1 for k in range(min(ds.sizes["saddle"], 30))] or [0],
         xlim=(0.4, ds.sizes["saddle"] + 0.6) if ds.sizes["saddle"] else (0, 1),
     )
 

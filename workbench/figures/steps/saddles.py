@@ -41,6 +41,7 @@ def saddle_map(ds: xr.Dataset) -> hv.Overlay:
         for index, label, marker in ((0, "proved minimum", "inverted_triangle"), (1, "proved saddle", "square")):
             where = ds.stationary.values[ds.stationary_index.values == index]
             parts.append(_points(where, label, "#FFFFFF", marker, 9))
+    across, up = _window(x, y)
     return theme.frame(
         hv.Overlay(parts),
         title="Search on the surface",
@@ -49,9 +50,15 @@ def saddle_map(ds: xr.Dataset) -> hv.Overlay:
         height=430,
         square=True,
         legend=None,  # the marks are explained in words; a phone has no room for eight names
-        xlim=(float(x[0]), float(x[-1])),
-        ylim=(float(y[0]), float(y[-1])),
+        xlim=across,
+        ylim=up,
     )
+
+
+def _window(x: np.ndarray, y: np.ndarray) -> list[tuple[float, float]]:
+    """Return limits of equal length that hold both axes: a square frame would cut the longer one."""
+    half = max(np.ptp(x), np.ptp(y)) / 2
+    return [(float(v[0] + v[-1]) / 2 - half, float(v[0] + v[-1]) / 2 + half) for v in (x, y)]
 
 
 def _contours(lines: hv.Contours) -> hv.Contours:
@@ -111,8 +118,19 @@ def basin_map(ds: xr.Dataset) -> hv.Overlay:
     """Draw which proved saddle each start reaches (−1: none), with the saddles themselves."""
     ground = hv.Image((ds.x.values, ds.y.values, ds.saddle.values.astype(float)), ["x", "y"], "saddle")
     saddles = theme.markers(hv.Points(ds.proved.values, ["x", "y"]), "#FFFFFF", marker="square", size=10)
-    parts = [theme.image(ground, label="number of the saddle (−1: none)"), saddles]
-    return theme.frame(hv.Overlay(parts), title="Which saddle a start reaches", square=True, height=480, legend=None)
+    parts = [theme.image(ground, label="number of the saddle (−1: none)", bar="bottom", colorbar=False), saddles]
+    xlim, ylim = _window(ds.x.values, ds.y.values)
+    return theme.frame(
+        hv.Overlay(parts),
+        title="Which saddle a start reaches",
+        xlabel="x of the start",
+        ylabel="y of the start",
+        square=True,
+        height=480,
+        legend=None,
+        xlim=xlim,
+        ylim=ylim,
+    )
 
 
 def pruning_curves(ds: xr.Dataset) -> hv.Overlay:

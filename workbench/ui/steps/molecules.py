@@ -108,8 +108,8 @@ class MoleculeView(StepsView):
         """How many saddles, how low the lowest barrier is, at what price; and what stands for the energy."""
         count, done = ds.sizes["saddle"], ds.sizes["search"]
         good = int((ds.found.values >= 0).sum())
-        share = f"[{float(ds.rate_low):.2f}, {float(ds.rate_high):.2f}]"
-        text = f"{good} of {done} searches ({share}) reached a first-order saddle"
+        share = f"{float(ds.rate_low):.0%} to {float(ds.rate_high):.0%}"
+        text = f"{good} of {done} searches (95 %: {share}) reached a first-order saddle"
         if count:
             text += f", {count} different one{'s' * (count > 1)}, at {float(ds.calls_per_saddle):.0f} calls each"
             own = ds.barrier.values[ds.neighbour.values == int(ds.start)]

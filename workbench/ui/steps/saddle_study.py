@@ -75,8 +75,8 @@ def _in_words(ds: xr.Dataset) -> str:
         return "Each curve ends at the share that succeeds at all; a failure never arrives, however long it ran."
     if "saddle" in ds:
         return (
-            f"White squares: the {ds.sizes['number']} proved saddles. Median of the calls over all starts: "
-            f"{float(ds.calls.median()):.0f}."
+            f"Dark: no saddle is reached; the brighter, the higher the saddle. White squares: the {ds.sizes['number']} "
+            f"proved saddles. Median of the calls over all starts: {float(ds.calls.median()):.0f}."
         )
     return "CPU time of one training, choosing the subset included, against the number of calls so far."
 

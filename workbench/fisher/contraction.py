@@ -147,7 +147,9 @@ def _keep(transformed, columns, kept):
 class _Contraction:
     """Stage 2: from kept T̂(d₁, k₂) to the share of each k₂."""
 
-    def __init__(self, torus: Torus, where: zone.Momenta, momentum_metric: NDArray, legs: list[Leg], kept: list) -> None:
+    def __init__(
+        self, torus: Torus, where: zone.Momenta, momentum_metric: NDArray, legs: list[Leg], kept: list
+    ) -> None:
         self.torus, self.where, self.legs, self.kept = torus, where, legs, kept
         self.block = max(2, min(64, BUFFER // (16 * torus.sites)))
         self.phases = phases_of(torus.shape)

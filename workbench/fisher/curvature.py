@@ -160,10 +160,10 @@ def ising_curvature(
     """Return the exact scalar curvature of the L × L (or L_x × L_y) Ising torus and everything it is made of.
 
     ``J`` couples horizontal bonds, ``J_vertical`` (default: the same) vertical ones; any real values up to ±5, the
-    critical point and zero included. ``method`` names an entry of :data:`ENGINES`; ``max_memory`` (bytes,
-    pfaffian and torch on a processor) bounds what is kept between the two stages; ``device`` is for torch. :func:`estimate_cost` tells the time
-    before. Raises ``ValueError`` for L < 3, for couplings out of range or so strong that the metric is singular in
-    double precision, and for sizes past the engine or the memory.
+    critical point and zero included. ``method`` names an entry of :data:`ENGINES`; ``max_memory`` bounds the bytes
+    that are kept between the two stages of pfaffian and torch (on a card, the memory that it has free does); ``device``
+    is for torch. :func:`estimate_cost` tells the time before. Raises ``ValueError`` for L < 3, for couplings out of
+    range or so strong that the metric is singular in double precision, and for sizes past the engine or the memory.
 
     Variables: ``scalar_curvature``, ``cumulant_norm`` ‖T‖², ``trace_norm`` ‖tr T‖², ``ricci_1`` … ``ricci_4``,
     ``metric_eigenvalue`` (branch, kx, ky), ``cumulant_density`` and ``trace_density`` (kx, ky), whose sums are the

@@ -54,6 +54,16 @@ def test_the_tour_runs_live_and_one_slider_of_each_room_answers(tour):
         assert colour == "rgb(0, 114, 178)"  # the page's blue, not the library's
 
 
+def test_a_second_tab_of_each_room_opens_with_its_finding(tour):
+    for room in ROOMS:
+        cell = cell_of(tour, room)
+        first = cell.locator(".sentence:visible").first.inner_text()
+        cell.get_by_role("tab").nth(1).click()
+        found = cell.locator(".sentence:visible").filter(has_not_text=first)
+        found.first.wait_for(timeout=60_000)
+        assert found.first.inner_text()
+
+
 def test_nothing_of_the_news_question_or_the_shop_is_left(tour):
     assert not tour.get_by_text("news", exact=False).count()
     assert not tour.get_by_title("Extension Manager").count()

@@ -52,8 +52,8 @@ def setup(live: bool | None = None) -> None:
 def _send_components_once() -> None:
     """Hand the code of all widgets to the browser once, where each widget would bring the whole of it along.
 
-    It is one and a half megabytes: a room would send ten of them for every tab that is opened, and the browser would send
-    twice that back, more than JupyterLab's server takes in one message: it hangs up, and the tab stays empty.
+    It is one and a half megabytes: a room would send ten of them for every tab that is opened, and the browser would
+    send twice that back, more than JupyterLab's server takes in one message: it hangs up, and the tab stays empty.
     """
     from IPython.display import Javascript, display
     from panel_material_ui.base import BUNDLE_PATH, MaterialComponent

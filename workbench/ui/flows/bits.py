@@ -35,9 +35,9 @@ SIDES = {"low_file": "Runs under test", "high_file": "Reference runs"}
 class RunsFile(ReadUpload):
     """An uploaded ensemble of model output."""
 
-    def read(self) -> tuple[NDArray[np.float64], str]:
+    def read(self, progress: Progress) -> tuple[NDArray[np.float64], str]:
         """Read runs and samples."""
-        return flows.read_runs(self.data, name=self.name, max_bytes=LARGEST_UPLOAD)
+        return flows.read_runs(self.data, name=self.name, max_bytes=LARGEST_UPLOAD, apart=True, progress=progress)
 
 
 class BitsView(View):

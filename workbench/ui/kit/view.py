@@ -12,7 +12,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import panel as pn
@@ -32,6 +32,7 @@ from workbench.ui.kit.message import message
 from workbench.ui.kit.picture import Picture, Showable
 from workbench.ui.kit.runner import Runner
 from workbench.ui.kit.status import Status
+from workbench.ui.kit.upload import asked_by
 
 LOG = logging.getLogger(__name__)
 HELP = "code { color: inherit !important; }"  # the theme's pale blue is hard to read on white
@@ -77,6 +78,7 @@ class View(pn.viewable.Viewer):
         super().__init__(**params)
         self.runner = Runner()
         self._place = self.runner.place
+        self._also_cancelled: list[Callable[[], None]] = []
         self._displayed = False
         self._arrival: Arrival | None = None
         self._drawn = 0
@@ -162,7 +164,7 @@ class View(pn.viewable.Viewer):
             self.check(inputs)
             cost = self.cost(inputs)
         except (ValueError, TypeError) as error:
-            self.cancel()
+            self._stop()
             self.complaint = str(error)
             return
         self.complaint = ""
@@ -180,17 +182,27 @@ class View(pn.viewable.Viewer):
             def work(progress: Progress) -> xr.Dataset:
                 made = cache.get(key)
                 if made is None:
-                    made = compute(inputs, progress)
+                    with asked_by(progress):  # files that the inputs name are read here
+                        made = compute(inputs, progress)
                     cache.put(key, made)
                 return made
 
             self._submitted, self._answered = time.monotonic(), False
             self.runner.submit(work, self._succeed, self._fail, partial=self._take, long=not cost.is_quick)
         else:
-            self.cancel()
+            self._stop()
 
     def cancel(self) -> None:
-        """Stop the work; what was still to come of a result is then said to be missing."""
+        """Stop the work, and the reading of files; what was still to come of a result is then said to be missing."""
+        for also in self._also_cancelled:
+            also()
+        self._stop()
+
+    def on_cancel(self, also: Callable[[], None]) -> None:
+        """Let ``also`` be called when the visitor cancels or leaves."""
+        self._also_cancelled.append(also)
+
+    def _stop(self) -> None:
         self.runner.cancel()
         self._again = False
         if self.result is not None and results.missing(self.result):
@@ -221,6 +233,8 @@ class View(pn.viewable.Viewer):
     def close(self) -> None:
         """Stop the work; called when the visitor leaves."""
         self._again = False
+        for also in self._also_cancelled:
+            also()
         self.runner.close()
 
     def _inputs_changed(self, *_: Any) -> None:

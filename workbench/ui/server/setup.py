@@ -10,6 +10,6 @@ from workbench.ui.server.garbage import Collector
 
 os.environ.setdefault("BOKEH_RESOURCES", "server")  # nothing from a content network, however the server was started
 fairness.install()
-isolated.warm("workbench.results")  # a process that reads what visitors upload
+isolated.warm("workbench.results", "workbench.clouds.foreign")  # a process that reads what visitors upload
 collector = Collector()
 collector.start()

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from workbench.clouds import read_cloud
 from workbench.clouds.files import triangle_areas
-from workbench.clouds.meshes import read_obj, read_off, read_stl
+from workbench.clouds.meshes import read_off, read_stl
+from workbench.clouds.obj import read_obj
 from workbench.clouds.ply import read_ply
 from workbench.clouds.polygons import triangulate
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from workbench import checks
 from workbench.clouds.arrays import read_npy, read_npz
-from workbench.clouds.meshes import read_obj, read_off, read_stl
+from workbench.clouds.meshes import read_off, read_stl
+from workbench.clouds.obj import read_obj
 from workbench.clouds.ply import read_ply
 from workbench.clouds.tables import LARGEST_DIM, read_table
 

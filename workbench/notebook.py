@@ -32,8 +32,11 @@ def setup(live: bool | None = None) -> None:
         import panel as pn
         import panel_material_ui  # noqa: F401  before the extension, which loads the scripts of what is imported
 
+        from workbench.ui.kit import late
+
         hv.extension("bokeh", inline=True, logo=False)
         pn.extension(inline=True)
+        late.install()
         _keep_styles_here()
         _answer_on_one_thread()
     else:

@@ -36,7 +36,8 @@ def certify(
         (ESTIMATED at best)
     region : the box to certify on; games whose bounds hold everywhere need none
     alpha : the margin to reach (default: any positive one)
-    method : "auto", "aggregate" (one set of bounds) or "leafwise" (one common w on every leaf), for formulas only
+    method : "auto", "aggregate" (one set of bounds; a refusal is of these bounds, with its witness) or "leafwise" (one
+        common w on every leaf), for formulas only
     max_boxes, seconds : the budget of the branch and bound (verification by the checker at the end comes on top); when
         it is used up the status is UNKNOWN, with the share of the region that was certified
 

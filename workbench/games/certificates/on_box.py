@@ -40,8 +40,9 @@ def certify_on_box(question: Question, method: str = "auto") -> Certificate:
     """Return the certificate of a game of formulas on a box.
 
     CERTIFIED only after the ball-arithmetic checker has passed every leaf. REFUSED with a point of the region at which
-    no weights work, proved in balls; or, by "aggregate", with the bounds over the whole region and the vector that rules
-    out all weights for these: then leaves may still be certified. UNKNOWN, with what is known, if the budget ends first.
+    no weights work, proved in balls; or, by "aggregate", with the bounds over the whole region and the vector that
+    rules out all weights for these: leaves may still be certified then. UNKNOWN, with what is known, if the budget ends
+    first.
     """
     points = sample_points(question.region, question.seed)
     refusal = refuted(question, points)

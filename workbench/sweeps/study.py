@@ -22,7 +22,7 @@
 import codecs
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -149,6 +149,7 @@ def run_study(
     retry_failed: bool = True,
     allow_import: bool = False,
     progress: Progress | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> xr.Dataset:
     """Run a study and save its result where it says; the keywords override what the file says. See :func:`sweep`.
 
@@ -170,6 +171,7 @@ def run_study(
         keep=study.keep,
         zarr=target if lazily else None,
         progress=progress,
+        announce=announce,
     )
     if target is not None and not lazily:
         ds.attrs["title"] = study.title or study.experiment

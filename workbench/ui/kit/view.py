@@ -37,6 +37,7 @@ from workbench.ui.kit.upload import asked_by
 LOG = logging.getLogger(__name__)
 HELP = "code { color: inherit !important; }"  # the theme's pale blue is hard to read on white
 FOLLOWS_WITHIN = 0.1  # seconds to a first answer that lets the picture follow the hand
+OLD = "for the values before"
 PATIENCE = 0.25  # seconds that a new value waits for the first answer of the one before
 SENTENCE = """
 p { margin: 4px; padding: 10px 14px; border-left: 4px solid #0072B2; background: rgba(0, 114, 178, 0.08);
@@ -86,6 +87,7 @@ class View(pn.viewable.Viewer):
         self._first_answer: float | None = None  # seconds that the last first answer took; None: not known
         self._answered = self._again = False
         self._started = self._adopting = self._foreign = False
+        self._old = ""  # what is said beside a finding of other values than those that stand
         self._shown = self.pictures()
         self._sentence = pn.pane.HTML("", stylesheets=[SENTENCE], sizing_mode="stretch_width")
         self.param.watch(self._inputs_changed, list(self.inputs)) if self.inputs else None
@@ -166,6 +168,7 @@ class View(pn.viewable.Viewer):
         except (ValueError, TypeError) as error:
             self._stop()
             self.complaint = str(error)
+            self._mark_old(OLD)
             return
         self.complaint = ""
         key = self.cache.key(f"{type(self).__module__}.{type(self).__qualname__}", inputs)
@@ -174,7 +177,7 @@ class View(pn.viewable.Viewer):
             known = self.precomputed(inputs)
         if known is not None:
             self.runner.cancel()
-            self.result = known
+            self._show_new(known)
         elif asked or cost.is_quick:
             cache = self.cache
             compute = self.compute
@@ -191,12 +194,16 @@ class View(pn.viewable.Viewer):
             self.runner.submit(work, self._succeed, self._fail, partial=self._take, long=not cost.is_quick)
         else:
             self._stop()
+            self._mark_old(f"{OLD}; press Run")
 
     def cancel(self) -> None:
         """Stop the work, and the reading of files; what was still to come of a result is then said to be missing."""
         for also in self._also_cancelled:
             also()
+        unanswered = self.runner.busy and not self._answered
         self._stop()
+        if unanswered:
+            self._mark_old(f"{OLD}; press Run")
 
     def on_cancel(self, also: Callable[[], None]) -> None:
         """Let ``also`` be called when the visitor cancels or leaves."""
@@ -216,7 +223,7 @@ class View(pn.viewable.Viewer):
         self._adopt(json.loads(ds.attrs["parameters"]))
         self._foreign = True
         try:
-            self.result = ds
+            self._show_new(ds)
         finally:
             self._foreign = False
 
@@ -266,8 +273,20 @@ class View(pn.viewable.Viewer):
         if not self._answered:
             self._answered, self._first_answer = True, time.monotonic() - self._submitted
             self._dim(False)
-        self.result = ds
+        self._show_new(ds)
         self._catch_up()
+
+    def _show_new(self, ds: xr.Dataset) -> None:
+        was, self._old = self._old, ""
+        before, self.result = self.result, ds
+        if was and before is ds:  # the very result of before, which is of these values again
+            self._tell()
+
+    def _mark_old(self, words: str) -> None:
+        """Say beside the finding that it is one of other values; ``words`` say so and what to do."""
+        if self.result is not None and self._old != words:
+            self._old = words
+            self._tell()
 
     def _succeed(self, ds: xr.Dataset) -> None:
         self._take(ds)
@@ -275,6 +294,8 @@ class View(pn.viewable.Viewer):
     def _fail(self, error: Exception) -> None:
         self._first_answer = None
         self.complaint = str(error) or type(error).__name__
+        if not self._answered:
+            self._mark_old(OLD)
         if self.result is not None:
             self._tell()
         self._catch_up()
@@ -306,7 +327,8 @@ class View(pn.viewable.Viewer):
         missing = results.missing(self.result)
         if missing:
             text += f" {missing[0].upper()}{missing[1:]} {'to follow …' if self.runner.busy else 'not computed.'}"
-        self._sentence.object = f'<p class="sentence" aria-live="polite">{html.escape(text)}</p>'
+        old = f" <em>({self._old})</em>" if self._old else ""
+        self._sentence.object = f'<p class="sentence" aria-live="polite">{html.escape(text)}{old}</p>'
 
     def _cannot_show(self, error: Exception) -> None:
         """Say that a result cannot be shown; one that this tab did not make may lack what the tab reads."""

@@ -104,7 +104,11 @@ def _data_url(path: Path) -> str:
 
 
 def is_live() -> bool:
-    """Return whether this notebook shows live widgets."""
+    """Return whether this notebook shows live widgets.
+
+    >>> is_live()
+    False
+    """
     return _state["live"]
 
 

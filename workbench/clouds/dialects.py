@@ -66,7 +66,11 @@ class Layout:
 
 
 def is_number(text: str, separator: str) -> bool:
-    """Tell whether a field is a number, or a word for one that is not finite, in a file with this separator."""
+    """Tell whether a field is a number, or a word for one that is not finite, in a file with this separator.
+
+    >>> is_number("1,5", ";"), is_number("1,5", ","), is_number("1.5D+01", ",")
+    (True, False, True)
+    """
     text = text.replace("−", "-")
     if NUMBER.fullmatch(text) or NOT_FINITE.fullmatch(text):
         return True

@@ -41,7 +41,11 @@ class Logarithm:
 
 
 def effective_exponents(sites: ArrayLike, curvature: ArrayLike) -> NDArray:
-    """Return d_eff = ln(R'/R)/ln(n'/n) of consecutive sizes, one fewer than there are sizes."""
+    """Return d_eff = ln(R'/R)/ln(n'/n) of consecutive sizes, one fewer than there are sizes.
+
+    >>> effective_exponents([16, 64, 256], [4.0, 8.0, 16.0]).tolist()
+    [0.5, 0.5]
+    """
     n, R = _series(sites, curvature, minimum=2)
     return np.diff(np.log(R)) / np.diff(np.log(n))
 
@@ -61,6 +65,9 @@ def fit_power_law(
     With ``errors`` (standard errors of R, positive) the fit is weighted and its error comes from them; without, from
     the scatter of the residuals, and needs three sizes (with two it is 0). Raises ``ValueError`` for fewer
     than two sizes.
+
+    >>> round(fit_power_law([16, 64, 256], [4.0, 8.0, 16.0]).exponent, 6)
+    0.5
     """
     n, R = _series(sites, curvature, minimum=2)
     chosen = np.ones(len(n), dtype=bool) if window is None else (n >= window[0]) & (n <= window[1])
@@ -84,7 +91,13 @@ def fit_power_law(
 
 
 def fit_logarithm(sides: ArrayLike, curvature_per_site: ArrayLike) -> Logarithm:
-    """Fit R/n = −(a ln L + b) by least squares; ``sides`` are L, at least two."""
+    """Fit R/n = −(a ln L + b) by least squares; ``sides`` are L, at least two.
+
+    >>> import math
+    >>> found = fit_logarithm([8, 16, 32], [-(2 * math.log(L) + 1) for L in (8, 16, 32)])
+    >>> round(found.slope, 6), round(found.constant, 6)
+    (2.0, 1.0)
+    """
     L = checks.finite_array("sides", sides, ndim=1)
     y = checks.finite_array("curvature_per_site", curvature_per_site, ndim=1)
     if len(L) != len(y) or len(L) < 2:

@@ -62,6 +62,13 @@ def read_study(path: str | os.PathLike[str]) -> Study:
     """Read a study from TOML. Raises ``ValueError`` naming the line that is wrong, or the key that does not exist.
 
     Nothing is imported and no axis is longer than a sweep can be, whatever the file says.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "small.toml")
+    ...     _ = file.write_text('experiment = "fisher.ising_curvature"\\ngrid.L = {from = 3, to = 5}\\ngrid.J = 0.44')
+    ...     print(read_study(file).grid)
+    {'L': [3, 4, 5], 'J': 0.44}
     """
     source = Path(path)
     if not source.is_file():

@@ -43,6 +43,10 @@ def certify(
 
     A sampled game is never CERTIFIED; a margin within rounding of zero is REFUSED or UNKNOWN. Raises ``TypeError`` for
     something that is no game, ``ValueError`` for a region that is missing, empty, unbounded or of the wrong dimension.
+
+    >>> from workbench import games
+    >>> games.certify(games.Bounds([1.0, 1.0], [2.0, 2.0], [[0, 4.0], [0.01, 0]]))
+    Certificate(CERTIFIED, margin=0.8: margin 0.8 of at most tau = 0.8, reached by these weights)
     """
     target = None if alpha is None else checks.real("alpha", alpha)
     checks.choice("method", method, METHODS)

@@ -133,6 +133,10 @@ def _jacobi(diagonal: NDArray, couplings: Any, right: NDArray, iterations: int) 
 
 
 def spectral_radius(matrix: sp.csr_array, iterations: int = 400) -> float:
-    """Return the spectral radius of a non-negative sparse matrix by power iteration (an estimate, not a bound)."""
+    """Return the spectral radius of a non-negative sparse matrix by power iteration (an estimate, not a bound).
+
+    >>> round(spectral_radius(sp.csr_array([[0.0, 4.0], [0.25, 0.0]])), 6)
+    1.0
+    """
     value, _ = smallest_eigenvalue(np.zeros(matrix.shape[0]), sp.csr_array(matrix), iterations=iterations)
     return -value

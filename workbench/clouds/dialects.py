@@ -98,6 +98,13 @@ def uncommented(line: str, quote: str = '"') -> str:
 
 
 def layout_of(text: TextFile, xyz: bool) -> Layout:
+    """Return how the rows of a file are to be read; ``ValueError`` for one that holds no rows of numbers.
+
+    >>> from workbench.clouds.decoding import open_text
+    >>> found = layout_of(open_text(b"id;x;y\\n7;1,5;2\\n", "a.csv"), xyz=False)
+    >>> found.separator, found.names, found.chosen
+    (';', ['id', 'x', 'y'], [1, 2])
+    """
     sample: list[str] = []
     for _, line in text.lines():
         announced = ANNOUNCED.fullmatch(line.strip())

@@ -30,7 +30,7 @@ def _is_digit(byte):
 
 
 @njit(cache=True, nogil=True)
-def number(data, start, end, powers):
+def _number(data, start, end, powers):
     """Return the number that stands in ``data[start:end]``, and whether that is exact.
 
     LONG is a number whose value is not found here, NO_NUMBER is none.
@@ -235,7 +235,7 @@ def _vertex(data, start, end, points, row, long, n_long, powers):
         while i < end and not _is_blank(data[i]):
             i += 1
         if words < 3:
-            value, kind = number(data, first, i, powers)
+            value, kind = _number(data, first, i, powers)
             if kind == NO_NUMBER:
                 return False, n_long
             if kind == LONG:

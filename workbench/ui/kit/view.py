@@ -179,15 +179,16 @@ class View(pn.viewable.Viewer):
             self.runner.cancel()
             self._show_new(known)
         elif asked or cost.is_quick:
-            cache = self.cache
-            compute = self.compute
+            cache, compute, quick = self.cache, self.compute, cost.is_quick
 
             def work(progress: Progress) -> xr.Dataset:
-                made = cache.get(key)
-                if made is None:
-                    with asked_by(progress):  # files that the inputs name are read here
-                        made = compute(inputs, progress)
-                    cache.put(key, made)
+                # Two visitors who ask for the same long run share it; a quick one is sooner made than waited for.
+                with contextlib.nullcontext() if quick else cache.turn(key, progress):
+                    made = cache.get(key)
+                    if made is None:
+                        with asked_by(progress):  # files that the inputs name are read here
+                            made = compute(inputs, progress)
+                        cache.put(key, made)
                 return made
 
             self._submitted, self._answered = time.monotonic(), False

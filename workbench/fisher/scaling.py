@@ -81,6 +81,8 @@ def fit_power_law(
     )
     centre = np.average(x, weights=weights)
     spread = weights @ (x - centre) ** 2
+    if not 0 < spread < np.inf:
+        raise ValueError("the sites are too close together, or the errors too small or too large, to fit a power")
     exponent = weights @ ((x - centre) * y) / spread
     intercept = np.average(y, weights=weights) - exponent * centre
     variance = 1 / spread
@@ -104,9 +106,19 @@ def fit_logarithm(sides: ArrayLike, curvature_per_site: ArrayLike) -> Logarithm:
         raise ValueError(f"sides and curvature_per_site need the same length, two or more; got {len(L)} and {len(y)}")
     if (L <= 0).any() or np.ptp(L) == 0:
         raise ValueError(f"sides must be positive, with at least two different ones, got {L.tolist()}")
-    slope, constant = np.polyfit(np.log(L), -y, 1)
-    misfit = -y - slope * np.log(L) - constant
-    return Logarithm(float(slope), float(constant), float(np.sqrt(np.mean(misfit**2))))
+    unit = float(2.0 ** min(max(np.frexp(np.abs(y).max())[1], -1000), 1000))  # no square of y / unit overflows
+    x, y = np.log(L), -y / unit
+    centre, middle = x.mean(), y.mean()
+    spread = (x - centre) @ (x - centre)
+    if not spread > 0:
+        raise ValueError(f"sides are too close together to fit their logarithms, got {L.tolist()}")
+    slope = ((x - centre) @ (y - middle)) / spread
+    constant = middle - slope * centre
+    residual = np.sqrt(np.mean((y - slope * x - constant) ** 2))
+    found = Logarithm(*(float(value) * unit for value in (slope, constant, residual)))
+    if not np.isfinite([found.slope, found.constant, found.residual]).all():
+        raise ValueError("the curvatures are too large for a fit in double precision; rescale them")
+    return found
 
 
 def _series(sites: ArrayLike, curvature: ArrayLike, minimum: int) -> tuple[NDArray, NDArray]:

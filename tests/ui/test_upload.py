@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from workbench import isolated
+from workbench.clouds import foreign
 from workbench.isolated import calls
 from workbench.progress import Cancelled, Progress
 from workbench.ui.flows.flow import FlowView
@@ -223,7 +224,7 @@ def test_a_page_refuses_what_was_not_kept_with_its_size(monkeypatch):
 
 def test_a_warm_process_is_replaced_when_it_had_to_be_ended(monkeypatch):
     monkeypatch.setattr(calls, "_kept_warm", [])
-    isolated.warm("workbench.clouds.foreign")
+    isolated.warm("workbench.results", foreign.prepare)
     deadline = time.monotonic() + 60
     while (not calls._idle or calls._warming.locked()) and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -12,12 +12,12 @@ a millisecond, and the time to copy the file and its numbers through a pipe; abo
 from numpy.typing import NDArray
 
 from workbench import isolated
-from workbench.clouds import arrays, files, pictures, tables
+from workbench.clouds import arrays, files, pictures, scanning, tables
 from workbench.clouds.files import Reading
 from workbench.clouds.pictures import ReadPicture
 from workbench.progress import Progress
 
-SECONDS, SECONDS_PER_MIB = 10.0, 0.5
+SECONDS, SECONDS_PER_MIB = 20.0, 0.5
 """Time for a file: several times what the slowest reader takes on a machine that does nothing else."""
 BESIDE_THE_DATA = 256 * 2**20
 MEMORY_PER_BYTE = 12
@@ -28,12 +28,19 @@ def limits(size: int, unpacked: int = 0) -> isolated.Limits:
     """Return what reading a file of ``size`` bytes may take, known before it is looked into.
 
     >>> limits(2**20)
-    Limits(seconds=10.5, memory=281018368)
+    Limits(seconds=20.5, memory=281018368)
     """
     return isolated.Limits(
         seconds=SECONDS + SECONDS_PER_MIB * size / 2**20,
         memory=BESIDE_THE_DATA + MEMORY_PER_BYTE * max(size, unpacked),
     )
+
+
+def prepare() -> None:
+    """Make ready what reads clouds, in the process that calls it: the first time on a machine, code is compiled."""
+    square = b"v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nf 1 2 3 4\n"
+    scanning.scan_obj(square)
+    files.read_bytes(square, "square.obj")
 
 
 def read_cloud(data: bytes, name: str, *, max_bytes: int, progress: Progress | None = None) -> Reading:

@@ -16,12 +16,13 @@ from workbench.isolated.process import LOOK_SECONDS, Gone, Process
 from workbench.progress import Cancelled, Progress
 
 WAIT_FOR_A_PLACE = 120.0
+WARMING = Limits(seconds=120)  # compiled code is compiled then, once for a machine
 MOST_PROCESSES = max(1, min(4, os.cpu_count() or 1))
 
 _places = threading.BoundedSemaphore(MOST_PROCESSES)
 _idle: list[Process] = []
 _lock = threading.Lock()
-_kept_warm: list[str] = []
+_kept_warm: list[str | Callable[[], Any]] = []
 _warming = threading.Lock()
 
 
@@ -84,29 +85,33 @@ def read(
         raise Stopped(f"{name} is refused: {error}") from None
 
 
-def warm(*modules: str) -> None:
-    """Start a process in the background and let it import ``modules``, so that the first call is as quick as others.
+def warm(*work: str | Callable[[], Any]) -> None:
+    """Start a process in the background and let it import modules, named, or call functions.
 
-    From then on such a process is kept: where one had to be ended, another is made ready.
+    So the first call is as quick as others. From then on such a process is kept: where one had to be ended, another is
+    made ready.
     """
     with _lock:
-        _kept_warm[:] = dict.fromkeys([*_kept_warm, *modules])
+        _kept_warm[:] = dict.fromkeys([*_kept_warm, *work])
     _warm_one()
 
 
 def _warm_one() -> None:
     def start() -> None:
         if _warming.acquire(blocking=False):  # one at a time, and a process that cannot start is not tried for ever
-            with contextlib.suppress(Exception):
-                call(_import_all, list(_kept_warm))
+            for one in list(_kept_warm):
+                with contextlib.suppress(Exception):
+                    if isinstance(one, str):
+                        call(_import, one, limits=WARMING)
+                    else:
+                        call(one, limits=WARMING)
             _warming.release()
 
     threading.Thread(target=start, name="warm isolated process", daemon=True).start()
 
 
-def _import_all(modules: list[str]) -> None:
-    for module in modules:
-        importlib.import_module(module)
+def _import(module: str) -> None:
+    importlib.import_module(module)
 
 
 def _importable_name(function: Callable[..., Any]) -> str:

@@ -36,8 +36,11 @@ def setup(live: bool | None = None) -> None:
         import panel as pn
         import panel_material_ui  # noqa: F401  before the extension, which loads the scripts of what is imported
 
+        from workbench.ui.kit import late
+
         hv.extension("bokeh", inline=True, logo=False)
         pn.extension(inline=True)
+        late.install()
         _keep_styles_here()
         _send_components_once()
         _answer_on_one_thread()
@@ -136,7 +139,11 @@ def _data_url(path: Path) -> str:
 
 
 def is_live() -> bool:
-    """Return whether this notebook shows live widgets."""
+    """Return whether this notebook shows live widgets.
+
+    >>> is_live()
+    False
+    """
     return _state["live"]
 
 

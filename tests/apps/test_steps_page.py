@@ -39,8 +39,7 @@ def test_the_start_of_a_saddle_search_is_dragged(open_page):
 
 # where a point of the first picture's plane is on the screen
 PLACE_OF = """([x, y]) => {
-  const view = Object.values(Bokeh.index).flatMap(root => [...root.views()])
-      .find(view => view.model.type === 'Figure' && view.frame)
+  const view = [...Bokeh.index.query(view => view.model.type === 'Figure' && view.frame)][0]
   const box = view.canvas_view.el.getBoundingClientRect(), frame = view.frame
   return [box.x + frame.x_scale.compute(x), box.y + frame.y_scale.compute(y)]
 }"""

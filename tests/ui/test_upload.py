@@ -213,6 +213,17 @@ def test_many_files_at_once_share_the_limit(monkeypatch):
         assert held(chooser) <= 100
 
 
+def test_a_file_that_lost_a_piece_is_not_taken_for_a_whole_one(monkeypatch):
+    monkeypatch.setattr(upload, "LARGEST_UPLOAD", 100)
+    taken = []
+    chooser = file_chooser("a file", ".csv", lambda name, data: taken.append((name, len(data), bytes.__len__(data))))
+    for number in range(1, 4):
+        chooser._process_chunk(piece("a.csv", number, 5, bytes(10)))
+    chooser._process_chunk(piece("b.csv", 1, 2, bytes(90)))  # too much together: what was there is let go
+    sent(chooser, piece("a.csv", 4, 5, bytes(10)), piece("a.csv", 5, 5, bytes(10)))
+    assert taken == [("a.csv", 101, 0)]
+
+
 def test_pieces_without_end_or_name_take_no_memory(monkeypatch):
     monkeypatch.setattr(upload, "MOST_PIECES", 50)
     chooser = file_chooser("a file", ".csv", lambda name, data: None)

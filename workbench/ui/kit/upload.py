@@ -231,6 +231,6 @@ class _Bounded:
             self._coming.setdefault(name, {})[number] = data
         if number >= last:
             size, mine = self._sizes.pop(name), self._coming.pop(name, {})
-            whole = sum(map(len, mine.values())) == size
-            value = b"".join(mine[k] for k in sorted(mine)) if whole else Discarded(size)
+            is_whole = len(mine) == last and sum(map(len, mine.values())) == size
+            value = b"".join(mine[k] for k in sorted(mine)) if is_whole else Discarded(max(size, LARGEST_UPLOAD + 1))
             self._chooser._buffer[:] = [{"value": value, "filename": name, "mime_type": message["mime_type"]}]

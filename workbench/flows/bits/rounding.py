@@ -203,8 +203,8 @@ def _round_all(values, out, fmt, rng):
         else:
             word = _NONE
             r = (magnitude + half + ((magnitude >> d) & last)) & keep
-        below = np.float64(_whole(np.uint64(magnitude).view(np.float64) * many, stochastic, word) * spacing).view(np.uint64)
-        r = below if magnitude < tiny else r
+        whole = _whole(np.uint64(magnitude).view(np.float64) * many, stochastic, word)
+        r = np.float64(whole * spacing).view(np.uint64) if magnitude < tiny else r
         r = _INFINITY if r >= huge else r
         r = magnitude if magnitude >= _INFINITY else r
         out[i] = np.uint64(r | (u ^ magnitude)).view(np.float64)

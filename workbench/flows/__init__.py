@@ -58,7 +58,7 @@ from workbench.flows.directed import (
     triangle_counterexample,
 )
 from workbench.flows.direction_costs import direction_costs
-from workbench.flows.exact import compare_solvers, exact_scaling, sns_experiment
+from workbench.flows.exact import compare_solvers, exact_scaling, sns_experiment, sparsity_decay
 from workbench.flows.flow import gradient_flow
 from workbench.flows.paper import seed_experiment
 from workbench.transport import (
@@ -194,6 +194,7 @@ __all__ = [
     "sns_experiment",
     "soil_column",
     "soil_exact",
+    "sparsity_decay",
     "spd_batchnorm_study",
     "stagnation_profile",
     "stagnation_threshold",

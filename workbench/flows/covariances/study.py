@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from workbench import checks, results
+from workbench.flows.bits.climate_test import holm
 from workbench.progress import Progress
 from workbench.registry import Fact, Registry
 from workbench.transport.gaussians import covariances
@@ -190,20 +191,6 @@ def _train(
     with torch.no_grad():
         right = (logits(given[count:]).argmax(1) == wanted[count:]).double().mean()
     return float(right), 0.0 if layer is None else layer.folded + layer.capped
-
-
-def holm(p_values: Sequence[float]) -> NDArray[np.float64]:
-    """Return the p-values corrected for their number after Holm.
-
-    >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    given = np.asarray(p_values, float)
-    order = np.argsort(given)
-    steps = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))
-    found = np.empty_like(given)
-    found[order] = np.minimum(steps, 1)
-    return found
 
 
 def _table(names: list[str], seeds: list[int], accuracy: NDArray, folded: NDArray) -> xr.Dataset:

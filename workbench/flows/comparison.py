@@ -14,7 +14,7 @@ from workbench.progress import Progress
 from workbench.registry import Registry
 from workbench.transport.estimators import ESTIMATORS
 from workbench.transport.evaluate import draw, make_rule, mean_and_error
-from workbench.transport.measures import Cloud, check_same_dim, prepare
+from workbench.transport.measures import Cloud, prepare_pair
 
 PAIRS = Registry("pair")
 REFERENCE_DIRECTIONS, REFERENCE_REPEATS = 1000, 16
@@ -126,9 +126,7 @@ def _compare(
     progress = progress or Progress()
     repeats = checks.integer("repeats", repeats, minimum=2)
     n_directions = checks.integer("n_directions", n_directions, minimum=1)
-    prepared = {name: (prepare("x", x), prepare("y", y)) for name, (x, y) in clouds.items()}
-    for clouds_of_pair in prepared.values():
-        check_same_dim(*clouds_of_pair)
+    prepared = {name: prepare_pair(x, y) for name, (x, y) in clouds.items()}
     dim = next(iter(prepared.values()))[0].dim
     names = [ESTIMATORS[name].name for name in methods] if methods is not None else methods_for(dim, n_directions)
     for name in names:

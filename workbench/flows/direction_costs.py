@@ -8,7 +8,7 @@ from workbench import checks, results
 from workbench.clouds.named import pair
 from workbench.progress import Progress
 from workbench.transport.evaluate import draw, make_rule
-from workbench.transport.measures import check_same_dim, prepare
+from workbench.transport.measures import prepare_pair
 from workbench.transport.sliced import projected_costs
 
 
@@ -38,8 +38,7 @@ def direction_costs(
     n_directions = checks.integer("n_directions", n_directions, minimum=1, maximum=100_000)
     resolution = checks.integer("resolution", resolution, minimum=3, maximum=500)
     x, y = pair(x, y, n, seed)
-    cloud_x, cloud_y = prepare("x", x), prepare("y", y)
-    check_same_dim(cloud_x, cloud_y)
+    cloud_x, cloud_y = prepare_pair(x, y)
     dim = cloud_x.dim
     rule = make_rule(method, n_directions, dim, checks.generator(seed))
     progress.update(0, 2, "costs along the directions")

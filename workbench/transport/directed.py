@@ -28,8 +28,7 @@ from workbench.transport.estimators.base import Rule
 from workbench.transport.evaluate import check_power, draw, make_rule, mean_and_error
 from workbench.transport.max_sliced import search_pair
 from workbench.transport.measures import Cloud
-from workbench.transport.sliced import PRECISIONS, Estimate
-from workbench.transport.sliced import _pair as prepared_pair
+from workbench.transport.sliced import PRECISIONS, Estimate, prepared_pair
 from workbench.transport.vmf import (
     RULES,
     Vectors,

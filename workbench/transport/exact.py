@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from workbench import checks
 from workbench.progress import Progress
 from workbench.transport.assignment import solve_exact
-from workbench.transport.measures import check_same_dim, in_one_unit, prepare, rescaled
+from workbench.transport.measures import in_one_unit, prepare_pair, rescaled
 from workbench.transport.solution import of_clouds
 
 MOST_ITERATIONS = 20_000_000
@@ -37,8 +37,7 @@ def wasserstein(
     Reference: Bonneel, van de Panne, Paris, Heidrich, "Displacement interpolation using Lagrangian mass transport",
     2011; Flamary et al., "POT: Python optimal transport", 2021.
     """
-    a, b = prepare("x", x, x_weights, np.float64), prepare("y", y, y_weights, np.float64)
-    check_same_dim(a, b)
+    a, b = prepare_pair(x, y, x_weights, y_weights, np.float64)
     if a.n * b.n > (SPARSE_ABOVE if a.dim <= MANY_AXES else SPARSE_ABOVE_IN_MANY):
         return solve_exact(of_clouds(a, b), progress or Progress()).value
     checks.memory(24.0 * a.n * b.n, f"exact transport between {a.n} and {b.n} points")
@@ -75,8 +74,7 @@ def sinkhorn_divergence(
     Reference: Feydy, Séjourné, Vialard, Amari, Trouvé, Peyré, "Interpolating between optimal transport and MMD using
     Sinkhorn divergences", arXiv 1810.08278, equation 3.
     """
-    a, b = prepare("x", x, x_weights, np.float64), prepare("y", y, y_weights, np.float64)
-    check_same_dim(a, b)
+    a, b = prepare_pair(x, y, x_weights, y_weights, np.float64)
     regularisation = checks.real("regularisation", regularisation, exclusive_minimum=0)
     checks.memory(40.0 * max(a.n, b.n) ** 2, f"a Sinkhorn divergence between {a.n} and {b.n} points")
     import ot

@@ -10,7 +10,7 @@ from workbench import checks
 from workbench.transport.estimators import Rule
 from workbench.transport.evaluate import check_method, check_power, draw, make_rule, mean_and_error
 from workbench.transport.lines import transport
-from workbench.transport.measures import Cloud, check_same_dim, prepare
+from workbench.transport.measures import Cloud, prepare_pair
 
 PRECISIONS = {"single": np.float32, "double": np.float64}
 LARGEST_DIRECTIONS = 10_000_000
@@ -61,7 +61,7 @@ def projected_costs(
     ``x`` (n, d), ``y`` (m, d), ``directions`` (L, d), normalised here. Raises ``ValueError`` for bad clouds, weights
     or directions of length zero.
     """
-    cloud_x, cloud_y = _pair(x, y, x_weights, y_weights, precision)
+    cloud_x, cloud_y = prepared_pair(x, y, x_weights, y_weights, precision)
     vectors = checks.finite_array("directions", directions, ndim=2)
     if vectors.shape[1] != cloud_x.dim:
         raise ValueError(f"directions have {vectors.shape[1]} columns, the clouds lie in {cloud_x.dim} dimensions")
@@ -148,13 +148,11 @@ def sliced_wasserstein_gradient(
     return (np.array(values), np.stack(gradients)) if is_batch else (values[0], gradients[0])
 
 
-def _pair(
+def prepared_pair(
     x: ArrayLike, y: ArrayLike, x_weights: ArrayLike | None, y_weights: ArrayLike | None, precision: str
 ) -> tuple[Cloud, Cloud]:
-    dtype = PRECISIONS[checks.choice("precision", precision, PRECISIONS)]
-    pair = prepare("x", x, x_weights, dtype), prepare("y", y, y_weights, dtype)
-    check_same_dim(*pair)
-    return pair
+    """Return both clouds, checked, in the precision of this name."""
+    return prepare_pair(x, y, x_weights, y_weights, PRECISIONS[checks.choice("precision", precision, PRECISIONS)])
 
 
 def _pairs(
@@ -162,7 +160,7 @@ def _pairs(
 ) -> tuple[list[tuple[Cloud, Cloud]], bool]:
     """Return the prepared pairs of a single call or a batch, and whether it is a batch."""
     if np.ndim(x) != 3:
-        return [_pair(x, y, x_weights, y_weights, precision)], False
+        return [prepared_pair(x, y, x_weights, y_weights, precision)], False
     first = checks.finite_array("x", x, ndim=3)
     second = checks.finite_array("y", y, ndim=(2, 3))
     if second.ndim == 2:
@@ -172,7 +170,7 @@ def _pairs(
     masses_x = _batch_weights("x_weights", x_weights, len(first))
     masses_y = _batch_weights("y_weights", y_weights, len(first))
     rows = zip(first, second, masses_x, masses_y, strict=True)
-    return [_pair(a, b, mass_a, mass_b, precision) for a, b, mass_a, mass_b in rows], True
+    return [prepared_pair(a, b, mass_a, mass_b, precision) for a, b, mass_a, mass_b in rows], True
 
 
 def _batch_weights(name: str, weights: ArrayLike | None, size: int) -> list[Any]:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from workbench import checks
-from workbench.transport.measures import Cloud, check_same_dim, in_one_unit, points, prepare, rescaled
+from workbench.transport.measures import Cloud, in_one_unit, points, prepare_pair, rescaled
 from workbench.transport.measures import masses as checked_masses
 
 Floats = NDArray[np.float64]
@@ -167,9 +167,7 @@ def problem(
         )
     _check_totals(x_weights, y_weights)
     if cost is None:
-        a, b = prepare("x", x, x_weights, np.float64), prepare("y", y, y_weights, np.float64)
-        check_same_dim(a, b)
-        return of_clouds(a, b)
+        return of_clouds(*prepare_pair(x, y, x_weights, y_weights, np.float64))
     matrix = points("cost", cost)
     n, m = matrix.shape
     largest = np.abs(matrix).max()

@@ -16,7 +16,7 @@ from workbench.transport.directed import Look, axes_of, best_location, look, ref
 from workbench.transport.estimators.base import uniform_directions
 from workbench.transport.evaluate import draw
 from workbench.transport.max_sliced import search_pair
-from workbench.transport.measures import Cloud, check_same_dim, prepare
+from workbench.transport.measures import Cloud, prepare_pair
 from workbench.transport.sliced import projected_costs
 from workbench.transport.vmf import RULES, check_kappa, check_location, chosen_rule, even_bounds
 
@@ -39,9 +39,7 @@ class Both(NamedTuple):
 
 def _prepared(x: ArrayLike | str, y: ArrayLike | str, n: int, seed: int | np.random.Generator) -> Both:
     x, y = pair(x, y, n, seed)
-    wide = prepare("x", x, None, np.float64), prepare("y", y, None, np.float64)
-    check_same_dim(*wide)
-    return Both(x, y, wide, (prepare("x", x), prepare("y", y)))
+    return Both(x, y, prepare_pair(x, y, dtype=np.float64), prepare_pair(x, y))
 
 
 def _profile(

@@ -90,6 +90,37 @@ def check_size(name: str, data: bytes, largest: int) -> None:
         )
 
 
+def keep(
+    view: param.Parameterized,
+    parameter: str,
+    kind: Callable[[str, bytes], Upload],
+    name: str,
+    data: bytes,
+    largest: int,
+) -> None:
+    """Put a file that was handed in into ``view``'s ``parameter`` as ``kind(name, data)``; complain of a larger one."""
+    try:
+        check_size(name, data, largest)
+    except ValueError as error:
+        view.complaint = str(error)
+    else:
+        setattr(view, parameter, kind(name, data))
+
+
+def file_field(
+    view: param.Parameterized,
+    parameter: str,
+    label: str,
+    accept: str,
+    take: Callable[[str, bytes], None],
+    *,
+    visible: Any = True,
+) -> pn.Column:
+    """Return a :func:`file_chooser` with the line below it that says how the file in ``parameter`` was read."""
+    parts = file_chooser(label, accept, take), reading_line(view, parameter)
+    return pn.Column(*parts, visible=visible, sizing_mode="stretch_width", margin=0)
+
+
 def file_chooser(label: str, accept: str, take: Callable[[str, bytes], None], *, visible: Any = True) -> pmui.FileInput:
     """Return a widget that calls ``take(name, data)`` with every file chosen or dropped on it.
 

@@ -88,7 +88,8 @@ MOVE = """(label) => {
 TAKEN = "() => [seen.told, seen.drawn].map((time) => time ? (time - seen.key) / 1000 : null)"
 # What a tab can be moved by: its sliders, or its selectors if it has none.
 HANDLES = """(k) => {
-  const all = [...Bokeh.documents[k].all_models].filter((model) => model.label && model.visible && !model.disabled)
+  const shown = [...Bokeh.documents[k].all_models].filter((model) => model.data && model.visible !== false)
+  const all = shown.map((model) => model.data).filter((model) => model.label && !model.disabled)
   const sliders = all.filter((model) => 'value_throttled' in model && 'end' in model && model.end > model.start)
   window.handles = sliders.length ? sliders : all.filter((model) => model.options?.length > 1 && 'value' in model)
   return window.handles.map((model) => model.label)

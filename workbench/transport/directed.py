@@ -321,6 +321,11 @@ def directed_sliced_wasserstein_gradient(
 
     ε is held while differentiating: at a maximum over ε the derivative through it vanishes (the envelope theorem), and
     for a given ε there is none. Arguments, errors and cost as :func:`directed_sliced_wasserstein`.
+
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(size=(50, 3))
+    >>> estimate, gradient = directed_sliced_wasserstein_gradient(x, x + [3.0, 0.0, 0.0], kappa=5.0)
+    >>> gradient.shape, bool(gradient[:, 0].max() < 0)
     """
     pair, rules, where, power = _directed(
         x, y, kappa, location, method, n_directions, look_directions, x_weights, y_weights, p, repeats, seed, precision

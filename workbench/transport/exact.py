@@ -36,6 +36,8 @@ def wasserstein(
 
     Reference: Bonneel, van de Panne, Paris, Heidrich, "Displacement interpolation using Lagrangian mass transport",
     2011; Flamary et al., "POT: Python optimal transport", 2021.
+
+    >>> round(wasserstein([[0.0], [1.0]], [[0.5], [3.0]]), 12)  # (0.5² + 2²)/2
     """
     a, b = prepare_pair(x, y, x_weights, y_weights, np.float64)
     if a.n * b.n > (SPARSE_ABOVE if a.dim <= MANY_AXES else SPARSE_ABOVE_IN_MANY):
@@ -73,6 +75,9 @@ def sinkhorn_divergence(
 
     Reference: Feydy, Séjourné, Vialard, Amari, Trouvé, Peyré, "Interpolating between optimal transport and MMD using
     Sinkhorn divergences", arXiv 1810.08278, equation 3.
+
+    >>> x = np.random.default_rng(0).normal(size=(50, 2))
+    >>> round(sinkhorn_divergence(x, x + [3.0, 0.0]), 3)  # a translation by t costs |t|²
     """
     a, b = prepare_pair(x, y, x_weights, y_weights, np.float64)
     regularisation = checks.real("regularisation", regularisation, exclusive_minimum=0)

@@ -160,6 +160,9 @@ def problem(
 
     Raises ``ValueError`` for both or neither, clouds of different dimension, NaN or infinity, negative weights, a
     total of 0, and weights whose totals differ (both are named).
+
+    >>> given = problem(cost=[[0, 1], [1, 0]], x_weights=[1, 3], y_weights=[2, 2])
+    >>> given.a.tolist(), given.b.tolist(), given.shape
     """
     if (cost is None) == (x is None and y is None) or (x is None) != (y is None):
         raise ValueError(

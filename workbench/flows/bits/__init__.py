@@ -11,7 +11,7 @@ from workbench.flows.bits.models import MODELS
 from workbench.flows.bits.own_runs import read_runs
 from workbench.flows.bits.rounding import ROUNDINGS, round_to
 from workbench.flows.bits.runs import low_precision_run
-from workbench.flows.bits.soil import soil_column, soil_exact, stagnation_profile, stagnation_threshold
+from workbench.flows.bits.soil import soil_column, soil_deviation, soil_exact, stagnation_profile, stagnation_threshold
 from workbench.flows.bits.studies import compare_runs, precision_climate, precision_sweep
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "round_to",
     "rounding_test",
     "soil_column",
+    "soil_deviation",
     "soil_exact",
     "stagnation_profile",
     "stagnation_threshold",

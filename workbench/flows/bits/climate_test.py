@@ -218,6 +218,9 @@ def detectable_shift(
     ``reference`` (runs, samples). Groups of the given sizes are drawn from it; if it holds fewer runs than both groups
     together, it is split in two and the shift scaled by √(1/a + 1/b), as sampling errors are; NaN if the halves are too
     small for that. It falls as 1/√(K T). Shifted distributions are interpolated between the bins of their grid.
+
+    >>> runs = np.random.default_rng(0).normal(size=(16, 200))
+    >>> 0.05 < detectable_shift(runs, (4, 8)) < 0.5
     """
     rng = checks.generator(seed)
     runs = samples("reference", reference)

@@ -100,6 +100,11 @@ def spd_batchnorm_study(
     singular matrices and labels that do not fit. Cost: about 10 s a layer and seed on the digits.
 
     Reference: arXiv 2504.00660, section on SPDNet; Huang, Van Gool, arXiv 1608.04233 (BiMap, ReEig, LogEig).
+
+    >>> from workbench import flows
+    >>> x, labels = flows.random_covariances(60, 3), np.arange(60) % 2
+    >>> ds = spd_batchnorm_study(x, labels, ("bures-exact",), seeds=(0, 1), epochs=1, reduced=2)
+    >>> ds.layer.values.tolist(), ds.accuracy.shape
     """
     progress = progress or Progress()
     names = list(SPD_LAYERS) if layers is None else [SPD_LAYERS[name].name for name in layers]

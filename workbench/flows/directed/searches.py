@@ -131,6 +131,9 @@ def slice_searches(
     in degrees; per pair ``maximum``, ``upper_bound``, ``evaluations`` of the certified search, and ``sw2``. A search
     that knows no chance is run once and repeated in the table. Raises ``ValueError`` for unknown names, and for shapes
     that do not lie in three dimensions. Cost: pairs × methods × starts × 50 × n × 50 ns.
+
+    >>> ds = slice_searches((("torus", "cube"),), ("adam-published", "branch-and-bound-50"), n=100, starts=2)
+    >>> bool(ds.turned.sel(search="adam-published").max() < 1), bool((ds.share <= 1 + 1e-6).all())
     """
     progress = progress or Progress()
     names = [SEARCHES[name].name for name in (methods if methods is not None else SEARCHES)]

@@ -24,7 +24,10 @@ def design_sizes() -> tuple[int, ...]:
 
 
 def design_table(n_directions: int) -> NDArray[np.float64] | None:
-    """Return the ``(n_directions, 3)`` design (read-only), or None if no table of that size is shipped."""
+    """Return the ``(n_directions, 3)`` design (read-only), or None if no table of that size is shipped.
+
+    >>> design_table(100).shape, design_table(101) is None
+    """
     return _tables().get(n_directions)
 
 
@@ -33,6 +36,8 @@ def design_degree(n_directions: int) -> int:
 
     The even harmonics of degree 2…T give T(T+3)/2 conditions, and L points on the sphere have 2L − 3 degrees of
     freedom after removing rotations: T(T+3)/2 + 3 ≤ 2L. The icosahedron (L = 6) does better than the count, T = 4.
+
+    >>> design_degree(100)
     """
     if n_directions == 6:
         return 4

@@ -84,9 +84,10 @@ def soil_deviation(bits: int, steps: int) -> Profile:
 
     Of a step's four operations only the last sum is rounded to a grid coarser than itself: T + b becomes one of the two
     neighbours of T on its grid of spacing u, with conditional variance |b|(u − |b|), b = ξδ²T, and no bias. So the
-    covariance of the profile obeys the discrete Lyapunov equation C ← A C Aᵀ + diag(E|b|u − E b²), A the matrix of the
-    scheme. E b² follows from the mean and C; E|b| is at most √E b², which makes this a bound. Ensembles at ten bits show
-    two thirds of it near the surface; with u²/4, the most that one rounding can add, it would be over ten times as wide.
+    covariance of the profile obeys the discrete Lyapunov equation C ← A C Aᵀ + diag(u E|b| − E b²), A the matrix of
+    the scheme. E b² follows from the mean and C; E|b| is at most √E b², which makes this a bound. Ensembles at ten bits
+    show two thirds of it near the surface; with u²/4, the most that one rounding can add, it would be over ten times
+    as wide.
 
     Raises ``ValueError`` below five bits, where the differences are rounded as well. Cost: 50 ms a year.
 

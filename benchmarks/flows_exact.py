@@ -26,6 +26,11 @@ import rivals
 from scipy.optimize import linear_sum_assignment
 
 from workbench import flows
+from workbench.progress import Progress
+from workbench.transport.assignment import solve_exact
+from workbench.transport.exact import dense_wasserstein
+from workbench.transport.measures import prepare_pair
+from workbench.transport.solution import of_clouds
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = ("regot==0.0.3", "geomloss==0.3.1", "ott-jax==0.6.0")
@@ -84,6 +89,31 @@ def exact(cases: list[tuple[int, int]], rounds: int) -> list[str]:
         times = " | ".join(f"{best[name]:.3g}" for name in actions)
         ratios = " | ".join(f"{best[name] / best['ours']:.2g}" for name in ("pot", "scipy"))
         rows.append(f"| {n} | {dim} | {times} | {ratios} | {gap:.0e} | {values['pot'] - values['ours']:.0e} |")
+    return [*rows, ""]
+
+
+def crossing(rounds: int, seconds: float) -> list[str]:
+    """The size from which the sparse solver is the faster of the two that ``flows.wasserstein`` chooses from."""
+    sizes = [round(100 * 2 ** (k / 2)) for k in range(14)]
+    rows = [
+        "## POT's dense solver ÷ ours, inside flows.wasserstein (above 1: ours is faster)",
+        "",
+        f"| d | {' | '.join(map(str, sizes))} |",
+        "|---" * (1 + len(sizes)) + "|",
+    ]
+    for dim in (1, 2, 3, 5, 8, 12, 20, 50):
+        cells = []
+        for n in sizes:
+            a, b = prepare_pair(*clouds(n, dim), dtype=np.float64)
+            actions = {
+                "ours": lambda a=a, b=b: solve_exact(of_clouds(a, b), Progress()).value,
+                "dense": lambda a=a, b=b: dense_wasserstein(a, b),
+            }
+            best, _ = timed(actions, rounds if n < 1000 else 1)
+            cells.append(f"{best['dense'] / best['ours']:.2g}")
+            if sum(best.values()) > seconds:
+                break
+        rows.append(f"| {dim} | {' | '.join(cells + ['—'] * (len(sizes) - len(cells)))} |")
     return [*rows, ""]
 
 
@@ -293,6 +323,7 @@ def main() -> None:
     if not options.quick:
         cases += [(4000, 3), (10_000, 3), (2000, 2), (2000, 10), (2000, 50)]
     lines = heading() + exact(cases, rounds=2 if options.quick else 3)
+    lines += crossing(rounds=2 if options.quick else 5, seconds=0.2 if options.quick else 3.0)
     lines += memory([2000] if options.quick else [2000, 10_000, 50_000], largest_pot=10_000)
     lines += entropic(rounds=1 if options.quick else 3)
     if options.rivals:

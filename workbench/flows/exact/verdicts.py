@@ -215,12 +215,12 @@ CLAIMS = (
         {"newton": "steps"},
     ),
     Claim(
-        "After a few Sinkhorn steps nearly all mass of the plan lies in λn² entries, λ = 1/n for a unique assignment (the "
-        "theorem, as a digest tells it, for η large enough).",
+        "After a few Sinkhorn steps nearly all mass of the plan lies in λn² entries, λ = 1/n for a unique assignment "
+        "(the theorem, as a digest tells it, for η large enough).",
         few_entries,
-        "Random costs, n = 500, η = 1200, after {steps} steps: {one:.1%} of the mass outside n entries, {two:.2%} outside "
-        "2n, {ten:.0e} outside 10n. It is no matter of steps: outside 2n lie {begin:.2%} after the first and {end:.2%} "
-        "in the converged plan.",
+        "Random costs, n = 500, η = 1200, after {steps} steps: {one:.1%} of the mass outside n entries, {two:.2%} "
+        "outside 2n, {ten:.0e} outside 10n. It is no matter of steps: outside 2n lie {begin:.2%} after the first and "
+        "{end:.2%} in the converged plan.",
         Rule(at_most("one", 0.01), partly=at_most("ten", 1e-6)),
         SPARSITY,
         {"one": "mass outside n entries", "ten": "mass outside 10n entries"},

@@ -8,21 +8,17 @@ array, as pychop does; for a million numbers that is most of its time, so the lo
 """
 
 import argparse
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable
-from datetime import date
-from pathlib import Path
 
 import numpy as np
 import rivals
+from report import finish, heading
 
 from workbench import flows
 from workbench.flows.bits.rounding import number_format, round_into
 
-HERE = Path(__file__).resolve().parent
 RIVAL = """
 import json, sys, time
 import numpy as np
@@ -98,20 +94,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--write", action="store_true", help="store the tables in benchmarks/results")
     options = parser.parse_args()
-    lines = [
-        "# Few bits: benchmark",
-        "",
-        f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python "
-        f"{platform.python_version()}, NumPy {np.__version__}. Made by `python benchmarks/flows_bits.py --write`.",
-        "",
-        *roundings(*((100_000, 5) if options.quick else (1_000_000, 20))),
-        *models(),
-    ]
-    text = "\n".join(lines) + "\n"
-    print(text)
-    if options.write:
-        (HERE / "results").mkdir(exist_ok=True)
-        (HERE / "results" / "flows_bits.md").write_text(text)
+    lines = heading("Few bits", "python benchmarks/flows_bits.py --write", ("numpy", "numba"))
+    lines += roundings(*((100_000, 5) if options.quick else (1_000_000, 20)))
+    finish("flows_bits", lines + models(), write=options.write)
 
 
 if __name__ == "__main__":

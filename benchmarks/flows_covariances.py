@@ -11,22 +11,18 @@ at most 2000 steps. The excess of V of theirs is taken against ours.
 import argparse
 import contextlib
 import io
-import os
-import platform
 import tempfile
 import time
 import warnings
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import ot
 import rivals
+from report import finish, heading
 
 from workbench import flows
 
-HERE = Path(__file__).resolve().parent
 SIZES = ((30, 4), (30, 12), (100, 20))
 CONDITIONS = (1e2, 1e4, 1e6, 1e8, 1e10, 1e12)
 PACKAGES = ("array-api-compat", "array-api-extra", "pyriemann==0.12", "geomstats==2.8.0")
@@ -156,13 +152,11 @@ def main() -> None:
     known = pairs()
     found, told = theirs(batches | {name: pair for name, (pair, _) in known.items()}, rounds)
     others = [name for name in ("pyriemann", "geomstats") if isinstance(found[name], dict)]
+    command = "python benchmarks/flows_covariances.py --write"
     lines = [
-        "# Bures–Wasserstein mean and distance: benchmark",
-        "",
-        f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python "
-        f"{platform.python_version()}, NumPy {version('numpy')}, POT {version('POT')}; {'; '.join(told)}.",
+        *heading("Bures–Wasserstein mean and distance", command, ("numpy", "POT")),
+        f"{'; '.join(told)}.",
         *[f"{name} did not run: {found[name]}" for name in ("pyriemann", "geomstats") if name not in others],
-        "Made by `python benchmarks/flows_covariances.py --write`. Trust the ratios more than the times.",
         "",
         "| N | n | condition | ours, ms | steps | gap ÷ V | "
         + " | ".join(f"{name}, ms | ÷ ours | excess of V" for name in ("POT", *others))
@@ -185,11 +179,7 @@ def main() -> None:
         answers += [found[other][name][1] if found[other][name][1] is not None else np.nan for other in others]
         shown = " | ".join(f"{float(np.real(answer)):.10g}" for answer in answers)
         lines.append(f"| {name.removeprefix('pair: ')} | {truth:.10g} | {shown} |")
-    text = "\n".join(lines) + "\n"
-    print(text)
-    if options.write:
-        (HERE / "results").mkdir(exist_ok=True)
-        (HERE / "results" / "flows_covariances.md").write_text(text)
+    finish("flows_covariances", lines, write=options.write)
 
 
 if __name__ == "__main__":

@@ -8,21 +8,18 @@ clouds; what does not install or stops is said. Whole, with the rivals, it takes
 """
 
 import argparse
-import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
 import warnings
 from collections.abc import Callable
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import ot
 import rivals
+from report import finish, heading
 from scipy.optimize import linear_sum_assignment
 
 from workbench import flows
@@ -298,19 +295,6 @@ def entropic_value(x: np.ndarray, y: np.ndarray, share: float) -> float:
     return found.value + entropy / found.stats["eta"]
 
 
-def heading() -> list[str]:
-    """Return what was measured where."""
-    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "scipy", "POT"))
-    return [
-        "# Exact and entropic transport: benchmark",
-        "",
-        f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start, "
-        f"Python {platform.python_version()}, {versions}.",
-        "Made by `python benchmarks/flows_exact.py --rivals --write`. Trust the ratios more than the times.",
-        "",
-    ]
-
-
 def main() -> None:
     """Run the benchmark and print its tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -322,18 +306,15 @@ def main() -> None:
     cases = [(500, 3), (1000, 3), (2000, 3)]
     if not options.quick:
         cases += [(4000, 3), (10_000, 3), (2000, 2), (2000, 10), (2000, 50)]
-    lines = heading() + exact(cases, rounds=2 if options.quick else 3)
+    command = "python benchmarks/flows_exact.py --rivals --write"
+    lines = heading("Exact and entropic transport", command, ("numpy", "numba", "scipy", "POT"))
+    lines += exact(cases, rounds=2 if options.quick else 3)
     lines += crossing(rounds=2 if options.quick else 5, seconds=0.2 if options.quick else 3.0)
     lines += memory([2000] if options.quick else [2000, 10_000, 50_000], largest_pot=10_000)
     lines += entropic(rounds=1 if options.quick else 3)
     if options.rivals:
         lines += others(500 if options.quick else 1000)
-    text = "\n".join(lines)
-    print(text)
-    if options.write:
-        folder = HERE / "results"
-        folder.mkdir(exist_ok=True)
-        (folder / "flows_exact.md").write_text(text)
+    finish("flows_exact", lines, write=options.write)
 
 
 if __name__ == "__main__":

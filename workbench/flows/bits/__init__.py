@@ -7,6 +7,7 @@
 
 from workbench.flows.bits.climate_test import RoundingTest, detectable_shift, holm, rounding_test
 from workbench.flows.bits.cycles import Cycle, find_cycle
+from workbench.flows.bits.joint_test import joint_rounding_test
 from workbench.flows.bits.models import MODELS
 from workbench.flows.bits.own_runs import read_runs
 from workbench.flows.bits.rounding import ROUNDINGS, round_to
@@ -23,6 +24,7 @@ __all__ = [
     "detectable_shift",
     "find_cycle",
     "holm",
+    "joint_rounding_test",
     "low_precision_run",
     "precision_climate",
     "precision_sweep",

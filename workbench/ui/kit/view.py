@@ -321,6 +321,7 @@ class View(pn.viewable.Viewer):
             except Exception as error:
                 self._cannot_show(error)
                 return
+            self.runner.drawn()
             if last is not None and last < len(self._shown):
                 self._place.call(self._draw, number, last)
             if self._arrival is not None:

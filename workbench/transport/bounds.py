@@ -111,6 +111,7 @@ def c_transforms(x: Floats, cost: Floats) -> tuple[Floats, Floats]:
 
     >>> u, v = c_transforms(np.array([3.0, 0.0]), np.array([[0.0, 1.0], [1.0, 0.0]]))
     >>> u.tolist(), v.tolist()
+    ([3.0, 2.0], [-3.0, -2.0])
     """
     v = (cost - x[:, None]).min(axis=0)
     return (cost - v).min(axis=1), v

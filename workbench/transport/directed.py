@@ -326,6 +326,7 @@ def directed_sliced_wasserstein_gradient(
     >>> x = np.random.default_rng(0).normal(size=(50, 3))
     >>> estimate, gradient = directed_sliced_wasserstein_gradient(x, x + [3.0, 0.0, 0.0], kappa=5.0)
     >>> gradient.shape, bool(gradient[:, 0].max() < 0)
+    ((50, 3), True)
     """
     pair, rules, where, power = _directed(
         x, y, kappa, location, method, n_directions, look_directions, x_weights, y_weights, p, repeats, seed, precision

@@ -38,6 +38,7 @@ def wasserstein(
     2011; Flamary et al., "POT: Python optimal transport", 2021.
 
     >>> round(wasserstein([[0.0], [1.0]], [[0.5], [3.0]]), 12)  # (0.5² + 2²)/2
+    2.125
     """
     a, b = prepare_pair(x, y, x_weights, y_weights, np.float64)
     if a.n * b.n > (SPARSE_ABOVE if a.dim <= MANY_AXES else SPARSE_ABOVE_IN_MANY):
@@ -83,6 +84,7 @@ def sinkhorn_divergence(
 
     >>> x = np.random.default_rng(0).normal(size=(50, 2))
     >>> round(sinkhorn_divergence(x, x + [3.0, 0.0]), 3)  # a translation by t costs |t|²
+    9.0
     """
     a, b = prepare_pair(x, y, x_weights, y_weights, np.float64)
     regularisation = checks.real("regularisation", regularisation, exclusive_minimum=0)

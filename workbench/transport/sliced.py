@@ -35,6 +35,7 @@ def directions(method: str, n_directions: int, dim: int, seed: int | np.random.G
     Raises ``ValueError`` for an unknown method, or a dimension or number that the method cannot do.
 
     >>> np.allclose(np.linalg.norm(directions("design", 100, 3), axis=1), 1)
+    True
     """
     n_directions, dim = _counts(n_directions, dim)
     return make_rule(method, n_directions, dim, checks.generator(seed)).directions
@@ -65,6 +66,7 @@ def projected_costs(
 
     >>> x = np.random.default_rng(0).normal(size=(50, 2))
     >>> projected_costs(x, x + [3.0, 0.0], [[1, 0], [0, 1]]).round(5).tolist()
+    [9.0, 0.0]
     """
     cloud_x, cloud_y = prepared_pair(x, y, x_weights, y_weights, precision)
     vectors = checks.finite_array("directions", directions, ndim=2)
@@ -145,6 +147,7 @@ def sliced_wasserstein_gradient(
     >>> x = np.random.default_rng(0).normal(size=(50, 3))
     >>> value, gradient = sliced_wasserstein_gradient(x, x + [3.0, 0.0, 0.0])
     >>> (len(x) * gradient.mean(axis=0)).round(4).tolist()  # −2t/d
+    [-2.0, 0.0, 0.0]
     """
     power, repeats = check_power(p), checks.integer("repeats", repeats, minimum=1)
     pairs, is_batch = _pairs(x, y, x_weights, y_weights, precision)

@@ -163,6 +163,7 @@ def problem(
 
     >>> given = problem(cost=[[0, 1], [1, 0]], x_weights=[1, 3], y_weights=[2, 2])
     >>> given.a.tolist(), given.b.tolist(), given.shape
+    ([0.25, 0.75], [0.5, 0.5], (2, 2))
     """
     if (cost is None) == (x is None and y is None) or (x is None) != (y is None):
         raise ValueError(

@@ -27,6 +27,7 @@ def design_table(n_directions: int) -> NDArray[np.float64] | None:
     """Return the ``(n_directions, 3)`` design (read-only), or None if no table of that size is shipped.
 
     >>> design_table(100).shape, design_table(101) is None
+    ((100, 3), True)
     """
     return _tables().get(n_directions)
 
@@ -38,6 +39,7 @@ def design_degree(n_directions: int) -> int:
     freedom after removing rotations: T(T+3)/2 + 3 ≤ 2L. The icosahedron (L = 6) does better than the count, T = 4.
 
     >>> design_degree(100)
+    18
     """
     if n_directions == 6:
         return 4

@@ -87,6 +87,7 @@ def compare_estimators(
 
     >>> ds = compare_estimators(("torus-cube",), ("monte-carlo", "design"), n=200, repeats=20)
     >>> bool(ds.rmse_ratio.sel(estimator="design") < 0.1)
+    True
     """
     rng = checks.generator(seed)
     n = checks.integer("n", n, minimum=1)
@@ -115,6 +116,7 @@ def compare_on(
 
     >>> ds = compare_on("torus", "cube", ("monte-carlo", "spiral"), n=200, repeats=20)
     >>> bool(ds.rmse_ratio.sel(estimator="spiral") < 0.2)
+    True
     """
     given = pair(x, y, n, seed)
     return _compare({"given": given}, methods, n_directions, repeats, checks.generator(seed), threads, progress)

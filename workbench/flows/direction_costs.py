@@ -36,6 +36,7 @@ def direction_costs(
 
     >>> ds = direction_costs("torus", "cube", n=200, resolution=9)
     >>> ds.cost_map.shape, bool(ds.cost_map.min() <= ds.estimate <= ds.cost_map.max())
+    ((9, 18), True)
     """
     progress = progress or Progress()
     n_directions = checks.integer("n_directions", n_directions, minimum=1, maximum=100_000)

@@ -170,6 +170,7 @@ def gradient_flow(
 
     >>> flow = gradient_flow("torus", "cube", n=300, steps=20, frames=3)
     >>> flow.positions.shape, bool(flow.w2[-1] < 0.3 * flow.w2[0])
+    ((3, 300, 3), True)
     """
     progress = progress or Progress()
     x, y = pair(x, y, n, seed)

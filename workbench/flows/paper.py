@@ -43,6 +43,7 @@ def seed_experiment(
 
     >>> ds = seed_experiment(methods=("orthogonal",), n_directions=3, n=50, steps=20, checkpoints=(0, 20), seeds=(0,))
     >>> bool(ds.w2[0, 0, 1] < ds.w2[0, 0, 0])
+    True
     """
     progress = progress or Progress()
     methods, seeds = list(methods), [checks.integer("seeds", s, minimum=0) for s in seeds]

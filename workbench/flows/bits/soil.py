@@ -72,6 +72,7 @@ def stagnation_profile(bits: int, *, most_sweeps: int = 2_000_000) -> Profile:
     until nothing changes ends in the same profile. Raises ``ValueError`` if it has not after ``most_sweeps`` sweeps.
 
     >>> stagnation_profile(14)[:4].tolist()
+    [280.0, 273.484375, 273.15625, 273.15625]
     """
     fmt, c, x = _column(bits, "nearest")
     if _relax(x, c, fmt, np.zeros(1, np.uint64), checks.integer("most_sweeps", most_sweeps, minimum=1)):

@@ -53,6 +53,7 @@ def precision_climate(
 
     >>> ds = precision_climate("lorenz63", 7, runs=2, reference_runs=4, steps=4000)
     >>> bool(ds.w1 > 0), ds.period.values.tolist()  # both runs have fallen into cycles
+    (True, [901, 901])
     """
     progress = progress or Progress()
     entry = models.model(model)
@@ -110,6 +111,7 @@ def compare_runs(
     >>> rng = np.random.default_rng(0)
     >>> ds = compare_runs(rng.normal(0.5, 1, (4, 300)), rng.normal(0, 1, (8, 300)))
     >>> round(float(ds.w1), 1), bool(ds.p_value < 0.01)
+    (0.5, True)
     """
     progress = progress or Progress()
     a, b = samples("low", low), samples("high", high)
@@ -186,6 +188,7 @@ def precision_sweep(
 
     >>> ds = precision_sweep("lorenz63", (6, 23), ("nearest",), runs=4, reference_runs=8, steps=6000, cycle_steps=9000)
     >>> ds.period.values.ravel().tolist()
+    [308.0, 0.0]
     """
     progress = progress or Progress()
     entry = models.model(model)

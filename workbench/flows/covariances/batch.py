@@ -125,6 +125,7 @@ def covariance_batch(
 
     >>> ds = covariance_batch(count=10, factor=6)
     >>> bool(ds.best_bound <= ds.best_value <= ds.one_step_value), int(ds.folded.sum()) > 0
+    (True, True)
     """
     progress = progress or Progress()
     if x is None:

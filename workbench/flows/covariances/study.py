@@ -105,6 +105,7 @@ def spd_batchnorm_study(
     >>> x, labels = flows.random_covariances(60, 3), np.arange(60) % 2
     >>> ds = spd_batchnorm_study(x, labels, ("bures-exact",), seeds=(0, 1), epochs=1, reduced=2)
     >>> ds.layer.values.tolist(), ds.accuracy.shape
+    (['none', 'bures-exact'], (2, 2))
     """
     progress = progress or Progress()
     names = list(SPD_LAYERS) if layers is None else [SPD_LAYERS[name].name for name in layers]

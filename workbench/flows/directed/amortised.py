@@ -189,6 +189,7 @@ def amortisation_study(
 
     >>> ds = amortisation_study(("linear",), n=16, steps=2, batch=2, held_out=8, seeds=(0,), arrangements=("turned",))
     >>> bool(ds.gain.sel(finder="eigenvector").min() > 0.9)
+    True
     """
     import torch
 

@@ -136,6 +136,7 @@ def directed_flows(
 
     >>> ds = directed_flows("torus", "cube", ("uniform", "directed"), n=60, steps=4, every=4, seeds=(0,))
     >>> bool((ds.w2.isel(frame=-1) < ds.w2.isel(frame=0)).all())
+    True
     """
     progress = progress or Progress()
     names = [SLICINGS[name].name for name in slicings]

@@ -153,6 +153,7 @@ def directed_slices(
 
     >>> ds = directed_slices("torus", "cube", n=100)
     >>> bool(ds.sw2 < ds.max_sw2)
+    True
     """
     progress = progress or Progress()
     kappas = [check_kappa(kappa) for kappa in kappas]

@@ -38,6 +38,7 @@ def directed_quadratures(
     >>> ds = directed_quadratures(n=100, repeats=10)
     >>> error = ds.relative_rmse.sel(kappa=1.0).max("pair")
     >>> bool(error.sel(rule="design-cosh") < 0.1 * error.sel(rule="vmf-sampling"))
+    True
     """
     progress = progress or Progress()
     names = [RULES[name].name for name in (rules if rules is not None else RULES)]

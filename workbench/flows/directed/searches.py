@@ -134,6 +134,7 @@ def slice_searches(
 
     >>> ds = slice_searches((("torus", "cube"),), ("adam-published", "branch-and-bound-50"), n=100, starts=2)
     >>> bool(ds.turned.sel(search="adam-published").max() < 1), bool((ds.share <= 1 + 1e-6).all())
+    (True, True)
     """
     progress = progress or Progress()
     names = [SEARCHES[name].name for name in (methods if methods is not None else SEARCHES)]

@@ -48,6 +48,7 @@ def compare_solvers(
 
     >>> ds = compare_solvers(n=50, log_eta=2)
     >>> ds.converged.sel(solver="newton").item(), bool(ds.lower_bound.max() <= ds.optimum <= ds.upper_bound.min())
+    (True, True)
     """
     progress = progress or Progress()
     eta = 10 ** checks.real("log_eta", log_eta, minimum=-2, maximum=7)

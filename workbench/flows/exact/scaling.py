@@ -31,6 +31,7 @@ def exact_scaling(
 
     >>> ds = exact_scaling(sizes=(50, 200))
     >>> bool((ds.relative_gap < 1e-11).all()), bool(ds.share_kept[1] < ds.share_kept[0])
+    (True, True)
     """
     progress = progress or Progress()
     sizes = [checks.integer("size", size, minimum=2, maximum=200_000) for size in sizes]

@@ -118,6 +118,7 @@ def sns_experiment(
 
     >>> ds = sns_experiment(etas=(100.0,), variants=("sns 10/n", "newton"), n=60, repeats=2)
     >>> ds.converged.values.all().item(), bool((ds.excess > 0).all())
+    (True, True)
     """
     progress = progress or Progress()
     entries = [CASES[name] for name in cases]

@@ -15,8 +15,14 @@ from workbench.transport.measures import Cloud, in_one_unit, prepare_pair, resca
 from workbench.transport.solution import of_clouds
 
 MOST_ITERATIONS = 20_000_000
-SPARSE_ABOVE, MANY_AXES, SPARSE_ABOVE_IN_MANY = 600**2, 12, 4000**2
-"""Pairs of points past which the sparse solver is faster than POT's dense one, in up to 12 axes and in more."""
+SPARSE_ABOVE = 600**2
+SPARSE_BY_AXES = ((12, SPARSE_ABOVE), (20, 800**2), (50, 1600**2))
+"""Up to so many axes, the pairs of points past which the sparse solver is faster than POT's dense one, as measured by
+``benchmarks/flows_exact.py``: both take the same time at 560 points a side in three axes, 650 in twelve, 770 in twenty,
+1500 in fifty."""
+SPARSE_BEYOND = 4000**2
+"""In more axes the dense one is the faster up to the largest size measured (2,300 points a side, twice as fast in a
+hundred axes); from here on it is the memory of its matrices that decides."""
 
 
 def wasserstein(
@@ -41,9 +47,18 @@ def wasserstein(
     2.125
     """
     a, b = prepare_pair(x, y, x_weights, y_weights, np.float64)
-    if a.n * b.n > (SPARSE_ABOVE if a.dim <= MANY_AXES else SPARSE_ABOVE_IN_MANY):
+    if a.n * b.n > sparse_above(a.dim):
         return solve_exact(of_clouds(a, b), progress or Progress()).value
     return dense_wasserstein(a, b)
+
+
+def sparse_above(dim: int) -> int:
+    """Return from how many pairs of points on :func:`wasserstein` takes the sparse solver in ``dim`` axes.
+
+    >>> [round(sparse_above(dim) ** 0.5) for dim in (3, 20, 50, 100)]
+    [600, 800, 1600, 4000]
+    """
+    return next((pairs for axes, pairs in SPARSE_BY_AXES if dim <= axes), SPARSE_BEYOND)
 
 
 def dense_wasserstein(a: Cloud, b: Cloud) -> float:

@@ -17,6 +17,7 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+import param
 
 from workbench.isolated import Busy
 from workbench.progress import Cancelled, Progress
@@ -184,6 +185,37 @@ class Discarded(bytes):
 
     def __len__(self) -> int:
         return self._size
+
+
+def keep(
+    view: param.Parameterized,
+    parameter: str,
+    kind: Callable[[str, bytes], Upload],
+    name: str,
+    data: bytes,
+    largest: int,
+) -> None:
+    """Put a file that was handed in into ``view``'s ``parameter`` as ``kind(name, data)``; complain of a larger one."""
+    try:
+        check_size(name, data, largest)
+    except ValueError as error:
+        view.complaint = str(error)
+    else:
+        setattr(view, parameter, kind(name, data))
+
+
+def file_field(
+    view: param.Parameterized,
+    parameter: str,
+    label: str,
+    accept: str,
+    take: Callable[[str, bytes], None],
+    *,
+    visible: Any = True,
+) -> pn.Column:
+    """Return a :func:`file_chooser` with the line below it that says how the file in ``parameter`` was read."""
+    parts = file_chooser(label, accept, take), reading_line(view, parameter)
+    return pn.Column(*parts, visible=visible, sizing_mode="stretch_width", margin=0)
 
 
 def file_chooser(label: str, accept: str, take: Callable[[str, bytes], None], *, visible: Any = True) -> pmui.FileInput:

@@ -7,7 +7,8 @@ The controller     ``guard`` (hooks on the optimiser), ``SafeStep`` (the explici
                    ``AdaHessian``, ``MFAC``
 Families           ``PREDICTORS``, ``NETWORKS``, ``DIRECTIONS``, ``RULES``
 Saddle searches    ``saddle``, ``neighbours``, ``stationary_points``, ``Surrogate``, ``configuration_distance``,
-                   ``farthest_points``, ``ase_surface``; families ``SURFACES``, ``SADDLE_METHODS``, ``DISTANCES``
+                   ``farthest_points``, ``plane_surface``, ``pair_surface``, ``read_xyz``, ``molecule_surface``,
+                   ``ase_surface``; families ``SURFACES``, ``SADDLE_METHODS``, ``DISTANCES``, ``ENERGIES``
 Experiments        ``sweep_radius``, ``spike``, ``temperature_scaling``, ``taylor_orders``, ``zeros_map``, ``limits``,
                    ``prediction_spread``, ``bottlenecks``, ``counterexamples``, ``text_survival``
 
@@ -53,11 +54,20 @@ _WHERE = {
     "saddles.distances": ("DISTANCES", "configuration_distance", "farthest_points"),
     "saddles.experiments": ("pruning_cost", "saddle_basins", "saddle_search", "saddle_table"),
     "saddles.methods": ("SADDLE_METHODS",),
+    "saddles.molecules": ("ENERGIES", "Molecule", "available_energies", "molecule_surface", "read_xyz"),
     "saddles.search": ("SaddleResult", "neighbours", "saddle"),
     "saddles.stationary": ("stationary_points",),
-    "saddles.statistics": ("bootstrap_ratio", "calls_curve", "mcnemar", "median_calls", "success_rate"),
-    "saddles.surfaces": ("SURFACES", "Surface"),
+    "saddles.statistics": (
+        "bootstrap_ratio",
+        "calls_curve",
+        "calls_per_success",
+        "mcnemar",
+        "median_calls",
+        "success_rate",
+    ),
+    "saddles.surfaces": ("SURFACES", "Surface", "pair_surface", "plane_surface"),
     "saddles.surrogate": ("Surrogate",),
+    "saddles.survey": ("saddle_survey",),
     "experiments": (
         "bottlenecks",
         "counterexamples",

@@ -2,7 +2,16 @@
 
 from workbench.figures.steps.bottlenecks import bottleneck_images, bottleneck_spreads
 from workbench.figures.steps.limits import limit_marks, spread_bars
-from workbench.figures.steps.saddles import basin_map, gradient_by_call, pruning_curves, saddle_map, saddle_success
+from workbench.figures.steps.saddles import (
+    basin_map,
+    gradient_by_call,
+    pruning_curves,
+    saddle_map,
+    saddle_success,
+    survey_atoms,
+    survey_calls,
+    survey_levels,
+)
 from workbench.figures.steps.spike import spike_accuracy, spike_loss, spike_r, spike_table_marks
 from workbench.figures.steps.study import spike_survival
 from workbench.figures.steps.sweeps import sweep_accuracy, sweep_loss, temperature_curves
@@ -16,6 +25,7 @@ FIGURES = {
     "pruning_cost": pruning_curves,
     "saddle_basins": basin_map,
     "saddle_search": saddle_map,
+    "saddle_survey": survey_levels,
     "saddle_table": saddle_success,
     "spike": spike_accuracy,
     "spike_table": spike_table_marks,
@@ -44,6 +54,9 @@ __all__ = [
     "spike_survival",
     "spike_table_marks",
     "spread_bars",
+    "survey_atoms",
+    "survey_calls",
+    "survey_levels",
     "sweep_accuracy",
     "sweep_loss",
     "taylor_errors",

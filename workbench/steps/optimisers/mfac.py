@@ -28,6 +28,11 @@ class InverseFisher:
 
     ``size`` d, ``window`` m, ``damping`` λ > 0. Memory: d·m numbers of the dtype given on the device given, and two
     m × m float64 beside them.
+
+    >>> fisher = InverseFisher(2, window=1, damping=1.0)
+    >>> fisher.push(torch.tensor([3.0, 0.0]))
+    >>> [round(value, 6) for value in fisher.solve(torch.tensor([10.0, 10.0])).tolist()]
+    [1.0, 10.0]
     """
 
     def __init__(

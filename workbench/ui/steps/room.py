@@ -7,6 +7,8 @@ from workbench.figures import steps as figures
 from workbench.ui.kit.room import Room
 from workbench.ui.steps.bottlenecks import BottlenecksView
 from workbench.ui.steps.limits import LimitsView
+from workbench.ui.steps.molecules import MoleculeView
+from workbench.ui.steps.saddle_study import SaddleStudy
 from workbench.ui.steps.saddles import SaddleView
 from workbench.ui.steps.spike import SpikeView
 from workbench.ui.steps.study import SpikeStudy
@@ -34,6 +36,8 @@ class StepsRoom(Room):
         TemperatureView,
         SpikeStudy,
         SaddleView,
+        MoleculeView,
+        SaddleStudy,
     )
 
     @classmethod

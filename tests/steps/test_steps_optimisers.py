@@ -160,6 +160,59 @@ def test_inverse_fisher_keeps_its_digits_when_gradients_explode(scale):
     torch.testing.assert_close(fisher.solve(vector).double(), expected, rtol=1e-3, atol=1e-3 * float(expected.norm()))
 
 
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(1, 40),
+    st.integers(1, 8),
+    st.lists(st.sampled_from([1e-6, 1e-2, 1.0, 30.0, 1e3, 1e5, "again"]), min_size=1, max_size=20),
+    st.sampled_from([1e-6, 1e-3, 0.1]),
+    st.integers(0, 1000),
+)
+def test_single_precision_is_left_before_it_costs_digits(size, window, scales, damping, seed):
+    """Gradients of any size, and the same one again and again: every product is the dense one in float64."""
+    g = torch.Generator().manual_seed(seed)
+    fisher, kept = steps.InverseFisher(size, window, damping), []
+    for scale in scales:
+        gradient = kept[-1].float() if scale == "again" and kept else torch.randn(size, generator=g)
+        gradient = gradient * (scale if scale != "again" else 1.0)
+        found = fisher.push_and_solve(gradient)
+        kept = [*kept, gradient.double()][-window:]
+        u, s, _ = torch.linalg.svd(torch.stack(kept).T, full_matrices=True)  # no squares, no digits lost
+        values = torch.full((size,), damping, dtype=torch.float64)
+        values[: len(s)] += s**2 / window
+        other = torch.randn(size, generator=g)
+        for vector, answer in ((gradient, found), (other, fisher.solve(other))):
+            expected = u @ ((u.T @ vector.double()) / values)
+            assert float((answer.double() - expected).norm()) <= 1e-3 * float(expected.norm())
+
+
+def test_ordinary_gradients_stay_in_single_precision_and_large_ones_come_back_to_it():
+    g = torch.Generator().manual_seed(0)
+    fisher = steps.InverseFisher(1000, 4, 1e-2)
+    for _ in range(9):
+        fisher.push_and_solve(torch.randn(1000, generator=g) / 30)
+        assert fisher.single
+    fisher.push_and_solve(1e6 * torch.randn(1000, generator=g))
+    fisher.solve(torch.randn(1000, generator=g))
+    assert not fisher.single
+    for _ in range(4):
+        fisher.push_and_solve(torch.randn(1000, generator=g) / 30)
+    assert fisher.single
+    assert not steps.InverseFisher(3, 2, 0.1, dtype=torch.float64).single
+
+
+def test_blocks_of_the_window_make_one_product(monkeypatch):
+    from workbench.steps.optimisers import mfac
+
+    answers = []
+    for block in (1 << 20, 4 * 64):  # 64 columns is the narrowest
+        monkeypatch.setattr(mfac, "BLOCK", block)
+        g, fisher = torch.Generator().manual_seed(1), steps.InverseFisher(200, 4, 0.05)
+        answers.append([fisher.push_and_solve(torch.randn(200, generator=g)) for _ in range(6)])
+        assert fisher.single
+    torch.testing.assert_close(answers[1], answers[0], rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("poison", [float("nan"), float("inf"), 1e200])
 def test_mfac_refuses_a_lost_gradient_and_goes_on_as_if_it_had_not_been(poison):
     """One NaN in the window would make every weight NaN for ever, since each depends on all of them."""

@@ -58,8 +58,10 @@ class StepRecord:
 
     @property
     def severity(self) -> float:
-        """r as proposed; a step without one was worse than any."""
-        return math.inf if math.isnan(self.r_proposed) else self.r_proposed
+        """r as proposed; a step that has none because something was not finite was worse than any."""
+        if math.isnan(self.r_proposed):
+            return -1.0 if self.outcome == "not measured" else math.inf
+        return self.r_proposed
 
 
 OLDER = {"rank": 0, "rising": -1, "falling": -1}
@@ -104,6 +106,11 @@ class GuardLog:
         numbers = (length, self.radius, self._in_radii(length), self._in_radii(taken))
         self._note(StepRecord(*numbers, engaged, measured, *self.bottleneck, outcome, self._steps))
 
+    def add_without_length(self, r: float, outcome: str) -> None:
+        """Note a step that was left as it was, and whose length nobody has measured; r is NaN if that neither."""
+        numbers = (math.nan, math.nan, r, r)
+        self._note(StepRecord(*numbers, False, not math.isnan(r), *self.bottleneck, outcome, self._steps))
+
     def refuse(self, reason: str, *, taken: bool = False) -> None:
         """Note a step that was not taken, or would not have been if it had been the guard's to say."""
         numbers = (math.nan, self.radius, math.nan, math.nan if taken else 0.0)
@@ -118,7 +125,9 @@ class GuardLog:
         self._steps += 1
         self._records.append(record)
         self.counts[record.outcome] = self.counts.get(record.outcome, 0) + 1
-        if record.outcome != "no update" and (self.worst is None or record.severity > self.worst.severity):
+        if record.outcome not in ("no update", "not measured") and (
+            self.worst is None or record.severity > self.worst.severity
+        ):
             self.worst = record
         if len(self._records) > LONGEST:
             self._records = _thinned(self._records)

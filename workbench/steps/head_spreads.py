@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 
-from workbench.steps.head import CHUNK, HeadInput, Parts, head_input, slopes_of, spread_and_blocks
+from workbench.steps.head import CHUNK, Change, HeadInput, Parts, head_input, slopes_of, spread_and_blocks
 from workbench.steps.jvp import NotFiniteError, TangentError, dual_pass, plain_passes
 from workbench.steps.passes import call, evaluation
 from workbench.steps.reading import kept, places
@@ -37,10 +37,7 @@ class HeadSpread:
         ends = []
         for blocks, end in ((self.top, torch.argmax), (self.bottom, torch.argmin)):
             start = int(blocks[row]) * CHUNK
-            columns = slice(start, start + CHUNK)
-            slopes = self.spread.new_empty(1, min(len(self.parts[2]) - start, CHUNK))
-            slopes_of(slice(row, row + 1), columns, self.parts, out=slopes)
-            ends.append(start + int(end(slopes)))
+            ends.append(start + int(end(slopes_of(row, slice(start, start + CHUNK), self.parts))))
         return ends[0], ends[1]
 
 
@@ -76,8 +73,8 @@ def head_spreads(
             before.hidden,
             after.hidden - before.hidden,
             after.weight,
-            None if after.weight is before.weight else after.weight - before.weight,
-            None if after.bias is before.bias else after.bias - before.bias,
+            None if after.weight is before.weight else Change(after.weight, before.weight),
+            None if after.bias is before.bias else Change(after.bias, before.bias),
         )
     scale = 1.0 if method == "exact" else 1.0 / length
     return _spread(model, inputs, parts, shape, scale, targets, ignore_index, shift)
@@ -88,7 +85,7 @@ def spreads_from_kept(
     head: nn.Linear,
     inputs: Any,
     hidden: Tensor,
-    change: Mapping[int, Tensor],
+    old: Callable[[Tensor | None], Tensor | None],
     *,
     length: float,
     targets: Tensor | None,
@@ -98,7 +95,7 @@ def spreads_from_kept(
 ) -> HeadSpread:
     """Measure the change of the logits since the training's own forward gave ``hidden`` to ``head``: one pass.
 
-    ``change`` maps the id of every parameter that moved to how far it did. ``check`` computes the head's
+    ``old`` gives the value before the step of a parameter that moved, else None. ``check`` computes the head's
     input before the step anew; :class:`KeptInputError` if that is something else.
     """
     with evaluation(model), torch.autocast(hidden.device.type, enabled=False):
@@ -111,7 +108,11 @@ def spreads_from_kept(
         apart = (check().hidden - hidden).abs().max()
         if not apart <= SAME * moved.abs().max() + 1e-5 * hidden.abs().max():
             raise KeptInputError
-    parts = (hidden, moved, after.weight, change.get(id(head.weight)), change.get(id(head.bias)))
+    before = [None if p is None else old(p) for p in (head.weight, head.bias)]
+    weight_dot, bias_dot = (
+        None if v is None else Change(p.detach(), v) for p, v in zip((head.weight, head.bias), before, strict=True)
+    )
+    parts = (hidden, moved, after.weight, weight_dot, bias_dot)
     return _spread(model, inputs, parts, after.shape, 1.0 / length, targets, ignore_index, shift)
 
 

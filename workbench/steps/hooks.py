@@ -13,7 +13,7 @@ from torch.utils.hooks import RemovableHandle
 
 from workbench import checks
 from workbench.steps.engine import Engine
-from workbench.steps.guard_checks import checked_criterion
+from workbench.steps.guard_checks import checked_criterion, inner_optimizer
 from workbench.steps.guard_log import StepRecord
 from workbench.steps.head import is_output
 from workbench.steps.measure import Batch
@@ -22,7 +22,7 @@ from workbench.steps.reading import OUTPUTS, logits_in
 from workbench.steps.snapshot import Snapshot
 
 MOST_BATCHES = 64
-PROTECT = ("all", "params", "none")
+PROTECT = ("auto", "all", "params", "none")
 
 
 def guard(
@@ -41,7 +41,7 @@ def guard(
     logits: Callable[[Any], Tensor] | None = None,
     criterion: Any = None,
     group: Any = None,
-    protect: str = "all",
+    protect: str = "auto",
     on_step: Callable[[StepRecord], None] | None = None,
     verify: bool = True,
     seed: int = 0,
@@ -70,18 +70,26 @@ def guard(
     derivative) or "auto": exact, and finite differences from the moment that forward mode fails, with a warning that
     says why. ``rows`` measures that many samples of each batch, drawn by ``seed``: cheaper, but the widest spread
     of some samples is a lower bound on that of all, so r may be larger than logged; take a smaller ``r_max``.
-    ``protect`` "all" copies parameters and optimiser state before a step, "params" the parameters only (a step taken
-    back leaves the moments moved). ``on_step`` is called with each :class:`StepRecord`. ``group`` and the rest as in
+    ``protect`` says what is copied before a step: "params" the parameters (a step taken back leaves the moments
+    moved), "all" the optimiser's state too, "auto" (the default) the state only where taking back is to be expected:
+    in mode "refuse", for gradients that are not finite, and for closures. "none", in mode "warn" only, copies the last
+    layer where that is enough (replay without dropout; then ``update_norm`` and ``radius`` are NaN in the log and r is
+    not), all parameters for a measurement that needs them, and nothing for a step that is not measured. ``on_step`` is
+    called with each :class:`StepRecord`. ``group`` and the rest as in
     :class:`workbench.steps.SafeStep`. Targets are not seen: labels among the keyword inputs are, as transformers'
     models take them, else every position counts.
 
     Raises ``ValueError``/``TypeError`` for options out of range, or parameters that do not belong to the model; the
     optimiser's ``step`` raises ``ValueError`` if no training forward came before it. If a measurement raises, the
-    parameters are put back first. Cost: a copy of the parameters, and that of the measurement.
+    parameters are put back first. Wrappers of accelerate and Lightning are looked into. Schedule-free optimisers are
+    measured along the parameters of their train mode, and their point z is scaled with them. Models sharded by
+    ``fully_shard`` are measured by replay, two forwards of the sharded model. Two optimisers of one model need a guard
+    each, which knows its own part of the step only. Cost: a copy of the parameters, whose memory is kept on a CPU, and
+    that of the measurement.
     """
     outputs, ignore_index = checked_criterion(criterion, checks.choice("outputs", outputs, OUTPUTS), -100)
     engine = Engine(
-        optimizer,
+        inner_optimizer(optimizer),
         model,
         r_max=r_max,
         quantile=quantile,
@@ -104,7 +112,7 @@ def guard(
         raise ValueError(f'protect="none" keeps nothing to come back to; mode {mode!r} needs "params" or "all"')
     if rows is not None:
         rows = checks.integer("rows", rows, minimum=1)
-    return Guard(engine, protect == "all" and mode != "warn", rows, checks.integer("seed", seed, minimum=0))
+    return Guard(engine, protect, rows, checks.integer("seed", seed, minimum=0))
 
 
 @dataclass(eq=False)
@@ -122,13 +130,14 @@ class _Kept:
 class Guard:
     """What :func:`guard` returns: the log, an explanation of the worst step, and the way to take the hooks off."""
 
-    def __init__(self, engine: Engine, with_state: bool, rows: int | None, seed: int) -> None:
-        self._engine, self._with_state, self._rows = engine, with_state, rows
+    def __init__(self, engine: Engine, protect: str, rows: int | None, seed: int) -> None:
+        self._engine, self._protect, self._rows = engine, protect, rows
         self._generator = torch.Generator().manual_seed(seed)
         self._batches: deque[_Kept] = deque(maxlen=MOST_BATCHES)
         self._open: _Kept | None = None  # the batch whose forward is running
         self._versions, self._weights = 0, list(engine.model.parameters())
         self._before: Snapshot | None = None
+        self._partial = False  # whether less was copied than the step moves
         self._names: list[str] = []
         self._trouble, self._looked = "", False  # what is wrong with the gradients; whether that was looked at
         self._head_handle: RemovableHandle | None = None
@@ -200,16 +209,22 @@ class Guard:
         elif len(arguments) < 2 and keywords.get("closure") is None:  # else the gradients are still to come
             self._trouble = "" if self._engine.gradients_are_finite() else "gradient not finite"
             self._looked = True
-        names = self._engine.names()
-        self._names = list(names.values())
-        with torch.no_grad():
-            self._before = Snapshot(optimizer, list(names), with_state=self._with_state)
+        only = self._engine.enough() if self._protect == "none" else None
+        self._before, self._partial = None, only is not None
+        if only != []:
+            self._before, self._names = self._engine.snapshot(with_state=self._state_too(), only=only)
+
+    def _state_too(self) -> bool:
+        """Return whether the next step may have to be taken back with the optimiser's state."""
+        if self._engine.mode == "warn" or self._protect in ("params", "none"):
+            return False
+        return self._protect == "all" or self._engine.mode == "refuse" or bool(self._trouble) or not self._looked
 
     def _decide(self, _optimizer: torch.optim.Optimizer, _arguments: Any, _keywords: Any) -> None:
         """After a step: measure and act."""
         before, batches = self._before, [self._some(kept) for kept in self._batches]
         try:
-            if before is None:
+            if before is None and not self._partial:
                 return
             if not (self._trouble or self._looked or self._engine.gradients_are_finite()):
                 self._trouble = "gradient not finite"
@@ -224,14 +239,15 @@ class Guard:
                 )
             else:
                 with torch.no_grad():
-                    self._engine.rescale(before, self._names, batches)
+                    act = self._engine.watch if self._partial else self._engine.rescale
+                    act(before, self._names, batches)
                 self._watch_head()
         except BaseException:
-            if before is not None:
+            if before is not None and not self._partial:
                 before.restore()
             raise
         finally:
-            self._before, self._fresh = None, True
+            self._before, self._partial, self._fresh = None, False, True
 
     def _watch_head(self) -> None:
         """Once the engine knows the last layer, and if it can use it, keep what the training gives to it."""

@@ -3,8 +3,8 @@
 Softmax radii      ``bound_radius``, ``dominance_radius``, ``exact_radius``, ``binary_radius``, ``set_radius``
 Networks           ``logits_and_slopes``, ``activation_radii``, ``network_radius``, ``taylor_radius``
 The controller     ``guard`` (hooks on the optimiser), ``SafeStep`` (the explicit form), ``to_tensorboard``,
-                   ``to_wandb``, ``to_logging`` (its ``on_step``), ``logit_spread``; optimisers to guard:
-                   ``AdaHessian``, ``MFAC``
+                   ``to_wandb``, ``to_logging`` (its ``on_step``), ``read_log``, ``explain`` and ``worst_steps`` of its
+                   log, ``logit_spread``; optimisers to guard: ``AdaHessian``, ``MFAC``
 Families           ``PREDICTORS``, ``NETWORKS``, ``DIRECTIONS``, ``RULES``
 Saddle searches    ``saddle``, ``neighbours``, ``stationary_points``, ``Surrogate``, ``configuration_distance``,
                    ``farthest_points``, ``ase_surface``; families ``SURFACES``, ``SADDLE_METHODS``, ``DISTANCES``
@@ -42,6 +42,7 @@ _WHERE = {
     "hooks": ("Guard", "guard"),
     "adapters": ("to_logging", "to_tensorboard", "to_wandb"),
     "guard_log": ("StepRecord",),
+    "training_log": ("checked_log", "explain", "read_log", "worst_steps"),
     "optimisers": ("MFAC", "AdaHessian", "InverseFisher", "hutchinson_diagonal"),
     "predictors": ("PREDICTORS", "predict"),
     "ray": ("Ray",),
@@ -75,6 +76,7 @@ _WHERE = {
     ),
     "experiments.spike_rules": ("OPTIMISERS", "RULES"),
     "experiments.r_sweep": ("R_GRID",),
+    "experiments.text_survival": ("FAULTS",),
 }
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
 __all__ = sorted(_MODULE_OF)

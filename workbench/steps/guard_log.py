@@ -181,6 +181,20 @@ class GuardLog:
         self.worst = StepRecord(**worst) if worst else max(self._records, key=lambda r: r.severity, default=None)
 
 
+def in_words(worst: StepRecord, rows: int | None, r_max: float) -> str:
+    """Return one sentence on the worst step: where it came from and what was done."""
+    if worst.outcome.removeprefix("would be ").startswith("refused:") and worst.severity == math.inf:
+        return f"Step {worst.step} was the worst: {worst.outcome}."
+    where = f"sample {worst.sample}" + (f", position {worst.position}" if worst.position > 0 else "")
+    sampled = f" (of {rows} samples measured)" if rows is not None else ""
+    taken = "" if math.isnan(worst.r_taken) else f", r taken {worst.r_taken:.3g}"
+    return (
+        f"Step {worst.step} was the worst: the update was {worst.r_proposed:.3g} safe radii long, set by {where}"
+        f"{sampled}, where class {worst.rising} rises against class {worst.falling}; outcome: {worst.outcome}"
+        f"{taken} (r_max {r_max:g})."
+    )
+
+
 def _thinned(records: list[StepRecord]) -> list[StepRecord]:
     """Return the newer half as it is, and of each pair of neighbours in the older half the one of larger r."""
     old, new = records[: len(records) // 2], records[len(records) // 2 :]

@@ -14,7 +14,7 @@ from torch.utils.hooks import RemovableHandle
 from workbench import checks
 from workbench.steps.engine import Engine
 from workbench.steps.guard_checks import checked_criterion, inner_optimizer
-from workbench.steps.guard_log import StepRecord
+from workbench.steps.guard_log import StepRecord, in_words
 from workbench.steps.head import is_output
 from workbench.steps.measure import Batch
 from workbench.steps.passes import Call
@@ -333,15 +333,7 @@ class Guard:
         worst = self._engine.log.worst
         if worst is None:
             return "No step has been taken yet."
-        if worst.outcome.removeprefix("would be ").startswith("refused:") and worst.severity == float("inf"):
-            return f"Step {worst.step} was the worst: {worst.outcome}."
-        where = f"sample {worst.sample}" + (f", position {worst.position}" if worst.position > 0 else "")
-        sampled = f" (of {self._rows} samples measured)" if self._rows is not None else ""
-        return (
-            f"Step {worst.step} was the worst: the update was {worst.r_proposed:.3g} safe radii long, set by {where}"
-            f"{sampled}, where class {worst.rising} rises against class {worst.falling}; outcome: {worst.outcome}, "
-            f"r taken {worst.r_taken:.3g} (r_max {self._engine.r_max:g})."
-        )
+        return in_words(worst, self._rows, self._engine.r_max)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the radius in force and the log, loadable with ``weights_only=True``; the optimiser has its own."""

@@ -5,6 +5,7 @@ Networks           ``logits_and_slopes``, ``activation_radii``, ``network_radius
 The controller     ``guard`` (hooks on the optimiser), ``SafeStep`` (the explicit form), ``to_tensorboard``,
                    ``to_wandb``, ``to_logging`` (its ``on_step``), ``read_log``, ``explain`` and ``worst_steps`` of its
                    log, ``logit_spread``; optimisers to guard: ``AdaHessian``, ``MFAC``
+Your own files     ``read_data`` (labelled samples), ``read_mlp`` (weights of a perceptron), ``make_data``
 Families           ``PREDICTORS``, ``NETWORKS``, ``DIRECTIONS``, ``RULES``
 Saddle searches    ``saddle``, ``neighbours``, ``stationary_points``, ``Surrogate``, ``configuration_distance``,
                    ``farthest_points``, ``ase_surface``; families ``SURFACES``, ``SADDLE_METHODS``, ``DISTANCES``
@@ -49,6 +50,7 @@ _WHERE = {
     "directions": ("DIRECTIONS", "unit_direction"),
     "networks": ("NETWORKS", "build"),
     "data": ("Data", "digits", "make_data"),
+    "files": ("ACTIVATIONS", "read_data", "read_mlp"),
     "training": ("STAGES", "at_stage", "train", "train_stages"),
     "saddles.chemistry": ("ase_surface",),
     "saddles.distances": ("DISTANCES", "configuration_distance", "farthest_points"),

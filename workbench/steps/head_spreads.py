@@ -17,6 +17,8 @@ from workbench.steps.jvp import NotFiniteError, TangentError, dual_pass, plain_p
 from workbench.steps.passes import call, evaluation
 from workbench.steps.reading import kept, places
 
+LAUNCHES_SPARED = 8
+"""Blocks of classes are so much wider on a GPU, whose kernels cost more to launch than to run."""
 SAME = 0.02  # a kept input may differ from a computed one by this part of the change that is measured
 
 
@@ -31,13 +33,14 @@ class HeadSpread:
     parts: Parts
     top: Tensor
     bottom: Tensor
+    chunk: int
 
     def extremes(self, row: int) -> tuple[int, int]:
         """Return the class that rises most in a row, and the one that falls most."""
         ends = []
         for blocks, end in ((self.top, torch.argmax), (self.bottom, torch.argmin)):
-            start = int(blocks[row]) * CHUNK
-            ends.append(start + int(end(slopes_of(row, slice(start, start + CHUNK), self.parts))))
+            start = int(blocks[row]) * self.chunk
+            ends.append(start + int(end(slopes_of(row, slice(start, start + self.chunk), self.parts))))
         return ends[0], ends[1]
 
 
@@ -143,8 +146,9 @@ def _spread(
         sample, position, h = sample[keep], position[keep], h[keep]
         h_dot = None if h_dot is None else h_dot[keep]
     with torch.autocast(h.device.type, enabled=False):
-        spread, top, bottom = spread_and_blocks(parts := (h, h_dot, w, w_dot, b_dot))
+        chunk = CHUNK if h.device.type == "cpu" else LAUNCHES_SPARED * CHUNK
+        spread, top, bottom = spread_and_blocks(parts := (h, h_dot, w, w_dot, b_dot), chunk)
     spread *= scale
     if spread.numel() and not bool(torch.isfinite(spread).all()):
         raise NotFiniteError("the model's logits or slopes hold NaN or infinity along this direction")
-    return HeadSpread(spread, sample, position, shape[0], parts, top, bottom)
+    return HeadSpread(spread, sample, position, shape[0], parts, top, bottom, chunk)

@@ -1,6 +1,5 @@
 """Read the log that a guard wrote of one's own training, and say what it tells."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +72,8 @@ def explain(log: xr.Dataset, *, r_max: float | None = None) -> str:
     count = log.sizes["step"]
     if count == 0:
         return "The log holds no step yet."
-    options = json.loads(log.attrs["parameters"])
+    options = results.read_json(log.attrs["parameters"])
+    options = options if isinstance(options, dict) else {}
     limit = options.get("r_max", 1.0) if r_max is None else r_max
     limit = checks.real("r_max", limit, exclusive_minimum=0)
     worst = max((record(log, k) for k in range(count)), key=lambda r: (r.severity, -r.step))

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from workbench import results, steps
-from workbench.steps import guard_log
+from workbench.steps import guard_log, hooks
 
 MEASURES = ("exact", "finite-difference", "replay")
 
@@ -292,6 +292,25 @@ def test_on_step_and_explain():
     assert f"Step 1 was the worst: the update was {worst.r_proposed:.3g} safe radii" in guarded.explain()
     assert f"sample {worst.sample}, where class {worst.rising} rises against class {worst.falling}" in guarded.explain()
     assert "outcome: capped, r taken 1 (r_max 1)" in guarded.explain()
+
+
+@pytest.mark.parametrize("mode", ["warn", "cap", "set"])
+def test_a_rate_that_is_too_large_at_every_step_is_named_once(mode, caplog):
+    model, x, y = problem()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    guarded = steps.guard(optimizer, model, mode=mode, r_max=1e-3)
+    for _ in range(hooks.LONG_RUN + 5):
+        backward(model, x, y)
+        optimizer.step()
+    said = [r.getMessage() for r in caplog.records if r.name == "workbench.steps.guard"]
+    if mode == "set":  # there the rate says nothing
+        assert not said
+        return
+    times = float(np.median(guarded.log.r_proposed[: hooks.LONG_RUN])) / 1e-3
+    assert said == [
+        f"the last 20 steps were all longer than r_max = 0.001 allows: the learning rate is about {times:.2g} times "
+        "what it allows"
+    ]
 
 
 def test_long_logs_are_thinned_and_keep_the_worst(monkeypatch):

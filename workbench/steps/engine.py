@@ -14,7 +14,7 @@ from workbench.steps.jvp import METHODS, NotFiniteError
 from workbench.steps.measure import Batch, Measure, Measured, NotMeasuredError, Update
 from workbench.steps.ranks import Ranks
 from workbench.steps.sharded import checked_shards
-from workbench.steps.snapshot import Room, Snapshot, local
+from workbench.steps.snapshot import Room, Snapshot, averages, local
 
 MODES = {
     "warn": "measure and say what would be done; change nothing",
@@ -67,6 +67,7 @@ class Engine:
             temperature=checks.real("temperature", temperature, exclusive_minimum=0),
             verify=bool(verify),
             reading=reading,
+            keeps=not averages(optimizer),  # what switches parameters between the modes leaves no mark on them
         )
         self.log = GuardLog(on_step)
         self.since_measured = 0

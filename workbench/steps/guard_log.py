@@ -91,6 +91,11 @@ class GuardLog:
         return iter(self._records)
 
     @property
+    def last(self) -> StepRecord | None:
+        """The last step, if there was one."""
+        return self._records[-1] if self._records else None
+
+    @property
     def engaged(self) -> bool:
         """Whether the last step was changed."""
         return bool(self._records) and self._records[-1].engaged

@@ -1,8 +1,10 @@
 """``guard``: the controller as hooks on the optimiser itself, so that nothing else of a training has to change."""
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 from types import TracebackType
 from typing import Any
 
@@ -22,6 +24,9 @@ from workbench.steps.reading import OUTPUTS, logits_in
 from workbench.steps.snapshot import Snapshot
 
 MOST_BATCHES = 64
+LOG = logging.getLogger("workbench.steps.guard")
+LONG_RUN = 20
+"""Steps in a row beyond r_max after which the learning rate itself is named."""
 PROTECT = ("auto", "all", "params", "none")
 
 
@@ -141,6 +146,7 @@ class Guard:
         self._names: list[str] = []
         self._trouble, self._looked = "", False  # what is wrong with the gradients; whether that was looked at
         self._head_handle: RemovableHandle | None = None
+        self._beyond: list[float] = []  # r of the steps in a row up to now that were longer than r_max
         self._fresh, self._backward = True, False  # whether the next forward begins a new step; whether gradients came
         optimizer, model = engine.optimizer, engine.model
         self._handles = [
@@ -242,6 +248,7 @@ class Guard:
                     act = self._engine.watch if self._partial else self._engine.rescale
                     act(before, self._names, batches)
                 self._watch_head()
+                self._advise()
         except BaseException:
             if before is not None and not self._partial:
                 before.restore()
@@ -258,6 +265,21 @@ class Guard:
         elif self._head_handle is not None and not measure.keeps:
             for handle in self._handles[-2:]:
                 handle.remove()
+
+    def _advise(self) -> None:
+        """Say once by how much the learning rate is too large, when not single steps but all of them are too long."""
+        last = self._engine.log.last
+        beyond = last is not None and last.r_proposed > self._engine.r_max
+        self._beyond = [*self._beyond, last.r_proposed] if beyond and self._engine.mode != "set" else []
+        if len(self._beyond) == LONG_RUN:
+            times = median(self._beyond) / self._engine.r_max
+            LOG.warning(
+                "the last %d steps were all longer than r_max = %g allows: the learning rate is about %.2g times what "
+                "it allows",
+                LONG_RUN,
+                self._engine.r_max,
+                times,
+            )
 
     def _some(self, kept: "_Kept") -> Batch:
         """Return ``rows`` samples of a batch: every tensor as long as the first is taken to have one row a sample."""

@@ -88,12 +88,13 @@ class Measure:
         verify: bool,
         reading: Mapping[str, Any],
         sharded: bool = False,
+        keeps: bool = True,
     ) -> None:
         self.model, self.ranks, self._sharded = model, ranks, sharded
         self.method, self._may_change = ("exact", True) if method == "auto" else (method, False)
         self.quantile, self.temperature, self._unverified = quantile, temperature, verify
         self.head: nn.Linear | bool | None = None  # the last layer; None until looked for, False if there is none
-        self._good, self._until_check = True, 1  # whether kept inputs of the head are good; steps to the next check
+        self._good, self._until_check = keeps, 1  # whether kept inputs of the head are good; steps to the next check
         self.reading = dict(reading)
 
     def __call__(self, batches: Sequence[Batch], update: Update, last_radius: float = math.nan) -> Measured:

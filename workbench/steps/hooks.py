@@ -269,17 +269,21 @@ class Guard:
     def _advise(self) -> None:
         """Say once by how much the learning rate is too large, when not single steps but all of them are too long."""
         last = self._engine.log.last
-        beyond = last is not None and last.r_proposed > self._engine.r_max
-        self._beyond = [*self._beyond, last.r_proposed] if beyond and self._engine.mode != "set" else []
-        if len(self._beyond) == LONG_RUN:
-            times = median(self._beyond) / self._engine.r_max
-            LOG.warning(
-                "the last %d steps were all longer than r_max = %g allows: the learning rate is about %.2g times what "
-                "it allows",
-                LONG_RUN,
-                self._engine.r_max,
-                times,
-            )
+        if last is None or self._engine.mode == "set" or not last.r_proposed > self._engine.r_max:
+            self._beyond = []
+        elif len(self._beyond) <= LONG_RUN:  # told once for every such run, however long it gets
+            self._beyond.append(last.r_proposed)
+            if len(self._beyond) == LONG_RUN:
+                self._name_the_rate()
+
+    def _name_the_rate(self) -> None:
+        LOG.warning(
+            "the last %d steps were all longer than r_max = %g allows: the learning rate is about %.2g times what it "
+            "allows",
+            LONG_RUN,
+            self._engine.r_max,
+            median(self._beyond) / self._engine.r_max,
+        )
 
     def _some(self, kept: "_Kept") -> Batch:
         """Return ``rows`` samples of a batch: every tensor as long as the first is taken to have one row a sample."""

@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+import pickle
 import warnings
 
 import numpy as np
@@ -358,6 +359,26 @@ def test_remove_takes_every_hook_off():
     assert not model._forward_pre_hooks
     assert not optimizer._optimizer_step_pre_hooks
     assert not optimizer._optimizer_step_post_hooks
+
+
+@pytest.mark.parametrize("how", ["deepcopy", "pickle"])
+def test_a_copy_of_the_model_has_no_guard(how):
+    """An average of weights is a deep copy; with the hooks it would carry the guard, the optimiser and their logs."""
+    model, x, y = problem()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    guarded = steps.guard(optimizer, model, measure="replay")
+    for _ in range(2):  # after the first step the last layer is watched too
+        backward(model, x, y)
+        optimizer.step()
+    copied = copy.deepcopy(model) if how == "deepcopy" else pickle.loads(pickle.dumps(model))
+    for module in copied.modules():
+        for hooks_of in (module._forward_pre_hooks, module._forward_hooks):
+            assert all(hook is hooks._nothing for hook in hooks_of.values())
+    copied.train()(x * 100)
+    assert len(guarded._batches) == 1
+    backward(model, x, y)
+    optimizer.step()
+    assert guarded.counts == {"kept": 3}
 
 
 def test_what_it_refuses():

@@ -62,6 +62,7 @@ def sharded(rank, world):
 
 def refusals(rank, world):
     """Return what the guard says of measures that it cannot take of shards, and of processes that decide alone."""
+    from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 
     said = {}
@@ -72,7 +73,8 @@ def refusals(rank, world):
         except ValueError as error:
             said[name] = str(error)
     narrow = network()
-    fully_shard(narrow, mp_policy=MixedPrecisionPolicy(param_dtype=torch.bfloat16, output_dtype=torch.float32))
+    policy = MixedPrecisionPolicy(param_dtype=torch.bfloat16, output_dtype=torch.float32)
+    fully_shard(narrow, mesh=init_device_mesh("cpu", (world,)), mp_policy=policy)
     optimizer = torch.optim.SGD(narrow.parameters(), lr=1.0)
     steps.guard(optimizer, narrow, mode="cap")
     before = [p.detach().to_local().clone() for p in narrow.parameters()]

@@ -71,20 +71,24 @@ class Engine:
         )
         self.log = GuardLog(on_step)
         self.since_measured = 0
+        self._names: dict[nn.Parameter, str] = {}
         self._room, self._copies_all = Room(), self.ranks.size > 1
         self.names()
 
     def names(self) -> dict[nn.Parameter, str]:
         """Return the optimiser's parameters with their names in the model; all must belong to it."""
-        owned = {parameter: name for name, parameter in self.model.named_parameters()}
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        if len(parameters) == len(self._names) and all(p in self._names for p in parameters):
+            return self._names
+        owned = {parameter: name for name, parameter in self.model.named_parameters()}
         strangers = sum(p not in owned for p in parameters)
         if strangers:
             raise ValueError(
                 f"{strangers} of the optimiser's {len(parameters)} parameters do not belong to the model; "
                 "pass the module that owns all of them"
             )
-        return {p: owned[p] for p in parameters}
+        self._names = {p: owned[p] for p in parameters}
+        return self._names
 
     def gradients_are_finite(self) -> bool:
         """Return whether all gradients are finite on all ranks; raises ``ValueError`` if one has no gradient at all."""
@@ -140,7 +144,7 @@ class Engine:
             return
         measured = self.is_due()
         if measured:
-            found = self._measured(Update(before, names, length, dict(self.model.named_parameters())), batches)
+            found = self._measured(Update(before, names, length, self.model), batches)
             if found is None:
                 self.refuse(before, "logits not finite")
                 return
@@ -160,9 +164,8 @@ class Engine:
         if not measured:
             self.log.add_without_length(math.nan, "not measured")
             return
-        others = dict(self.model.named_parameters())
         try:
-            found = self._measured(Update(before, names, 1.0, others, partial=True), batches)
+            found = self._measured(Update(before, names, 1.0, self.model, partial=True), batches)
         except NotMeasuredError:
             self._copies_all = True  # there is no other way with this model
             self.log.add_without_length(math.nan, "not measured")

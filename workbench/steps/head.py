@@ -64,19 +64,17 @@ def logit_spread(
 
 def spread_and_blocks(parts: Parts, chunk: int = CHUNK) -> tuple[Tensor, Tensor, Tensor]:
     """Return the spread of each row, and in which blocks of ``chunk`` classes its largest and smallest slope are."""
-    left = _of_rows(parts)
-    rows, classes = len(left), len(parts[2])
-    high = left.new_full((rows,), -torch.inf)
+    left, like = of_rows(parts)
+    rows, classes = len(parts[0]), len(parts[2])
+    high = like.new_full((rows,), -torch.inf)
     low, top, bottom = -high, torch.zeros_like(high, dtype=torch.int32), torch.zeros_like(high, dtype=torch.int32)
     room = high.new_empty(min(rows, BLOCK_ROWS) * min(classes, chunk))  # one block, used again and again
     for number, start in enumerate(range(0, classes, chunk)):
-        right, shift = _of_classes(parts, slice(start, start + chunk), left)
+        right, shift = of_classes(parts, slice(start, start + chunk), like)
+        count = min(classes, start + chunk) - start
         for first in range(0, rows, BLOCK_ROWS):
             part = slice(first, first + BLOCK_ROWS)
-            block = room[: min(rows - first, BLOCK_ROWS) * len(right)].view(-1, len(right))
-            torch.mm(left[part], right.T, out=block)
-            if shift is not None:
-                block.add_(shift)
+            block = _slopes([h[part] for h in left], right, shift, room[: min(rows - first, BLOCK_ROWS) * count], count)
             most, least = block.amax(1), block.amin(1)  # aminmax does both at once, and is slower
             top[part].masked_fill_(most > high[part], number)
             bottom[part].masked_fill_(least < low[part], number)
@@ -87,30 +85,35 @@ def spread_and_blocks(parts: Parts, chunk: int = CHUNK) -> tuple[Tensor, Tensor,
 
 def slopes_of(row: int, columns: slice, parts: Parts) -> Tensor:
     """Return a = ḣWᵀ + hẆᵀ + ḃ of one row and some classes, (classes,)."""
-    hidden, hidden_dot, *others = parts
-    one = slice(row, row + 1)
-    left = _of_rows((hidden[one], None if hidden_dot is None else hidden_dot[one], *others))
-    right, shift = _of_classes(parts, columns, left)
-    slopes = (left @ right.T)[0]
-    return slopes if shift is None else slopes + shift
+    left, like = of_rows(parts)
+    right, shift = of_classes(parts, columns, like)
+    count = len(parts[2][columns])
+    return _slopes([h[row : row + 1] for h in left], right, shift, like.new_empty(count), count)[0]
 
 
-def _of_rows(parts: Parts) -> Tensor:
-    """Return [ḣ, h] (rows, d or 2d) without what stands still: one product with [W, Ẇ] gives both terms of a slope."""
+def _slopes(left: list[Tensor], right: list[Tensor], shift: Tensor | None, room: Tensor, classes: int) -> Tensor:
+    block = room.view(-1, classes)
+    if not left:
+        block.zero_()
+    for number, (h, w) in enumerate(zip(left, right, strict=True)):
+        torch.mm(h, w.T, out=block) if number == 0 else block.addmm_(h, w.T)
+    return block if shift is None else block.add_(shift)
+
+
+def of_rows(parts: Parts) -> tuple[list[Tensor], Tensor]:
+    """Return those of ḣ and h that stand before something that moves, and a number of the precision to work in."""
     hidden, hidden_dot, weight, weight_dot, _ = parts
     precise = torch.promote_types(torch.promote_types(hidden.dtype, weight.dtype), torch.float32)
     moving = [h.to(precise) for h, other in ((hidden_dot, weight), (hidden, weight_dot)) if not _still(h, other)]
-    return torch.cat(moving, dim=1) if moving else hidden.new_zeros(len(hidden), 0, dtype=precise)
+    return moving, hidden.new_empty(0, dtype=precise)
 
 
-def _of_classes(parts: Parts, columns: slice, like: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Return [W, Ẇ] (classes, d or 2d) of some classes, to match :func:`_of_rows`, and ḃ."""
+def of_classes(parts: Parts, columns: slice, like: Tensor) -> tuple[list[Tensor], Tensor | None]:
+    """Return W and Ẇ of some classes to match :func:`of_rows`, and their ḃ."""
     hidden, hidden_dot, weight, weight_dot, bias_dot = parts
     pairs = ((hidden_dot, weight), (hidden, weight_dot))
     moving = [w[columns].to(like) for h, w in pairs if not _still(h, w)]
-    shift = None if bias_dot is None else bias_dot[columns].to(like)
-    count = len(weight[columns])
-    return (torch.cat(moving, dim=1) if len(moving) > 1 else moving[0]) if moving else like.new_zeros(count, 0), shift
+    return moving, None if bias_dot is None else bias_dot[columns].to(like)
 
 
 def _still(*factors: Tensor | Change | None) -> bool:

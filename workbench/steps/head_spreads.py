@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.autograd import forward_ad
 
 from workbench.steps.head import CHUNK, Change, HeadInput, Parts, head_input, slopes_of, spread_and_blocks
+from workbench.steps.head_screen import pays, screened
 from workbench.steps.jvp import NotFiniteError, TangentError, dual_pass, plain_passes
 from workbench.steps.passes import call, evaluation
 from workbench.steps.reading import kept, places
@@ -60,6 +61,7 @@ def head_spreads(
     targets: Tensor | None,
     ignore_index: int,
     shift: bool | None,
+    widest_only: bool = False,
 ) -> HeadSpread:
     """Measure along ``direction`` from ``base`` by "exact" or "replay" (over ``length``), at the input of ``head``."""
     if method == "exact":
@@ -80,7 +82,7 @@ def head_spreads(
             None if after.bias is before.bias else Change(after.bias, before.bias),
         )
     scale = 1.0 if method == "exact" else 1.0 / length
-    return _spread(model, inputs, parts, shape, scale, targets, ignore_index, shift)
+    return _spread(model, inputs, parts, shape, scale, targets, ignore_index, shift, widest_only)
 
 
 def spreads_from_kept(
@@ -94,10 +96,12 @@ def spreads_from_kept(
     targets: Tensor | None,
     ignore_index: int,
     shift: bool | None,
+    widest_only: bool = False,
     check: Callable[[], HeadInput] | None = None,
 ) -> HeadSpread:
     """Measure the change of the logits since the training's own forward gave ``hidden`` to ``head``: one pass.
 
+    With ``widest_only`` the spreads of the other rows may be lower bounds.
     ``old`` gives the value before the step of a parameter that moved, else None. ``check`` computes the head's
     input before the step anew; :class:`KeptInputError` if that is something else.
     """
@@ -116,7 +120,7 @@ def spreads_from_kept(
         None if v is None else Change(p.detach(), v) for p, v in zip((head.weight, head.bias), before, strict=True)
     )
     parts = (hidden, moved, after.weight, weight_dot, bias_dot)
-    return _spread(model, inputs, parts, after.shape, 1.0 / length, targets, ignore_index, shift)
+    return _spread(model, inputs, parts, after.shape, 1.0 / length, targets, ignore_index, shift, widest_only)
 
 
 def _unpacked(found: HeadInput) -> tuple[Parts, tuple[int, ...]]:
@@ -137,6 +141,7 @@ def _spread(
     targets: Tensor | None,
     ignore_index: int,
     shift: bool | None,
+    widest_only: bool,
 ) -> HeadSpread:
     h, h_dot, w, w_dot, b_dot = parts
     sample, position = places(shape, h.device)
@@ -147,7 +152,8 @@ def _spread(
         h_dot = None if h_dot is None else h_dot[keep]
     with torch.autocast(h.device.type, enabled=False):
         chunk = CHUNK if h.device.type == "cpu" else LAUNCHES_SPARED * CHUNK
-        spread, top, bottom = spread_and_blocks(parts := (h, h_dot, w, w_dot, b_dot), chunk)
+        parts = (h, h_dot, w, w_dot, b_dot)
+        spread, top, bottom = (screened if widest_only and pays(parts) else spread_and_blocks)(parts, chunk)
     spread *= scale
     if spread.numel() and not bool(torch.isfinite(spread).all()):
         raise NotFiniteError("the model's logits or slopes hold NaN or infinity along this direction")

@@ -132,6 +132,37 @@ class _Kept:
     output: tuple[Tensor, int] | None = None
 
 
+class _Hook:
+    """A hook that belongs to one module: a copy of the module (for an average of weights, say) or a pickle of it gets
+    one that does nothing, instead of a guard of its own."""
+
+    def __init__(self, function: Callable[..., None]) -> None:
+        self._function = function
+
+    def __call__(self, *arguments: Any) -> None:
+        self._function(*arguments)
+
+    def __reduce__(self) -> tuple[Callable[[], Callable[..., None]], tuple[()]]:
+        return _no_hook, ()
+
+
+class _Untraced(_Hook):
+    """One that compiled models leave their graph for: ``torch.compiler.disable``, without seconds of importing it."""
+
+    def __call__(self, *arguments: Any) -> None:
+        self._function(*arguments)
+
+    __call__._torchdynamo_disable = True
+
+
+def _no_hook() -> Callable[..., None]:
+    return _nothing
+
+
+def _nothing(*_arguments: Any) -> None:
+    """Do nothing."""
+
+
 class Guard:
     """What :func:`guard` returns: the log, an explanation of the worst step, and the way to take the hooks off."""
 
@@ -150,7 +181,7 @@ class Guard:
         self._fresh, self._backward = True, False  # whether the next forward begins a new step; whether gradients came
         optimizer, model = engine.optimizer, engine.model
         self._handles = [
-            model.register_forward_pre_hook(self._keep, with_kwargs=True),
+            model.register_forward_pre_hook(_Untraced(self._keep), with_kwargs=True),
             optimizer.register_step_pre_hook(self._prepare),
             optimizer.register_step_post_hook(self._decide),
             *(p.register_post_accumulate_grad_hook(self._accumulated) for p in self._parameters() if p.requires_grad),
@@ -192,9 +223,6 @@ class Guard:
         kept.output = None  # not to be held until the step
         if not same:
             kept.hidden = None
-
-    # as torch.compiler.disable does, without the seconds of importing the compiler
-    _keep._torchdynamo_disable = _close._torchdynamo_disable = True
 
     def _versions_now(self) -> int:
         """Return a number that grows when any parameter is written to."""
@@ -260,8 +288,8 @@ class Guard:
         """Once the engine knows the last layer, and if it can use it, keep what the training gives to it."""
         measure = self._engine.measure
         if self._head_handle is None and measure.keeps and isinstance(measure.head, nn.Linear):
-            self._head_handle = measure.head.register_forward_hook(self._head_called)
-            self._handles += [self._head_handle, self._engine.model.register_forward_hook(self._close)]
+            self._head_handle = measure.head.register_forward_hook(_Hook(self._head_called))
+            self._handles += [self._head_handle, self._engine.model.register_forward_hook(_Untraced(self._close))]
         elif self._head_handle is not None and not measure.keeps:
             for handle in self._handles[-2:]:
                 handle.remove()

@@ -42,7 +42,7 @@ class Update:
     before: Snapshot
     names: Sequence[str]
     length: float
-    others: Mapping[str, Tensor]  # every parameter of the model, as it is now
+    model: nn.Module
     partial: bool = False  # whether only the last layer was copied
 
     def direction(self, prefix: str) -> dict[str, Tensor]:
@@ -53,7 +53,8 @@ class Update:
 
     def start(self, prefix: str) -> dict[str, Tensor]:
         """Return all parameters before the step by name."""
-        values = {**self.others, **dict(zip(self.names, self.before.values, strict=True))}
+        values = dict(self.model.named_parameters())
+        values.update(zip(self.names, self.before.values, strict=True))
         return {name.removeprefix(prefix): value for name, value in values.items()}
 
 
@@ -167,6 +168,7 @@ class Measure:
         inner, prefix = unwrapped(self.model)
         reads = {key: self.reading.get(key) for key in ("shift", "ignore_index")}
         reads |= {"targets": batch.targets, "length": update.length}
+        fast = {"widest_only": self.quantile == 1}
         short = isinstance(self.head, nn.Linear) and self.method != "finite-difference"
         if short and self.keeps and batch.hidden is not None:
             self._until_check = (self._until_check or CHECK_EVERY) - 1
@@ -177,7 +179,9 @@ class Measure:
                 check = functools.partial(_input_at, inner, self.head, batch.inputs, update.start(prefix))
             try:
                 old = update.before.old
-                return spreads_from_kept(inner, self.head, batch.inputs, batch.hidden, old, check=check, **reads)
+                return spreads_from_kept(
+                    inner, self.head, batch.inputs, batch.hidden, old, check=check, **reads, **fast
+                )
             except KeptInputError:
                 self._good = False
                 warnings.warn(
@@ -191,7 +195,7 @@ class Measure:
             return sharded_replay(inner, batch.inputs, batch.targets, update.before, update.length, self.reading)
         direction, start = update.direction(prefix), update.start(prefix)
         if short:
-            return head_spreads(inner, self.head, batch.inputs, self.method, direction, start, **reads)
+            return head_spreads(inner, self.head, batch.inputs, self.method, direction, start, **reads, **fast)
         found = logits_and_slopes(
             inner,
             batch.inputs,

@@ -155,7 +155,13 @@ def _moved(pairs: Sequence[tuple[Tensor, Tensor]]) -> float:
     whole difference is held.
     """
     if all(new.device.type == "cpu" for new, _ in pairs):
-        length = _together([part for new, old in pairs for part in _pieces(new, old)])
+        small = [(new, old) for new, old in pairs if new.numel() <= NORM_BLOCK and not new.is_complex()]
+        large = [(new, old) for new, old in pairs if new.numel() > NORM_BLOCK or new.is_complex()]
+        parts = [part for new, old in large for part in _pieces(new, old)]
+        if small:  # many, as a rule: a call from Python for each takes longer than its work
+            change = torch._foreach_sub([wide(new) for new, _ in small], [wide(old) for _, old in small])
+            parts += [part.reshape(1) for part in torch._foreach_norm(change)]
+        length = _together(parts)
         if SQUARES_FIT[0] < length < SQUARES_FIT[1] or not pairs:
             return length
     return length_of(torch._foreach_sub([wide(new) for new, _ in pairs], [wide(old) for _, old in pairs]))

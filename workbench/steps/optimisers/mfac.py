@@ -147,6 +147,8 @@ class InverseFisher:
     ) -> tuple[Tensor, float]:
         """Return x = vector/λ + G·weights and, of single precision, an estimate of its relative error.
 
+        The estimate is infinite for x = 0, which may be all that cancellation has left.
+
         x should solve Fx = vector, or Fx = G e_slot without one. Then Fx − that is Gρ with ρ = λ·weights + Gᵀx/m (less
         e_slot), so that x is wrong by F⁻¹Gρ = mG S⁻¹ρ, and by the rounding of its own sum, which is looked at in some
         columns.
@@ -170,14 +172,14 @@ class InverseFisher:
         if not single:
             return found, 0.0
         length = float(torch.linalg.vector_norm(found))
-        if not math.isfinite(length) or not bool(torch.isfinite(products).all()):
+        if not 0 < length < math.inf or not bool(torch.isfinite(products).all()):
             return found, math.inf
         residual = self.damping * weights + products / self.window
         if slot >= 0:
             residual[slot] -= 1.0
         moved = self.inverse @ residual
         wrong = self.window * math.sqrt(max(float(moved @ self.gram @ moved), 0.0))
-        return found, (wrong + math.sqrt(float(rounding) * self.size / looked)) / length if length > 0 else 0.0
+        return found, (wrong + math.sqrt(float(rounding) * self.size / looked)) / length
 
     def _leave_single(self) -> None:
         """Compute S anew in float64, and stay there until every gradient of the window has been replaced."""

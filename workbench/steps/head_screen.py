@@ -5,6 +5,8 @@ first, each between two bounds that hold whatever its rounding did. Only rows wh
 bound can be the widest; those, a few as a rule, are then computed in float32. The answer is that of float32.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -12,6 +14,8 @@ from workbench.steps.head import BLOCK_ROWS, Parts, of_classes, of_rows, spread_
 
 LEAST_CLASSES, LEAST_ROWS = 4096, 32
 """Fewer are done before two passes over them would pay."""
+LEAST_SQUARED = 2e-19
+"""Numbers below have no square in float32."""
 UNIT = 2.0**-9
 """Largest relative error of rounding to bfloat16."""
 
@@ -61,7 +65,8 @@ def _bounds(parts: Parts, chunk: int) -> tuple[Tensor, Tensor]:
     """
     left, like = of_rows(parts)
     rows, classes = len(parts[0]), len(parts[2])
-    lengths = [half.norm(dim=1) for half in left]
+    lost = LEAST_SQUARED * math.sqrt(parts[2].shape[1])
+    lengths = [half.norm(dim=1) + lost for half in left]
     narrow = torch.cat(left, dim=1).bfloat16()
     width = narrow.shape[1]
     off = 2.02 * UNIT + width * 2.0**-23
@@ -73,7 +78,7 @@ def _bounds(parts: Parts, chunk: int) -> tuple[Tensor, Tensor]:
         right, _ = of_classes(parts, slice(start, start + chunk), like)
         count = min(classes, start + chunk) - start
         _narrowed(right, halves[:count])
-        longest = [half.norm(dim=1).max() for half in right]
+        longest = [half.norm(dim=1).max() + lost for half in right]
         for first in range(0, rows, BLOCK_ROWS):
             part = slice(first, first + BLOCK_ROWS)
             block = room[: min(rows - first, BLOCK_ROWS) * count].view(-1, count)

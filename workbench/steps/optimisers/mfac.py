@@ -30,6 +30,8 @@ SAMPLED = 64
 """Columns of each block whose rounding is looked at in float64."""
 TOLERANCE = 1e-4
 """Relative error of F⁻¹x beyond which single precision is left."""
+LARGEST_SQUARE = 1e6
+"""Squared length of a gradient, in units of mλ, up to which S has the digits that single precision needs."""
 WORST_CONDITION = 1e10  # beyond, a rank-two update loses more digits than it saves time
 
 
@@ -104,7 +106,9 @@ class InverseFisher:
         replaced = self.rows[slot].clone()
         self.rows[slot] = gradient
         products = self._inner_products(gradient, single=self.single)
-        if self.single and not bool(torch.isfinite(products).all()):  # squares of 1e20 fit float64 only
+        # squares of 1e20 fit float64 only, and long before S is too ill-conditioned to tell what was lost
+        too_large = self.single and not float(products[slot]) <= LARGEST_SQUARE * self.window * self.damping
+        if too_large:
             products = self._inner_products(gradient, single=False)
         if not bool(torch.isfinite(products).all()):
             self.rows[slot] = replaced
@@ -116,7 +120,9 @@ class InverseFisher:
         change = products - self.gram[slot]
         self.gram[slot], self.gram[:, slot] = products, products
         self.pushed += 1
-        if self.pushed % self.window == 0:
+        if too_large:
+            self._leave_single()
+        elif self.pushed % self.window == 0:
             self._renew()
         else:
             self._update(slot, change)

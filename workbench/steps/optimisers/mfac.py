@@ -2,9 +2,9 @@
 
 The Fisher of the last m gradients is F = λI + (1/m) G Gᵀ, G of shape (d, m). By Woodbury's identity
 F⁻¹x = (x − G S⁻¹ Gᵀx)/λ with the small S = mλI + GᵀG, so a product costs O(dm + m²) once S⁻¹ is known. Replacing one
-gradient changes one row and column of S: a rank-two update of S⁻¹ in O(dm + m²), renewed from scratch every m
-replacements (m³/m = m² each) so that rounding cannot pile up. For a gradient of the window, x = G e_j, the product is
-F⁻¹x = mG S⁻¹e_j, without the difference of large numbers.
+gradient changes one row and column of S. For a small window S⁻¹ is then computed anew; for a larger one it is a
+rank-two update in O(dm + m²), renewed from scratch every m replacements (m³/m = m² each) so that rounding cannot pile
+up. For a gradient of the window, x = G e_j, the product is F⁻¹x = mG S⁻¹e_j, without the difference of large numbers.
 
 A window of float32 is worked on in float32, where reading it is all that costs; S and S⁻¹ are float64 always. What that
 loses is measured with every product, and if it is more than one part in 10⁴ the product is made again in float64.
@@ -30,6 +30,8 @@ SAMPLED = 64
 """Columns of each block whose rounding is looked at in float64."""
 TOLERANCE = 1e-4
 """Relative error of F⁻¹x beyond which single precision is left."""
+DIRECT = 64
+"""Windows up to here get a new S⁻¹ at every push, half a millisecond: an update loses up to ten digits."""
 LARGEST_SQUARE = 1e6
 """Squared length of a gradient, in units of mλ, up to which S has the digits that single precision needs."""
 WORST_CONDITION = 1e10  # beyond, a rank-two update loses more digits than it saves time
@@ -122,7 +124,7 @@ class InverseFisher:
         self.pushed += 1
         if too_large:
             self._leave_single()
-        elif self.pushed % self.window == 0:
+        elif self.window <= DIRECT or self.pushed % self.window == 0:
             self._renew()
         else:
             self._update(slot, change)
@@ -184,7 +186,9 @@ class InverseFisher:
         if slot >= 0:
             residual[slot] -= 1.0
         moved = self.inverse @ residual
-        wrong = self.window * math.sqrt(max(float(moved @ self.gram @ moved), 0.0))
+        # |G·moved|² by the entries of GᵀG, which were rounded to 2⁻²⁴ of |g||g'| each
+        unsure = 2.0**-23 * float(moved.abs() @ self.gram.diagonal().sqrt()) ** 2
+        wrong = self.window * math.sqrt(max(float(moved @ self.gram @ moved), 0.0) + unsure)
         return found, (wrong + math.sqrt(float(rounding) * self.size / looked)) / length
 
     def _leave_single(self) -> None:

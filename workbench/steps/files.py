@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench import checks
+from workbench import checks, isolated
+from workbench.clouds import foreign
 from workbench.clouds.arrays import read_members
 from workbench.clouds.decoding import open_text
+from workbench.progress import Progress
 from workbench.steps.data import Data, make_data
 
 LARGEST_FILE = 32 * 2**20
@@ -34,14 +36,22 @@ class DataReading:
     sentence: str
 
 
-def read_data(source: str | Path | bytes, *, name: str | None = None, seed: int = 0) -> DataReading:
+def read_data(
+    source: str | Path | bytes,
+    *,
+    name: str | None = None,
+    seed: int = 0,
+    apart: bool = False,
+    progress: Progress | None = None,
+) -> DataReading:
     """Read labelled samples from a CSV or NPZ file, by its path or its bytes (then ``name`` tells the format).
 
     CSV: a row a sample, separated by tabs or semicolons or else commas; the class stands in the column called label,
     class, target or y, or in the last one, as a word or a number, and all other columns are numbers. NPZ: an array of
-    samples (n, features) called x, inputs, features or data, one of classes (n,) called y, label, class or target.
-    Features are standardised (mean 0, deviation 1; a constant one becomes 0), classes numbered in order; the split is
-    that of :func:`workbench.steps.make_data` with ``seed``.
+    samples (n, features) called x, inputs, features or data, one of whole numbers (n,) called y, label, class or
+    target. Features are standardised (mean 0, deviation 1; a constant one becomes 0), classes numbered in order; the
+    split is that of :func:`workbench.steps.make_data` with ``seed``. ``apart`` reads a stranger's file in a process
+    that can be ended, which ``progress`` may ask for.
 
     Raises ``ValueError`` with the row for what is no such table: missing values, NaN, rows of another length, fewer
     than 2 or more than 1000 classes, more than 100,000 samples or 4,096 features.
@@ -55,9 +65,14 @@ def read_data(source: str | Path | bytes, *, name: str | None = None, seed: int 
     data, name = _contents(source, name)
     kind = name.rpartition(".")[2].lower()
     if kind == "npz":
-        samples, classes = _from_npz(data, name)
+        most = 4 * LARGEST_FILE
+        arrays = foreign.read_members(data, name, most, progress=progress) if apart else read_members(data, name, most)
+        samples, classes = _from_arrays(arrays, name)
     elif kind in TABLES:
-        samples, classes = _from_table(data, name)
+        bound = foreign.limits(len(data), 4 * len(data))
+        read = isolated.read(_from_table, data, name, limits=bound, progress=progress) if apart else None
+        samples, words = read or _from_table(data, name)
+        classes = _numbered(words)
     else:
         raise ValueError(f"{name} is no file of samples by its name; give .npz or one of .{', .'.join(TABLES)}")
     if samples.ndim != 2 or not 1 <= samples.shape[1] <= MOST_FEATURES:
@@ -77,7 +92,7 @@ def read_data(source: str | Path | bytes, *, name: str | None = None, seed: int 
         deviation = samples.std(axis=0)
         centred = samples - samples.mean(axis=0)
         standard = np.divide(centred, deviation, out=np.zeros_like(centred), where=deviation > 0)
-    if not np.isfinite(standard).all():
+    if not (np.isfinite(deviation).all() and np.isfinite(standard).all()):
         raise ValueError(f"the samples of {name} hold numbers too large to standardise")
     told = [str(word)[:20] for word in words[:8]] + (["…"] if len(words) > 8 else [])
     sentence = f"{len(samples):,} samples of {samples.shape[1]} features, classes {', '.join(told)}"
@@ -165,26 +180,25 @@ def _in_order(key: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d{1,9})", key) if part]
 
 
-def _from_npz(data: bytes, name: str) -> tuple[NDArray, NDArray]:
-    arrays = read_members(data, name, LARGEST_FILE * 4)
-    lower = {key.lower(): key for key in arrays}
+def _from_arrays(arrays: dict[str, NDArray], name: str) -> tuple[NDArray, NDArray]:
     found = []
     for what, words in (("samples", FEATURES), ("classes", LABELS)):
-        keys = [lower[word] for word in words if word in lower]
+        keys = [key for key in arrays if key.lower() in words]
         if len(keys) != 1:
             told = f"{len(keys)} arrays of {what} ({', '.join(keys)})" if keys else f"no array of {what}"
             raise ValueError(f"{name} holds {told} among {sorted(arrays)[:8]}; call one of them {words[0]!r}")
         found.append(arrays[keys[0]])
     samples, classes = found
-    if samples.dtype.kind not in "fiu" or classes.dtype.kind not in "iuUb":
+    if samples.dtype.kind not in "fiu" or classes.dtype.kind not in "iub":
         raise ValueError(
-            f"{name} holds samples of type {samples.dtype} and classes of type {classes.dtype}; numbers, and whole "
-            "numbers or words are needed"
+            f"{name} holds samples of type {samples.dtype} and classes of type {classes.dtype}; numbers and whole "
+            "numbers are needed"
         )
     return samples.astype(np.float64), classes
 
 
-def _from_table(data: bytes, name: str) -> tuple[NDArray, NDArray]:
+def _from_table(data: bytes, name: str) -> tuple[NDArray, list[str]]:
+    """Return the samples and, for each, the word of its class. May run in a process apart."""
     rows = _rows(data, name)
     place, first = next(rows, (0, []))
     if not first:
@@ -197,7 +211,8 @@ def _from_table(data: bytes, name: str) -> tuple[NDArray, NDArray]:
     if len(named) > 1:
         raise ValueError(f"the header of {name} names {len(named)} columns of classes; leave one of them")
     label = named[0] if named else width - 1
-    samples, classes = array("d"), []
+    samples = array("d")
+    classes: list[str] = []
     for line, row in rows if names is not None else _from(place, first, rows):
         if len(row) != width:
             raise ValueError(f"line {line} of {name} has {len(row)} values and the first {width}")
@@ -207,10 +222,14 @@ def _from_table(data: bytes, name: str) -> tuple[NDArray, NDArray]:
             raise ValueError(f"line {line} of {name} has no class")
         classes.append(row[label])
         samples.extend(_number(value, line, name) for k, value in enumerate(row) if k != label)
-    whole = np.array(classes) if classes else np.empty(0, dtype=str)
-    if classes and all(re.fullmatch(r"[+-]?\d{1,9}(\.0*)?", word, re.ASCII) for word in classes):
-        whole = np.array([int(float(word)) for word in classes])
-    return np.array(samples).reshape(len(classes), width - 1), whole
+    return np.array(samples).reshape(len(classes), width - 1), classes
+
+
+def _numbered(words: list[str]) -> NDArray:
+    """Return the classes of a table as numbers if all of them are whole ones, else as words."""
+    if words and all(re.fullmatch(r"[+-]?\d{1,9}(\.0*)?", word, re.ASCII) for word in words):
+        return np.array([int(float(word)) for word in words])
+    return np.array(words) if words else np.empty(0, dtype=str)
 
 
 def _rows(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:

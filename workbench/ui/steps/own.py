@@ -8,6 +8,7 @@ import param
 
 from workbench import steps
 from workbench.costs import Cost
+from workbench.progress import Progress
 from workbench.steps import ACTIVATIONS, NETWORKS
 from workbench.steps.files import DataReading, fits
 from workbench.ui.kit.controls import widget_for
@@ -21,9 +22,9 @@ LARGEST_UPLOAD = 32 * 2**20
 class SamplesFile(ReadUpload):
     """An uploaded table of labelled samples."""
 
-    def read(self) -> tuple[DataReading, str]:
+    def read(self, progress: Progress) -> tuple[DataReading, str]:
         """Read all of the file."""
-        reading = steps.read_data(self.data, name=self.name)
+        reading = steps.read_data(self.data, name=self.name, apart=True, progress=progress)
         return reading, reading.sentence
 
 

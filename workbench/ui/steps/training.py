@@ -6,7 +6,7 @@ from typing import Any
 import param
 import xarray as xr
 
-from workbench import data, steps
+from workbench import data, results, steps
 from workbench.costs import Cost
 from workbench.figures import steps as figures
 from workbench.progress import Progress
@@ -16,7 +16,7 @@ from workbench.ui.kit.table import Rows, Table
 from workbench.ui.kit.upload import Upload, check_size, file_chooser
 from workbench.ui.steps.base import StepsView
 
-LARGEST_UPLOAD = 8 * 2**20
+LARGEST_UPLOAD, LARGEST_LOG = 8 * 2**20, 16 * 2**20
 
 
 class TrainingView(StepsView):
@@ -59,7 +59,7 @@ class TrainingView(StepsView):
         given = inputs["log"]
         if given is None:
             return data.result(f"steps/{self.shipped_file}")
-        return steps.read_log(given.data, name=given.name)
+        return steps.checked_log(results.open_foreign(given.data, name=given.name, max_bytes=LARGEST_LOG))
 
     def show(self, ds: xr.Dataset) -> None:
         """Show a log that was opened elsewhere on the page; a forged one is refused by the room."""

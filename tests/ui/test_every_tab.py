@@ -33,6 +33,8 @@ FINDINGS = {
     ("steps", "limits"): "The loss reaches q times its start at τ",
     ("steps", "sweep"): "converged: at r < 1 at most",
     ("steps", "spike"): r"Test accuracy at the end: .*SafeStep 0\.\d+",
+    ("steps", "text"): r"rate: held-out loss from 2\.\d+",
+    ("steps", "training"): r"300 steps\. Step 15\d was the worst",
     ("steps", "bottlenecks"): "limits the step to ρ_a",
     ("steps", "temperature"): "Standard deviation of log10",
     ("steps", "saddles"): r"\d+ calls; a first-order saddle .* proved to be one of the 2 in the box",

@@ -6,6 +6,42 @@
 (0.8333, 0.8333)
 """
 
-from workbench.metrics.rankings import RANKING_SCORES, chance_ap, ranking
+from workbench.metrics.rankings import (
+    RANKING_SCORES,
+    RankingReading,
+    ap_range,
+    binormal,
+    binormal_truth,
+    bootstrap,
+    chance_ap,
+    compare,
+    interval_study,
+    mend,
+    ranking,
+    ranking_confusions,
+    ranking_invariances,
+    ranking_report,
+    read_rankings,
+    repair_drift,
+    repairs,
+)
 
-__all__ = ["RANKING_SCORES", "chance_ap", "ranking"]
+__all__ = [
+    "RANKING_SCORES",
+    "RankingReading",
+    "ap_range",
+    "binormal",
+    "binormal_truth",
+    "bootstrap",
+    "chance_ap",
+    "compare",
+    "interval_study",
+    "mend",
+    "ranking",
+    "ranking_confusions",
+    "ranking_invariances",
+    "ranking_report",
+    "read_rankings",
+    "repair_drift",
+    "repairs",
+]

@@ -12,3 +12,12 @@ from workbench.metrics.rankings.costs import (  # noqa: F401 - found here by the
     repair_drift,
     repairs,
 )
+from workbench.metrics.rewards.costs import (  # noqa: F401
+    fooled_distances,
+    grid_rewards,
+    regret_bounds,
+    regret_correlations,
+    reward_blindness,
+    reward_distances,
+    reward_invariances,
+)

@@ -171,7 +171,7 @@ def redistribution(mdp: MDP, seed: int | np.random.Generator = 0) -> Reward:
         # Take the mean under τ away; where a row has one entry nothing is left.
         mean = np.bincount(rows, weights=table.data * values, minlength=len(counts))
         values = np.where(counts[rows] > 1, values - mean[rows], 0.0)
-        entries = sparse.csr_array((values, table.indices, table.indptr), shape=table.shape)
+        entries = sparse.csr_array((values, table.indices.copy(), table.indptr.copy()), shape=table.shape)
     else:
         other = (table.indices + 1) % mdp.states
         entries = sparse.csr_array((values, (np.arange(len(counts)), other)), shape=table.shape)

@@ -101,7 +101,7 @@ def minimal(mdp: MDP, r: Reward) -> Reward:
     q = q + step @ -solve(step.T @ (q / squares))  # once more: the equations square the condition
     table = mdp.table
     data = table.data * np.repeat(q / squares, np.diff(table.indptr))
-    entries = sparse.csr_array((data, table.indices, table.indptr), shape=table.shape)
+    entries = sparse.csr_array((data, table.indices.copy(), table.indptr.copy()), shape=table.shape)
     return Reward(np.zeros((mdp.states, mdp.actions)), np.zeros(mdp.states), entries)
 
 

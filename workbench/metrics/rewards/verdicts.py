@@ -72,8 +72,9 @@ CLAIMS: tuple[Claim, ...] = (
         "STARC metrics bound the worst-case regret from above and from below, so they are tight.",
         bounded,
         "Over {count:,} random MDPs regret ÷ distance lies in [{range_least:.6f}, {range_most:.6f}] for the range "
-        "metric, whose bounds 1 and 2 hold in every MDP; VAL {val_least:.2g} to {val_most:.2g}, Minimal {minimal_least:.2g} to "
-        "{minimal_most:.2g}: their constants are those of each MDP. EPIC {epic_least:.2g} to {epic_most:.2g}.",
+        "metric, whose bounds 1 and 2 hold in every MDP; VAL {val_least:.2g} to {val_most:.2g}, Minimal "
+        "{minimal_least:.2g} to {minimal_most:.2g}: their constants are those of each MDP. EPIC "
+        "{epic_least:.2g} to {epic_most:.2g}.",
         Rule(
             at_least("range_least", 1 - ROUNDING)
             & at_most("range_most", 2 + ROUNDING)

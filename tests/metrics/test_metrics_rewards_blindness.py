@@ -10,7 +10,6 @@ from workbench.metrics.grammar import STANDS
 from workbench.metrics.rewards.bounds import Geometry, width_and_diameter
 from workbench.metrics.rewards.planning import extremes
 from workbench.metrics.rewards.reward import as_reward
-from workbench.metrics.rewards.sight import absorbing
 from workbench.metrics.rewards.worlds import random_mdp, random_reward
 from workbench.metrics.rewards.yardsticks import REWARD_DISTANCES, minimal
 from workbench.progress import Cancelled, Progress
@@ -172,7 +171,7 @@ def test_the_three_questions_on_a_small_world():
 
 def test_absorbing_states_pay_no_living_cost():
     mdp, _ = metrics.frozen_lake()
-    assert absorbing(mdp).tolist() == [False] * 16 + [True]
+    assert mdp.absorbing.tolist() == [False] * 16 + [True]
 
 
 def test_the_page_s_comparison():

@@ -1,4 +1,4 @@
-"""The checker of regrets takes true certificates and no false one, whatever the file says, and needs nothing of ours."""
+"""The checker of regrets takes true certificates and no false one, whatever the file says, and imports nothing."""
 
 import ast
 import copy

@@ -1,4 +1,4 @@
-"""The worst-case regret against its oracle, a linear program, enumeration, the polygon of returns and its own bounds."""
+"""The worst-case regret against its oracle, a linear program, enumeration, the polygon and its own bounds."""
 
 import itertools
 

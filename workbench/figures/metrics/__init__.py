@@ -23,6 +23,17 @@ from workbench.figures.metrics.rankings_studies import (
     invariance_map,
     replicate_spread,
 )
+from workbench.figures.metrics.rewards import (
+    bound_spread,
+    distance_bars,
+    fooling_curves,
+    map_cell,
+    pair_maps,
+    regret_cone,
+    regret_correlation_bars,
+    return_polygon,
+    reward_maps,
+)
 
 FIGURES = {
     "ranking": roc_and_pr,
@@ -35,6 +46,13 @@ FIGURES = {
     "interval_study": interval_coverage,
     "ranking_invariances": invariance_map,
     "ranking_confusions": blind_bars,
+    "grid_rewards": return_polygon,
+    "reward_distances": return_polygon,
+    "reward_invariances": invariance_map,
+    "reward_blindness": invariance_map,
+    "regret_correlations": regret_correlation_bars,
+    "regret_bounds": bound_spread,
+    "fooled_distances": fooling_curves,
 }
 STUDIES: dict[str, Any] = {}
 
@@ -45,17 +63,26 @@ __all__ = [
     "SETUP_LABELS",
     "STUDIES",
     "blind_bars",
+    "bound_spread",
+    "distance_bars",
     "drift_curves",
     "drift_ends",
     "extreme_orders",
+    "fooling_curves",
     "interval_coverage",
     "invariance_map",
+    "map_cell",
     "mistake_gains",
     "models_compared",
     "nothing_to_show",
+    "pair_maps",
     "prevalence_curve",
     "range_of_ap",
     "ranking_strip",
+    "regret_cone",
+    "regret_correlation_bars",
     "replicate_spread",
+    "return_polygon",
+    "reward_maps",
     "roc_and_pr",
 ]

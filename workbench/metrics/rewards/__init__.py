@@ -14,7 +14,7 @@ from workbench.metrics.rewards.blindness import fool
 from workbench.metrics.rewards.bounds import distance_constants
 from workbench.metrics.rewards.checker import check as check_regret
 from workbench.metrics.rewards.compare import grid_rewards, reward_distances
-from workbench.metrics.rewards.files import read_mdp
+from workbench.metrics.rewards.files import read_mdp, second_of
 from workbench.metrics.rewards.mdp import MDP
 from workbench.metrics.rewards.polygon import shadow
 from workbench.metrics.rewards.regret import worst_case_regret
@@ -46,6 +46,7 @@ __all__ = [
     "reward_distance",
     "reward_distances",
     "reward_invariances",
+    "second_of",
     "shadow",
     "worst_case_regret",
 ]

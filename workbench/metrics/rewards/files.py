@@ -175,3 +175,15 @@ def _from_lists(
         entries = sparse.csr_array((values, place), shape=shape)
         rewards.append(as_reward(f"'reward_{k + 1}' in {name}", [entries[a::actions] for a in range(actions)], mdp))
     return mdp, (rewards[0], rewards[1])
+
+
+def second_of(reading: MDPReading, living: float) -> Reward:
+    """Return the second reward of a file; where it has one alone, the first with ``living`` added to every step.
+
+    States that nobody leaves are paid nothing more.
+    """
+    if reading.second is not None:
+        return reading.second
+    cost = np.full(reading.first.shape, checks.real("living", living))
+    cost[reading.mdp.absorbing] = 0.0
+    return reading.first.plus(Reward(cost, np.zeros(reading.mdp.states)))

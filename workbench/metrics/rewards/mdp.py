@@ -73,6 +73,13 @@ class MDP(Described):
         found[csgraph.breadth_first_order(graph, self.states, return_predecessors=False)] = True
         return found[:-1]
 
+    @cached_property
+    def absorbing(self) -> NDArray[np.bool_]:
+        """Which states (S,) nobody leaves."""
+        rows = np.arange(self.states * self.actions)
+        stays = np.asarray(self.table[rows, rows // self.actions]).ravel() == 1
+        return stays.reshape(self.states, self.actions).all(axis=1)
+
     def action(self, a: int) -> sparse.csr_array:
         """Return the probabilities (S, S) of action a."""
         return self.table[a :: self.actions]

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from workbench import checks, results
 from workbench.metrics import grammar
@@ -92,17 +91,10 @@ def changed(mdp: MDP, reward: Reward, living: float, rng: np.random.Generator) -
         whole = whole.plus(hidden)
     made["all"] = whole
     cost = np.full(reward.shape, living * size)
-    cost[absorbing(mdp)] = 0.0  # who has arrived pays no more
+    cost[mdp.absorbing] = 0.0  # who has arrived pays no more
     made["living"] = reward.plus(Reward(cost, np.zeros(mdp.states)), -1.0)
     made["opposite"] = reward.times(-1.0)
     return made
-
-
-def absorbing(mdp: MDP) -> NDArray[np.bool_]:
-    """Return which states (S,) nobody leaves."""
-    rows = np.arange(mdp.states * mdp.actions)
-    stays = np.asarray(mdp.table[rows, rows // mdp.actions]).ravel() == 1
-    return stays.reshape(mdp.states, mdp.actions).all(axis=1)
 
 
 def constants(mdp: MDP, *, seed: int | np.random.Generator = 0, progress: Progress | None = None) -> grammar.Part:

@@ -8,6 +8,7 @@ from workbench.metrics.rankings.examples import binormal
 from workbench.ui.kit.room import Room
 from workbench.ui.metrics.drift import DriftView
 from workbench.ui.metrics.rankings import RankingsView
+from workbench.ui.metrics.rewards import RewardsView
 
 
 class MetricsRoom(Room):
@@ -16,9 +17,10 @@ class MetricsRoom(Room):
     slug = "metrics"
     paper = (
         "After M. McDermott et al., “A closer look at AUROC and AUPRC under class imbalance”, NeurIPS 2024, arXiv "
-        "2401.06091 (rankings)."
+        "2401.06091 (rankings); J. Skalse et al., “STARC: A General Framework For Quantifying Differences Between "
+        "Reward Functions”, arXiv 2309.15257 (rewards)."
     )
-    view_classes = (RankingsView, DriftView)
+    view_classes = (RankingsView, DriftView, RewardsView)
 
     @classmethod
     def thumbnail(cls) -> Any:

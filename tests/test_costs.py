@@ -36,6 +36,9 @@ ARGUMENTS = {
     "verification": {"certificate": "{}"},
     "random_games": {"players": 5},
     "ranking": {"y": [0, 1], "scores": [0.0, 1.0]},
+    "reward_distances": {"mdp": None, "r1": None, "r2": None},
+    "reward_invariances": {"mdp": None, "r": None},
+    "reward_blindness": {"mdp": None},
 }
 GAMES = {name: {"game": "toy"} for name in experiments("games") if name not in ARGUMENTS}
 ALL = [pytest.param(function, id=f"{room}.{name}") for room in ROOMS for name, function in experiments(room).items()]

@@ -11,9 +11,11 @@ from workbench.ui.metrics.drift import DriftView
 from workbench.ui.metrics.rankings import FILE, RankingsView
 from workbench.ui.metrics.yardsticks import Yardsticks, invariance_rows, moved
 
-CSV = b"label,one,two,group\n" + b"".join(b"%d,%.3f,%.3f,%s\n" % row for row in (
-    [(k % 3 == 0, (k * 37 % 101) / 101 + 0.3 * (k % 3 == 0), (k * 53 % 97) / 97, b"u" if k % 2 else b"v") for k in range(90)]
-))  # fmt: skip
+LABELS = [k % 3 == 0 for k in range(90)]
+ROWS = [
+    (one, (k * 37 % 101) / 101 + 0.3 * one, (k * 53 % 97) / 97, b"u" if k % 2 else b"v") for k, one in enumerate(LABELS)
+]
+CSV = b"label,one,two,group\n" + b"".join(b"%d,%.3f,%.3f,%s\n" % row for row in ROWS)
 
 
 @pytest.fixture
@@ -142,8 +144,8 @@ def test_refusals(view):
         fresh.check(fresh.values())
     fresh.take_file("huge.csv", b"x" * (65 * 2**20))
     assert "65 MiB" in fresh.complaint
+    fresh.take_file("bad.csv", b"a,b\n1,2\n")
     with pytest.raises(ValueError, match="name the one that says"):
-        fresh.take_file("bad.csv", b"a,b\n1,2\n")
         fresh.compute(fresh.values(), Progress())
     large = RankingsView(n=1000)
     large.start()

@@ -33,7 +33,7 @@ def test_columns_by_their_roles():
 
 @pytest.mark.parametrize(
     "text",
-    ["label;s\n1;0,5\n0;0,25\n", "label\ts\n1\t0,5\n0\t0.25\n", "s,label\n0.5,1.0\n0.25,0.0\n",
+    ["label;s\n1;0,5\n0;0,25\n", "label\ts\n1\t0,5\n0\t2,5e-1\n", "s,label\n0.5,1.0\n0.25,0.0\n",
      '"s","label"\n"0.5","True"\n"0.25","False"\n', "label ; s\n\n1 ; 0,5\n0 ; 0,25\n"],
 )  # fmt: skip
 def test_dialects_mean_the_same(text):
@@ -80,6 +80,10 @@ def test_labels_in_words_are_asked_for():
         ('label,s\n1,"0.5\n0,0.2\n', "does not close"),
         ("label,,s\n1,2,0.5\n", "column 2 of mine.csv has no usable name"),
         ("label\n1\n0\n", "one column"),
+        ("label;s\n1;0,5\n0;0.2\n", "mixes decimal marks"),
+        ("label;s\n1;1.234,5\n0;2\n", "no column of numbers"),
+        ("label,s\n1,0.5\n0,1e999\n", "finite"),
+        ("label,s\n1,0.5\n0,--1\n", "no column of numbers"),
         ("label,s\n1,0.5\n0," + "1" * 100 + "\n", "100 letters"),
         ("label,s\n1,1_000\n0,2\n", "no column of numbers"),
         ("label,s\n" + "1,0.5\n0,0.2\n" * 10_000 + "1,oops\n", "row 20001"),

@@ -164,6 +164,11 @@ def test_formulas_hold_for_samples_of_samples():
     assert (abs(found.coverage - 0.95) < 0.04).all()
 
 
+def test_too_small_samples_are_refused():
+    with pytest.raises(ValueError, match=r"about 2\.0 of the rarer class"):
+        metrics.interval_study((40,), prevalence=0.05)
+
+
 def test_the_truth_of_endless_samples():
     auroc, ap = metrics.binormal_truth(0.1, 1.5)
     y, scores = metrics.binormal(400_000, prevalence=0.1, separation=1.5, seed=0)

@@ -63,6 +63,20 @@ def test_pandas_and_torch_are_taken():
     assert float(metrics.ranking(torch.tensor(Y), torch.tensor(S)).auroc[0]) == 0.5
 
 
+def test_tensors_with_gradients_and_ragged_lists_are_refused():
+    import torch
+
+    with pytest.raises(TypeError, match="requires a gradient"):
+        metrics.ranking(Y, torch.tensor(S, requires_grad=True))
+    with pytest.raises(ValueError, match="different lengths"):
+        metrics.ranking(Y, [[1.0], [1.0, 2.0]])
+
+
+def test_a_group_may_be_called_all():
+    found = metrics.ranking(Y, S, group=["all", "all", "b", "b"])
+    assert found.part.values.tolist() == ["(all)", "all", "b"]
+
+
 def test_the_input_is_left_alone():
     scores, y = np.array([0.3, 0.1, 0.2]), np.array([1, 0, 1])
     kept = scores.copy()

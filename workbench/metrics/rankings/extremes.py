@@ -139,6 +139,8 @@ def greatest_between(p: int, m: int, total: int) -> tuple[Counts, float]:
     if k < p:
         best[p - k - 1] = rest
     for size in (2, 5, 20, 100):  # a middle block of several may do better than one
+        if size * p > MOST_VERTICES:
+            break
         for bottom in range(max(k - size, 0), k + 1):
             spread = total - bottom * m
             if bottom + size <= p and 0 <= spread <= size * m:

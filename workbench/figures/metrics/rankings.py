@@ -10,6 +10,7 @@ from workbench.figures import theme
 
 POSITIVE, NEGATIVE = theme.SERIES[5], theme.SERIES[0]
 HANDLE = "threshold"
+MOST_ROWS = 6
 ROW_COLOURS = {"greatest AP": theme.SERIES[2], "this ranking": theme.SERIES[1], "least AP": theme.SERIES[5]}
 
 
@@ -53,16 +54,19 @@ def roc_and_pr(ds: xr.Dataset, *, at: tuple[float, float, float] | None = None) 
 def ranking_strip(ds: xr.Dataset, *, threshold: float | None = None) -> Any:
     """Draw the listed items on their scores: positives above negatives, a marker for each group, and the threshold."""
     score, positive = ds.tick_score.values, ds.tick_positive.values.astype(bool)
-    groups = [str(name) for name in np.unique(ds.tick_group.values)]
+    kinds = ds.tick_group.values
+    if len(np.unique(kinds)) > MOST_ROWS:
+        kinds = np.full(len(score), "all")
+    groups = [str(name) for name in np.unique(kinds)]
     parts, rows = [], []
     top = len(groups) * 2 - 1
     for k, group in enumerate(groups):
         for kind, colour in ((True, POSITIVE), (False, NEGATIVE)):
-            chosen = (positive == kind) & (ds.tick_group.values == group)
+            chosen = (positive == kind) & (kinds == group)
             row = (len(groups) - 1 - k) + (len(groups) if kind else 0)
             word = "positive" if kind else "negative"
             label = word if len(groups) == 1 else f"{word}, {group}"
-            rows.append((row, label))
+            rows.append((row, label if len(label) < 24 else f"{label[:22]}…"))
             data = (score[chosen], np.full(chosen.sum(), float(row)), ds.tick_item.values[chosen])
             points = hv.Points(data, ["score", "row"], "item", label=label)
             marker = theme.MARKERS[k % len(theme.MARKERS)]

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,15 +31,16 @@ SECONDS_PER_MIB = 0.15
 """Of reading a file, beside what its items then take."""
 
 
+@dataclass(frozen=True)
 class RankingFile(ReadUpload):
-    """An uploaded table of labels and scores; which label is positive is asked of the visitor."""
+    """An uploaded table of labels and scores, kept as it was last read; which label is positive is asked for."""
+
+    _kept: dict[str, metrics.RankingReading] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def read(self) -> tuple[Any, str]:
-        """Read all of the file."""
-        stream = io.BytesIO(self.data)
-        stream.name = self.name
+        """Read all of the file and say how, or what has to be said before it can be read."""
         try:
-            reading = metrics.read_rankings(stream)
+            reading = self._of("")
         except ValueError as error:
             if "say which is positive" not in str(error):
                 raise
@@ -47,9 +49,17 @@ class RankingFile(ReadUpload):
 
     def reading(self, positive: str) -> metrics.RankingReading:
         """Return what the file holds, with the label that the visitor calls positive."""
-        stream = io.BytesIO(self.data)
-        stream.name = self.name
-        return metrics.read_rankings(stream, positive=positive or None)
+        with self._lock:
+            return self._of(positive)
+
+    def _of(self, positive: str) -> metrics.RankingReading:
+        if positive not in self._kept:
+            stream = io.BytesIO(self.data)
+            stream.name = self.name
+            found = metrics.read_rankings(stream, positive=positive or None)
+            self._kept.clear()
+            self._kept[positive] = found
+        return self._kept[positive]
 
 
 class RankingsView(FamilyView):

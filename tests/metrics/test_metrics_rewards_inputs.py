@@ -225,7 +225,7 @@ def test_bad_files_are_refused(arrays, words):
 
 
 def test_what_is_no_archive():
-    for name, data, words in (("a.npz", b"no", "not an NPZ archive"), ("a.mat", b"no", "cannot read 'a.mat'")):
+    for name, data, words in (("a.npz", b"no", "not a NumPy file"), ("a.mat", b"no", "cannot read 'a.mat'")):
         stream = io.BytesIO(data)
         stream.name = name
         with pytest.raises(ValueError, match=words):

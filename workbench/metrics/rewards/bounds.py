@@ -188,8 +188,8 @@ def _width(
                 break
             along = g - np.sum(g * y) * y
             length = np.linalg.norm(along)
-            if not length > 0:
-                break
+            if not length > 1e-9 * np.linalg.norm(g):
+                break  # a stationary point; what is left is rounding, and no form
             y = _unit(y - step * along / length)
         if lowest < best:
             best, narrowest = lowest, kept

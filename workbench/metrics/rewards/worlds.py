@@ -84,7 +84,7 @@ def grid_world(tiles: Sequence[str], *, slip: float = 2 / 3, discount: float = 0
     other = set(letters.ravel()) - set(TILES)
     if other:
         told = ", ".join(f"{letter} {name}" for letter, name in TILES.items())
-        raise ValueError(f"tiles hold {sorted(other)[0]!r}; the letters are {told}")
+        raise ValueError(f"tiles hold {str(min(other))!r}; the letters are {told}")
     starts = np.flatnonzero(letters.ravel() == START)
     if not len(starts):
         raise ValueError("tiles have no start; paint S on at least one cell")

@@ -17,7 +17,7 @@ from workbench.metrics.rewards.yardsticks import REWARD_DISTANCES, minimal, unit
 from workbench.progress import Progress
 
 LEAST_SIZE, MOST_SIZE = 1e-9, 0.5
-BISECTIONS = 60
+MET, MOST_TRIES = 1e-9, 100
 CLIMBS, CLIMBERS, CANDIDATES = 16, 3, 40
 LEAST_STEP = 0.03
 
@@ -88,23 +88,24 @@ def _hidden(mdp: MDP, method: str, size: float, base: Reward | None, rng: np.ran
     def pair(share: float) -> tuple[Reward, Reward]:
         return hidden.plus(base, share), hidden.plus(base, -share)
 
-    share = _bisected(lambda e: distance(mdp, *pair(e)), size, hidden.norm() / base.norm())
+    share = _at_distance(lambda e: distance(mdp, *pair(e)), size, size * hidden.norm() / base.norm())
     r1, r2 = pair(share)
     found = regret_of(mdp, r1.expected(mdp), r2.expected(mdp))
     return Fooled(method, r1, r2, float(distance(mdp, r1, r2)), found, "a redistribution D ± a small reward")
 
 
-def _bisected(distance: Callable[[float], float], size: float, start: float) -> float:
-    """Return e > 0 with a distance of ``size``, which grows with e: on a logarithmic scale."""
-    low, high = start * 1e-12, start * 1e6
-    if distance(high) < size:
-        return high
-    for _ in range(BISECTIONS):
-        middle = np.sqrt(low * high)
-        low, high = (middle, high) if distance(middle) < size else (low, middle)
-        if high <= low * (1 + 1e-10):
+def _at_distance(distance: Callable[[float], float], size: float, start: float) -> float:
+    """Return t > 0 with a distance of ``size``, which grows with t, and nearly as t where t is small."""
+    low, high, t = 0.0, np.inf, start
+    for _ in range(MOST_TRIES):
+        found = distance(t)
+        if abs(found - size) <= MET * size:
             break
-    return float(np.sqrt(low * high))
+        low, high = (t, high) if found < size else (low, t)
+        t = t * size / found if found > 0 else 10 * t
+        if not low < t < high:
+            t = float(np.sqrt(low * high)) if low > 0 and np.isfinite(high) else 10 * low or high / 10
+    return t
 
 
 # ---- sound distances: ascent --------------------------------------------------------------------------------
@@ -224,7 +225,7 @@ class _RangeSphere:
             second = self.across(first + t * direction, first)
             return 0.5 * extremes(self.mdp, first - second).range
 
-        share = _bisected(distance, size, 1.0)
+        share = _at_distance(distance, size, size)
         return self.across(first + share * direction, first)
 
     def start(self, base: Reward | None, rng: np.random.Generator) -> tuple[NDArray, list[NDArray]]:

@@ -19,6 +19,7 @@ MOST_STATES = 200_000
 MOST_ACTIONS = 1_000
 MOST_ENTRIES = 20_000_000
 MOST_DENSE = 100_000_000
+MOST_KEPT = 1_000_000
 NOT_ONE = 1e-8
 """How far the probabilities of a row may sum from 1; within it they are divided by their sum."""
 
@@ -91,6 +92,11 @@ class MDP(Described):
             return self, kept
         parts = [self.action(a)[kept][:, kept] for a in range(self.actions)]
         return MDP(parts, self.discount, self.start[kept]), kept
+
+    @cached_property
+    def small(self) -> NDArray[np.float64] | None:
+        """The probabilities (S, A, S) as an array that is kept, where it is small; else None."""
+        return self.dense() if self.states**2 * self.actions <= MOST_KEPT else None
 
     def dense(self) -> NDArray[np.float64]:
         """Return the probabilities (S, A, S)."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy import linalg, sparse
+from scipy import sparse
+from scipy.linalg.lapack import dgetrf, dgetrs
 from scipy.sparse.linalg import splu
 
 from workbench.metrics.rewards.mdp import MDP
@@ -103,21 +104,28 @@ def _greedy(starts, columns, chances, r, discount, values, policy, tie):
 
 
 class _Factored:
-    """I − γ T for one policy, factored; solves it and its transpose."""
+    """I − γ T for one policy, factored; solves it and its transpose.
+
+    Small systems go to LAPACK directly: SciPy's own checks would take longer than the factorisation.
+    """
 
     def __init__(self, mdp: MDP, policy: NDArray[np.int64]) -> None:
-        rows = np.arange(mdp.states) * mdp.actions + policy
-        chosen = mdp.table[rows]
+        states = np.arange(mdp.states)
         self._dense = mdp.states <= DENSE
         if self._dense:
-            self._lu = linalg.lu_factor(np.eye(mdp.states) - mdp.discount * chosen.toarray(), check_finite=False)
+            table = mdp.small
+            chosen = mdp.table[states * mdp.actions + policy].toarray() if table is None else table[states, policy]
+            self._lu, self._pivots, failed = dgetrf(np.eye(mdp.states) - mdp.discount * chosen, overwrite_a=True)
+            if failed:
+                raise ValueError("I − γ T could not be factored; is the discount too near to 1 for double precision?")
         else:
+            chosen = mdp.table[states * mdp.actions + policy]
             matrix = sparse.eye_array(mdp.states, format="csc") - mdp.discount * chosen.tocsc()
             self._lu = splu(sparse.csc_matrix(matrix))
 
     def solve(self, b: NDArray[np.float64], *, transposed: bool = False) -> NDArray[np.float64]:
         if self._dense:
-            return linalg.lu_solve(self._lu, b, trans=int(transposed), check_finite=False)
+            return dgetrs(self._lu, self._pivots, b, trans=int(transposed))[0]
         return self._lu.solve(b, trans="T" if transposed else "N")
 
 

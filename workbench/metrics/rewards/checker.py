@@ -91,7 +91,7 @@ class Document:
 def check(certificate: str | bytes | Path) -> Report:
     """Return a :class:`Report` on a certificate, its JSON text or a path to it; never raises for a bad one.
 
-    10⁴ states with 4 actions take some ten seconds. Raises ``FileNotFoundError`` for a path that leads to no file.
+    10⁴ states with 4 actions take some two seconds. Raises ``FileNotFoundError`` for a path that leads to no file.
     """
     content = _content(certificate)
     try:

@@ -41,7 +41,7 @@ def reward_distances(
     the pair of the regret. ``details`` adds the room's three questions (:func:`reward_blindness`) for reward 1.
 
     Raises ``ValueError`` for rewards that do not fit the MDP. Cost: some 30 solutions of the MDP, and as many for the
-    polygon; 5 ms for 17 states, half a minute for 10⁴. arXiv 2309.15257.
+    polygon; 5 ms for 17 states, five seconds for 10⁴. arXiv 2309.15257.
 
     >>> mdp = MDP([[[0.9, 0.1], [0.2, 0.8]], [[0.5, 0.5], [0.1, 0.9]]], 0.9)
     >>> found = reward_distances(mdp, [[0.1, 0.3], [0.5, 0.9]], [[0, -2], [1, 0.8]])

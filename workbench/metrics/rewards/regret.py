@@ -67,7 +67,7 @@ def worst_case_regret(mdp: MDP, r1: Any, r2: Any, *, progress: Progress | None =
     min_{λ≥0} ρ(R₁ − λ R₂)/ρ(R₁): one convex, piecewise linear function of one number. Each evaluation returns one of
     its lines, and the intersection of the last two on either side of the minimum is evaluated next until it is met. Not
     symmetric. ``r1``, ``r2`` as :func:`~workbench.metrics.rewards.reward.as_reward` takes them. arXiv 2309.15257,
-    definition of soundness. About 8 evaluations, two solutions of the MDP each; 10⁴ states take 10 s.
+    definition of soundness. About 8 evaluations, two solutions of the MDP each; 10⁴ states take a second or two.
 
     >>> mdp = MDP([[[0.9, 0.1], [0.2, 0.8]], [[0.5, 0.5], [0.1, 0.9]]], 0.9)
     >>> found = worst_case_regret(mdp, [[0.1, 0.3], [0.5, 0.9]], [[0, -2], [1, 0.8]])

@@ -14,6 +14,7 @@ APART = 1.0
 VISITED = 1e-9
 STARC = ("range", "val", "minimal")
 INK = "#1A1A1A"  # on cells, which are light in either mode
+PALE = 1.6  # colours end before the dark ones, on which nothing could be read
 
 
 def reward_maps(ds: xr.Dataset) -> Any:
@@ -54,6 +55,7 @@ def _maps(tiles: Any, shown: Any, visits: Any, names: Any, *, signed: bool, titl
     wall = tiles == "#"
     finite = np.concatenate([np.where(wall, 0.0, values).ravel() for values in shown])
     largest = float(np.abs(finite).max()) or 1.0
+    largest *= PALE
     limits = (-largest, largest) if signed else (0.0, largest)
     parts, letters, heads = [], [], []
     for side, (values, x, name) in enumerate(zip(shown, visits, names, strict=True)):
@@ -73,7 +75,7 @@ def _maps(tiles: Any, shown: Any, visits: Any, names: Any, *, signed: bool, titl
     parts.append(
         theme.styled(hv.Labels(heads, ["x", "y"], "name"), bokeh=style, matplotlib={"color": theme.NEUTRAL, "size": 9})
     )
-    return theme.frame(
+    made = theme.frame(
         hv.Overlay(parts),
         title=title,
         xlabel="",
@@ -85,6 +87,7 @@ def _maps(tiles: Any, shown: Any, visits: Any, names: Any, *, signed: bool, titl
         yaxis=None,
         legend=None,
     )
+    return theme.styled(made, bokeh={"show_grid": False}, matplotlib={"show_grid": False})
 
 
 def _mark(tile: str, visits: np.ndarray) -> str:

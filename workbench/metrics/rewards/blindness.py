@@ -17,7 +17,7 @@ from workbench.metrics.rewards.yardsticks import REWARD_DISTANCES, minimal, unit
 from workbench.progress import Progress
 
 LEAST_SIZE, MOST_SIZE = 1e-9, 0.5
-MET, MOST_TRIES = 1e-9, 100
+MET, MOST_TRIES, FARTHEST = 1e-9, 100, 1e9
 CLIMBS, CLIMBERS, CANDIDATES = 16, 3, 40
 LEAST_STEP = 0.03
 
@@ -89,23 +89,27 @@ def _hidden(mdp: MDP, method: str, size: float, base: Reward | None, rng: np.ran
         return hidden.plus(base, share), hidden.plus(base, -share)
 
     share = _at_distance(lambda e: distance(mdp, *pair(e)), size, size * hidden.norm() / base.norm())
+    if share is None:
+        raise ValueError(f"no pair of rewards at the distance {size:g} was found; ask for another")
     r1, r2 = pair(share)
     found = regret_of(mdp, r1.expected(mdp), r2.expected(mdp))
     return Fooled(method, r1, r2, float(distance(mdp, r1, r2)), found, "a redistribution D ± a small reward")
 
 
-def _at_distance(distance: Callable[[float], float], size: float, start: float) -> float:
-    """Return t > 0 with a distance of ``size``, which grows with t, and nearly as t where t is small."""
+def _at_distance(distance: Callable[[float], float], size: float, start: float) -> float | None:
+    """Return t > 0 with a distance of ``size``, which grows with t, and nearly as t where t is small; None if none."""
     low, high, t = 0.0, np.inf, start
     for _ in range(MOST_TRIES):
         found = distance(t)
         if abs(found - size) <= MET * size:
-            break
+            return t
         low, high = (t, high) if found < size else (low, t)
-        t = t * size / found if found > 0 else 10 * t
+        t = t * min(size / found, 10.0) if found > 0 else 10 * t
         if not low < t < high:
             t = float(np.sqrt(low * high)) if low > 0 and np.isfinite(high) else 10 * low or high / 10
-    return t
+        if not t < FARTHEST * start:
+            break  # the distance stays below: both lie on one ray
+    return None
 
 
 # ---- sound distances: ascent --------------------------------------------------------------------------------
@@ -226,7 +230,7 @@ class _RangeSphere:
             return 0.5 * extremes(self.mdp, first - second).range
 
         share = _at_distance(distance, size, size)
-        return self.across(first + share * direction, first)
+        return first if share is None else self.across(first + share * direction, first)
 
     def start(self, base: Reward | None, rng: np.random.Generator) -> tuple[NDArray, list[NDArray]]:
         shape = (self.mdp.states, self.mdp.actions)

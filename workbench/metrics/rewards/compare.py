@@ -165,7 +165,7 @@ def compared(mdp: MDP, first: Reward, second: Reward, progress: Progress) -> Par
         "evaluations": (side, np.array([found.evaluations for found in regrets]), "evaluations of the range norm"),
         "range": (side, np.array([found.range for found in ends]), "ρ = max J − min J"),
         "best": (side, best, "greatest return"),
-        "least": (side, np.array([-found.worst.value for found in ends]), "least return"),
+        "least": (side, np.array([0.0 - found.worst.value for found in ends]), "least return"),
         "trivial": (side, np.array([found.trivial[0] for found in regrets]), "whether all policies earn the same"),
         "pair_return": (("side", "policy"), regrets[0].returns, "return of the pair of the regret of reward 1"),
     }

@@ -36,9 +36,10 @@ class PaintedMaps(Picture):
         """Let the plot listen to the hand instead of moving under it."""
         if self._shape is None:
             return element
-        return element.opts(default_tools=["save"], active_tools=[], backend="bokeh").opts(
-            hooks=[*_hooks(element), self._listen], backend="bokeh"
-        )
+        for part in element:
+            part.opts(default_tools=[], backend="bokeh")
+        hooks = [*_hooks(element), self._listen]
+        return element.opts(default_tools=["save"], active_tools=[], hooks=hooks, backend="bokeh")
 
     def _listen(self, plot: Any, _: Any) -> None:
         """Ask the figure for its events, when it is made."""

@@ -21,10 +21,10 @@ def labelled(overlay):
 
 def test_the_polygon_closes_and_holds_the_chord(lake):
     parts = labelled(figures.return_polygon(lake))
-    outline = parts["all policies"]
+    outline = parts["policies"]
     assert len(outline) == lake.sizes["vertex"] + 1
     np.testing.assert_array_equal(outline["J₁"][[0, -1]], lake.vertex_1.values[[0, 0]])
-    chord = parts["the regret's pair"]["J₁"]
+    chord = parts["regret's pair"]["J₁"]
     assert (chord[0] - chord[1]) / float(lake.range[0]) == pytest.approx(float(lake.regret[0]))
 
 

@@ -33,7 +33,7 @@ def pair_maps(ds: xr.Dataset) -> Any:
     tiles = ds.tile.values
     visits = [ds[f"pair_visits_{k}"].values for k in (1, 2)]
     shown = [np.sqrt(x.sum(axis=1)[: tiles.size].reshape(tiles.shape)) for x in visits]
-    names = ("π₁, which reward 1 prefers", "π₂, which reward 2 prefers")
+    names = ("π₁", "π₂")
     return _maps(tiles, shown, visits, names, signed=False, title="The two policies behind the regret")
 
 
@@ -67,7 +67,7 @@ def _maps(tiles: Any, shown: Any, visits: Any, names: Any, *, signed: bool, titl
         heads.append((left + (columns - 1) / 2, 0.95, name))
         letters += [(left + c, -float(r), _mark(tiles[r, c], x[r * columns + c])) for r, c in np.ndindex(tiles.shape)]
     letters = [one for one in letters if one[2]]
-    size = f"{max(9, min(20, 90 // max(rows, columns)))}pt"
+    size = f"{max(9, min(16, 90 // max(rows, columns)))}pt"
     cells = hv.Labels(letters, ["x", "y"], "mark")
     style = {"text_color": INK, "text_font_size": size}
     parts.append(theme.styled(cells, bokeh=style, matplotlib={"color": INK, "size": int(size[:-2])}))
@@ -105,17 +105,17 @@ def return_polygon(ds: xr.Dataset) -> Any:
     x, y = (np.append(ds[name].values, ds[name].values[0]) for name in ("vertex_1", "vertex_2"))
     best = float(ds.best[0]), float(ds.best[1])
     parts = [
-        theme.line(hv.Curve((x, y), "J₁", "J₂", label="all policies"), theme.SERIES[0], width=2.5),
+        theme.line(hv.Curve((x, y), "J₁", "J₂", label="policies"), theme.SERIES[0], width=2.5),
         theme.markers(hv.Scatter((x, y), "J₁", "J₂"), theme.SERIES[0], size=5),
         theme.line(hv.VLine(best[0]), theme.NEUTRAL, width=1, dash="dotted"),
         theme.line(hv.HLine(best[1]), theme.NEUTRAL, width=1, dash="dotted"),
     ]
     chord = ds.chord_1.values, ds.chord_2.values
     parts += [
-        theme.line(hv.Curve(chord, "J₁", "J₂", label="the regret's pair"), theme.REFERENCE, width=4),
+        theme.line(hv.Curve(chord, "J₁", "J₂", label="regret's pair"), theme.REFERENCE, width=4),
         theme.markers(hv.Scatter(chord, "J₁", "J₂"), theme.REFERENCE, size=10, marker="diamond"),
     ]
-    kept = hv.Scatter(([float(ds.kept[0])], [best[1]]), "J₁", "J₂", label="best for reward 2")
+    kept = hv.Scatter(([float(ds.kept[0])], [best[1]]), "J₁", "J₂", label="best for R₂")
     parts.append(theme.markers(kept, theme.SERIES[2], size=13, marker="triangle"))
     return theme.frame(
         hv.Overlay(parts),
@@ -160,7 +160,7 @@ def regret_cone(ds: xr.Dataset) -> Any:
         ylabel="worst-case regret W",
         xlim=(-0.02, 1.02),
         ylim=(-0.02, 1.04),
-        legend="bottom",
+        legend="bottom_right",
     )
 
 

@@ -335,7 +335,8 @@ def _polygon_in_words(ds: xr.Dataset) -> str:
 def _pair_in_words(ds: xr.Dataset) -> str:
     j = ds.pair_return.values
     return (
-        f"Reward 1 pays π₁ {j[0, 0]:.4g} and π₂ {j[0, 1]:.4g}; reward 2 pays π₁ {j[1, 0]:.4g} and π₂ {j[1, 1]:.4g}. "
+        f"Reward 1 prefers π₁, reward 2 likes π₂ no less. Reward 1 pays them {j[0, 0]:.4g} and {j[0, 1]:.4g}; reward 2 "
+        f"{j[1, 0]:.4g} and {j[1, 1]:.4g}. "
         "Shade: the root of the discounted visits of a cell."
     )
 

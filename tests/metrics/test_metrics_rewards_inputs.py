@@ -109,7 +109,7 @@ def test_a_painted_lake_is_gymnasiums():
     np.testing.assert_array_equal(mdp.start, world.mdp.start)
 
 
-@pytest.mark.parametrize("name", ["FrozenLake-v1", "Taxi-v3", "CliffWalking-v1"])
+@pytest.mark.parametrize("name", ["FrozenLake-v1", "Taxi-v4", "CliffWalking-v1"])
 def test_gymnasiums_own_tables(name):
     gymnasium = pytest.importorskip("gymnasium")
     table = gymnasium.make(name).unwrapped.P

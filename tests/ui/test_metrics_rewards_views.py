@@ -95,7 +95,7 @@ def test_every_world_opens(world):
     ds = computed(view)
     assert float(ds.best[0]) > 0
     assert re.search(r"W", view.sentence(ds))
-    assert view.cost(view.values()).seconds < 60
+    assert view.cost(view.values()).is_quick  # so that the brush answers at once
 
 
 def test_fooling_replaces_both_and_painting_takes_it_back():
@@ -135,6 +135,11 @@ def test_own_files():
     assert computed(view).regret.values[0] < 1
     view.take_file("bad.npz", npz(transitions=2 * move, reward=rng.normal(size=(5, 2))))
     with pytest.raises(ValueError, match="sum to 2"):
+        computed(view)
+    chain = np.arange(2501)
+    lists = {"state": chain, "action": 0 * chain, "next_state": chain, "probability": 1.0 + 0 * chain}
+    view.take_file("long.npz", npz(**lists, reward=0.0 * chain))
+    with pytest.raises(ValueError, match="2,501 states; this page takes up to 2,500"):
         computed(view)
     view.take_file("large.npz", b"0" * (tab.LARGEST_UPLOAD + 1))
     assert "MiB" in view.complaint

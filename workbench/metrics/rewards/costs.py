@@ -8,7 +8,7 @@ from workbench.costs import Cost
 
 SECONDS_A_SOLUTION, SECONDS_AN_ENTRY = 8e-5, 6e-7
 """Of one best policy: its overhead, and by the number of transitions."""
-COMPARED, DRAWN, SEEN = 40, 60, 4000
+COMPARED, DRAWN, SEEN = 40, 60, 2000
 """Solutions of the MDP that a comparison takes, that its polygon takes, and the room's three questions."""
 
 

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from workbench import checks
+from workbench.clouds import foreign
 from workbench.clouds.arrays import read_members
 from workbench.metrics.rewards.mdp import MDP, MOST_ACTIONS, MOST_STATES
 from workbench.metrics.rewards.reward import Reward, as_reward
+from workbench.progress import Progress
 
 DEFAULT_LIMIT = 64 * 2**20
 LISTED = ("state", "action", "next_state", "probability")
@@ -35,13 +37,19 @@ class MDPReading:
 
 
 def read_mdp(
-    source: str | os.PathLike[str] | BinaryIO, *, discount: float | None = None, max_bytes: int = DEFAULT_LIMIT
+    source: str | os.PathLike[str] | BinaryIO,
+    *,
+    discount: float | None = None,
+    max_bytes: int = DEFAULT_LIMIT,
+    apart: bool = False,
+    progress: Progress | None = None,
 ) -> MDPReading:
     """Read an MDP with one or two rewards from an NPZ archive (never unpickled), a path or a binary file with a name.
 
     Dense: ``transitions`` (S, A, S), or ``P`` (A, S, S); ``reward_1`` and ``reward_2``, (S, A) or (S, A, S). Sparse:
     lists of one length, an entry a transition: ``state``, ``action``, ``next_state`` (counted from 0), ``probability``,
     ``reward_1``, ``reward_2``. Either may hold ``discount`` (0.95 if nobody says) and ``start``, a state or (S,).
+    ``apart`` reads a stranger's file in a process that can be ended, which ``progress`` may ask for.
 
     Raises ``FileNotFoundError``; ``ValueError`` for a broken archive, arrays that do not fit together, names that are
     not known, and whatever :class:`MDP` refuses.
@@ -55,7 +63,8 @@ def read_mdp(
     '2 states, 2 actions, 8 transitions, γ = 0.9; one reward'
     """
     data, name = _bytes(source, max_bytes)
-    arrays = read_members(data, name, max_bytes)
+    reads_apart = foreign.read_members(data, name, max_bytes, progress=progress) if apart else None
+    arrays = read_members(data, name, max_bytes) if reads_apart is None else reads_apart
     known = {*LISTED, *TABLES, *FIRST, *SECOND, *OTHERS}
     unknown = sorted(set(arrays) - known)
     if unknown:

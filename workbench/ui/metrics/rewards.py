@@ -24,8 +24,10 @@ from workbench.ui.metrics.yardsticks import FamilyView, Yardsticks
 GRID, FILE = "grid", "file"
 LARGEST_UPLOAD = 20 * 2**20
 MOST_CELLS = 144
-MOST_ASKED = 64
-"""States up to which the room's three questions are asked of a file by itself."""
+MOST_STATES = 2_500
+"""States of a file: a factorisation of a world without any order takes the memory of all pairs of states."""
+MOST_ASKED = 81
+"""States up to which the room's three questions are asked by themselves."""
 LAKE = "SFFF/FHFH/FFFH/HFFG"
 WORLDS = {
     "Frozen lake, 4 × 4": (LAKE, 0.67),
@@ -47,11 +49,11 @@ FIRST: dict[str, Any] = {
 class MDPFile(ReadUpload):
     """An uploaded MDP with one or two rewards."""
 
-    def read(self) -> tuple[metrics.rewards.files.MDPReading, str]:
+    def read(self, progress: Progress) -> tuple[metrics.rewards.files.MDPReading, str]:
         """Read all of the file."""
         stream = io.BytesIO(self.data)
         stream.name = self.name
-        reading = metrics.read_mdp(stream, max_bytes=LARGEST_UPLOAD)
+        reading = metrics.read_mdp(stream, max_bytes=LARGEST_UPLOAD, apart=True, progress=progress)
         return reading, reading.sentence
 
 
@@ -117,7 +119,8 @@ class RewardsView(FamilyView):
             count = 0 if inputs["file"] is None else len(inputs["file"].data)
             return Cost(0.5 + 2e-5 * count, 2e7 + 100.0 * count)
         rows = inputs["tiles"].split("/")
-        return costs.of(metrics.grid_rewards, tiles=rows, fool=inputs["fool"]) or Cost(1.0)
+        details = _cells(rows) < MOST_ASKED
+        return costs.of(metrics.grid_rewards, tiles=rows, fool=inputs["fool"], details=details) or Cost(1.0)
 
     def precomputed(self, inputs: Mapping[str, Any]) -> xr.Dataset | None:
         """Return the shipped first result if that is what is asked for."""
@@ -127,7 +130,7 @@ class RewardsView(FamilyView):
         """Return the arguments of the experiment: letters become rows and numbers."""
         kept = ("living", "mix", "shaping", "redistributed", "fool", "size", "discount", "seed")
         rows = rows_of(inputs["tiles"])
-        found = {"tiles": rows, **{name: inputs[name] for name in kept}}
+        found = {"tiles": rows, **{name: inputs[name] for name in kept}, "details": _cells(rows) < MOST_ASKED}
         found["slip"] = 2 / 3 if inputs["slip"] == FIRST["slip"] else inputs["slip"]
         for k in (1, 2):
             if inputs[f"paint_{k}"]:
@@ -139,6 +142,11 @@ class RewardsView(FamilyView):
         if inputs["source"] == GRID:
             return metrics.grid_rewards(**self.arguments(inputs), progress=progress)
         reading = inputs["file"].contents()
+        if reading.mdp.states > MOST_STATES:
+            raise ValueError(
+                f"{inputs['file'].name} has {reading.mdp.states:,} states; this page takes up to {MOST_STATES:,}. In "
+                "Python metrics.worst_case_regret takes more."
+            )
         details = reading.mdp.states <= MOST_ASKED
         return metrics.reward_distances(
             reading.mdp, reading.first, rewards.second_of(reading, inputs["living"]), details=details, progress=progress
@@ -288,7 +296,7 @@ def _kept_in_words(ds: xr.Dataset) -> str:
 def rows_of(text: str) -> list[str]:
     """Return the rows of tiles; ``ValueError`` for a world that is too large here, or ragged."""
     rows = text.strip().split("/")
-    cells = sum(len(row) for row in rows)
+    cells = _cells(rows)
     if cells > MOST_CELLS:
         raise ValueError(f"The world has {cells:,} cells; this page takes up to {MOST_CELLS}.")
     if len({len(row) for row in rows}) != 1 or not rows[0]:
@@ -296,6 +304,10 @@ def rows_of(text: str) -> list[str]:
             f"Every row of the tiles must have the same length; they have {[len(row) for row in rows][:12]}."
         )
     return rows
+
+
+def _cells(rows: Sequence[str]) -> int:
+    return sum(len(row) for row in rows)
 
 
 def painted(text: str, rows: Sequence[str], label: str = "The reward") -> np.ndarray:

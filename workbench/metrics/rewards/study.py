@@ -45,7 +45,7 @@ def regret_correlations(
     ``lead`` (yardstick, target), the rank correlation less the better of EPIC's and DARD's, with ``lead_low`` and
     ``lead_high``, its 95 % interval over resampled worlds.
 
-    Cost: about 0.1 s a sample of 32 states. arXiv 2309.15257, section on experiments, with its roll-outs replaced.
+    Cost: about 20 ms a sample of 32 states. arXiv 2309.15257, section on experiments, with its roll-outs replaced.
 
     >>> found = regret_correlations(mdps=2, pairs=1, steps=3, states=6, actions=3)
     >>> dict(found.sizes)["sample"]

@@ -1,0 +1,23 @@
+"""What the experiments of this room cost; each family has its own file of estimates."""
+
+from workbench.metrics.rankings.costs import (  # noqa: F401 - found here by their names
+    ap_range,
+    bootstrap,
+    compare,
+    interval_study,
+    ranking,
+    ranking_confusions,
+    ranking_invariances,
+    ranking_report,
+    repair_drift,
+    repairs,
+)
+from workbench.metrics.rewards.costs import (  # noqa: F401
+    fooled_distances,
+    grid_rewards,
+    regret_bounds,
+    regret_correlations,
+    reward_blindness,
+    reward_distances,
+    reward_invariances,
+)

@@ -47,7 +47,7 @@ def clusters() -> None:
 def lj13() -> None:
     """Store the study of the cluster of thirteen atoms."""
     methods = ("gp", "dimer", "eigenvector-following")
-    keep("saddles_lj13", steps.saddle_table(("lennard-jones-13",), methods, starts=24, most_surrogate_calls=60))
+    keep("saddles_lj13", steps.saddle_table(("lennard-jones-13",), methods, starts=12, most_surrogate_calls=36))
 
 
 def keep(name: str, ds: xr.Dataset) -> None:

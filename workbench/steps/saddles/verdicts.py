@@ -171,7 +171,7 @@ CLAIMS: tuple[Claim, ...] = (
         "{predecessor}, the dimer {dimer}; against the dimer {wins} wins, {losses} losses, p = {p:.2f}; against the "
         "predecessor p = {p_predecessor:.2f}",
         Rule(above("wins", "losses") & below("p", SIGNIFICANT), partly=above("p", SIGNIFICANT)),
-        'released.pairs("surrogate", "dimer")',
+        "steps.mcnemar(14, 29)",
         {"wins": "wins", "losses": "losses", "p": "p against the dimer"},
     ),
     Claim(

@@ -50,6 +50,13 @@ def cumulant_density(
 
     ``max_memory`` bounds the bytes kept between the stages; each extra round repeats stage 1. Raises ``ValueError``
     if that much memory is not free.
+
+    >>> from workbench.fisher.metric import metric_in_space, pairs, to_momentum
+    >>> from workbench.fisher.torus import Torus
+    >>> found = pairs(Torus(4, 4, 0.4, 0.4))
+    >>> space = metric_in_space(found)
+    >>> cumulant_density(found, space, to_momentum(space)).shape
+    (4, 4)
     """
     progress = progress or Progress()
     torus = pairs.torus

@@ -172,7 +172,7 @@ def check_size(name: str, data: bytes, largest: int) -> None:
 
 
 def keep(
-    view: param.Parameterized,
+    view: Any,
     parameter: str,
     kind: type[Upload],
     name: str,
@@ -189,7 +189,7 @@ def keep(
 
 
 def file_field(
-    view: param.Parameterized,
+    view: Any,
     parameter: str,
     label: str,
     accept: str,

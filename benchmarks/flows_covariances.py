@@ -25,16 +25,18 @@ from workbench import flows
 
 SIZES = ((30, 4), (30, 12), (100, 20))
 CONDITIONS = (1e2, 1e4, 1e6, 1e8, 1e10, 1e12)
-PACKAGES = ("array-api-compat", "array-api-extra", "pyriemann==0.12", "geomstats==2.8.0")
+PACKAGES = {
+    "pyriemann": ("array-api-compat", "array-api-extra", "pyriemann==0.12"),
+    "geomstats": ("numpy==1.26.4", "geomstats==2.8.0"),  # its imports ask for a NumPy below 2
+}
 RIVALS = """
 import json, sys, time, warnings
 import numpy as np
 warnings.simplefilter("ignore")
-path, rounds = sys.argv[1], int(sys.argv[2])
+path, rounds, wanted = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 batches = dict(np.load(path))
-found = {}
 
-def tried(name, run, count):
+def tried(run, count):
     best, answer, trouble = float("inf"), None, None
     for _ in range(count):
         started = time.process_time()
@@ -68,14 +70,9 @@ def geomstats():
         return estimator.fit(x).estimate_
     return mean, lambda a, b: space(len(a)).metric.squared_dist(a, b)
 
-for name, load in (("pyriemann", pyriemann), ("geomstats", geomstats)):
-    try:
-        mean, distance = load()
-    except Exception as error:
-        found[name] = f"{type(error).__name__}: {error}"[:160]
-        continue
-    found[name] = {key: tried(name, lambda: mean(x), rounds) for key, x in batches.items() if "pair" not in key}
-    found[name] |= {key: tried(name, lambda: distance(*x), 1) for key, x in batches.items() if "pair" in key}
+mean, distance = {"pyriemann": pyriemann, "geomstats": geomstats}[wanted]()
+found = {key: tried(lambda: mean(x), rounds) for key, x in batches.items() if "pair" not in key}
+found |= {key: tried(lambda: distance(*x), 1) for key, x in batches.items() if "pair" in key}
 print(json.dumps(found))
 """
 
@@ -105,11 +102,18 @@ def pairs() -> dict[str, tuple[np.ndarray, float]]:
 
 def theirs(batches: dict[str, np.ndarray], rounds: int) -> tuple[dict, list[str]]:
     """Return what the rivals reach on the same matrices, and their versions."""
-    python, told = rivals.environment("covariances", PACKAGES)
+    found, told = {}, []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "batches.npz"
         np.savez(path, **batches)
-        return rivals.asked(python, RIVALS, path, rounds), told
+        for name, packages in PACKAGES.items():
+            python, versions = rivals.environment(name, packages)
+            told += versions
+            try:
+                found[name] = rivals.asked(python, RIVALS, path, rounds, name)
+            except RuntimeError as error:
+                found[name] = str(error)
+    return found, told
 
 
 def timed(run: object, x: np.ndarray, rounds: int) -> tuple[float | None, np.ndarray | None, str]:
@@ -151,12 +155,12 @@ def main() -> None:
     batches["30 4 singular"] = np.stack([a @ a.T for a in np.random.default_rng(1).normal(size=(30, 4, 2))])
     known = pairs()
     found, told = theirs(batches | {name: pair for name, (pair, _) in known.items()}, rounds)
-    others = [name for name in ("pyriemann", "geomstats") if isinstance(found[name], dict)]
+    others = [name for name in PACKAGES if isinstance(found[name], dict)]
     command = "python benchmarks/flows_covariances.py --write"
     lines = [
         *heading("Bures–Wasserstein mean and distance", command, ("numpy", "POT")),
         f"{'; '.join(told)}.",
-        *[f"{name} did not run: {found[name]}" for name in ("pyriemann", "geomstats") if name not in others],
+        *[f"{name} did not run: {found[name]}" for name in PACKAGES if name not in others],
         "",
         "| N | n | condition | ours, ms | steps | gap ÷ V | "
         + " | ".join(f"{name}, ms | ÷ ours | excess of V" for name in ("POT", *others))

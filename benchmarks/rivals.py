@@ -10,7 +10,7 @@ import site
 import subprocess
 import tempfile
 import venv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ print(json.dumps(found))
 def environment(name: str, packages: Sequence[str]) -> tuple[Path, list[str]]:
     """Return the Python of an environment with these packages (``name==version``), and a line on each of them.
 
-    What is missing is installed, one package after the other: the line of one that does not install says why.
+    What is missing is installed, all together if that can be: the line of a package that does not install says why.
     """
     python = HOME / name / "bin" / "python"
     if not python.exists():
@@ -46,18 +46,28 @@ def environment(name: str, packages: Sequence[str]) -> tuple[Path, list[str]]:
         (own / "packages_of_the_workbench.pth").write_text("\n".join(site.getsitepackages()) + "\n")
     wanted = {package.partition("==")[0]: package for package in packages}
     reasons = {}
-    for bare, version in asked(python, INSTALLED, *wanted).items():
-        _, _, pinned = wanted[bare].partition("==")
-        if version is None or (pinned and version != pinned):
-            command = [python, "-m", "pip", "install", "--quiet", wanted[bare]]
-            done = subprocess.run(command, capture_output=True, text=True)
-            if done.returncode:
-                reasons[bare] = (done.stderr.strip().splitlines() or ["no reason given"])[-1][:160]
+    if _missing(python, wanted) and _install(python, wanted.values()):  # not together, then one by one
+        for bare in _missing(python, wanted):
+            if reason := _install(python, [wanted[bare]]):
+                reasons[bare] = reason
     found = asked(python, INSTALLED, *wanted)
     told = [
         f"{bare} did not install: {reasons[bare]}" if bare in reasons else f"{bare} {found[bare]}" for bare in wanted
     ]
     return python, told
+
+
+def _missing(python: Path, wanted: dict[str, str]) -> list[str]:
+    """Return what is not there in the version asked for."""
+    found = asked(python, INSTALLED, *wanted)
+    pinned = {bare: package.partition("==")[2] for bare, package in wanted.items()}
+    return [bare for bare in wanted if found[bare] is None or (pinned[bare] and found[bare] != pinned[bare])]
+
+
+def _install(python: Path, packages: Iterable[str]) -> str:
+    """Install packages together; returns why it failed, or nothing."""
+    done = subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], capture_output=True, text=True)
+    return (done.stderr.strip().splitlines() or ["no reason given"])[-1][:160] if done.returncode else ""
 
 
 def asked(python: Path, source: str, *arguments: Any) -> Any:

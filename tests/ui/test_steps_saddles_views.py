@@ -6,6 +6,7 @@ from bokeh.models import PointDrawTool
 
 from workbench import data, steps
 from workbench.progress import Progress
+from workbench.ui.home import room_classes
 from workbench.ui.steps.molecules import MoleculeView
 from workbench.ui.steps.saddle_study import SaddleStudy
 from workbench.ui.steps.saddles import SaddleView
@@ -125,6 +126,14 @@ def test_a_missing_file_is_asked_for_and_an_impossible_charge_refused(molecules)
             molecules.check(
                 {**molecules.values(), "source": "own", "file": hydrogen, "energy": "gfn2-xtb", "charge": 2}
             )
+
+
+def test_an_address_may_ask_for_a_file_that_is_not_there_yet():
+    room = room_classes()["steps"]()
+    room.read_address("?tab=molecules&source=own&energy=lennard-jones&starts=2")
+    assert room.view.source == "own"
+    assert "Choose an .xyz file" in room.view.complaint
+    room.close()
 
 
 def test_only_energies_that_work_here_are_offered(molecules):

@@ -88,7 +88,9 @@ class MoleculeView(StepsView):
         return found | {"start": inputs["file"], "energy": inputs["energy"], "charge": inputs["charge"]}
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
-        """Seconds for a cluster of seven, minutes for more atoms."""
+        """Seconds for a cluster of seven, minutes for more atoms; nothing to say before there is a file."""
+        if inputs["source"] == OWN and inputs["file"] is None:
+            return Cost(1.0)
         return costs.of(steps.saddle_survey, **self.arguments(inputs))
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:

@@ -236,7 +236,7 @@ def ott():
         geom = geometry.Geometry(cost_matrix=jax.numpy.asarray(cost), epsilon=1 / eta)
         solver = jax.jit(sinkhorn.Sinkhorn(threshold=1e-12, max_iterations=steps))
         problem = linear_problem.LinearProblem(geom)
-        row("entropic", f"OTT-JAX Sinkhorn, {steps} steps", lambda: solver(problem).matrix, 1)
+        row("entropic", f"OTT-JAX Sinkhorn, {steps} steps", lambda: solver(problem).matrix.block_until_ready(), 1)
 
 def geomloss():
     import torch

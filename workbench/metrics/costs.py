@@ -12,3 +12,13 @@ from workbench.metrics.rankings.costs import (  # noqa: F401 - found here by the
     repair_drift,
     repairs,
 )
+from workbench.metrics.spectra.costs import (  # noqa: F401 - found here by their names
+    score_layers,
+    score_networks,
+    spectra_confusions,
+    spectra_invariances,
+    spectrum_report,
+    tail_coverage,
+    training_spectra,
+    unlearned_spectra,
+)

@@ -35,8 +35,10 @@ ARGUMENTS = {
     "network_radius": {"model": nn.Linear(3, 2), "inputs": randn(8, 3), "direction": {}},
     "verification": {"certificate": "{}"},
     "random_games": {"players": 5},
-    "ranking": {"y": [0, 1], "scores": [0.0, 1.0]},
+    "compare": {"y": [0, 1], "a": [0.0, 1.0], "b": [0.0, 1.0]},
 }
+for name in ("ranking", "repairs", "bootstrap", "ranking_invariances"):
+    ARGUMENTS[name] = {"y": [0, 1], "scores": np.array([0.0, 1.0])}
 GAMES = {name: {"game": "toy"} for name in experiments("games") if name not in ARGUMENTS}
 ALL = [pytest.param(function, id=f"{room}.{name}") for room in ROOMS for name, function in experiments(room).items()]
 

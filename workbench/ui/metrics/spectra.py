@@ -21,8 +21,7 @@ from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.table import Rows, Table
 from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
-from workbench.ui.kit.view import View
-from workbench.ui.metrics.yardsticks import Yardsticks
+from workbench.ui.metrics.yardsticks import FamilyView, Yardsticks
 
 FILE = "file"
 ACCEPTED = ",".join(f".{ending}" for ending in FORMATS)
@@ -51,7 +50,7 @@ class NetworkFile(ReadUpload):
         return self._kept[0] if self._kept else None
 
 
-class SpectraView(View):
+class SpectraView(FamilyView):
     """The tail of a layer's spectrum, with everything that must stand beside α."""
 
     title, slug = "Spectra", "spectra"
@@ -130,7 +129,7 @@ class SpectraView(View):
             TappedLayers(self),
             Picture("Hill plot", figures.hill_plot, _hill_in_words),
             Picture("Choosing the threshold", figures.threshold_valley, _valley_in_words),
-            Table("Layers", layer_rows, text=("layer", "shape", "α (exact 95 %)")),
+            LayerTable("Layers", layer_rows, text=("layer", "shape", "α (exact 95 %)"), wide=True),
             Yardsticks("layer scores"),
             Picture("α along training", lambda _: figures.alpha_along_training(_training()), _training_in_words),
             Picture("Pretrained networks", lambda _: figures.erg_against_alpha(_table()), _table_in_words),
@@ -241,6 +240,12 @@ class TappedLayers(Picture):
             return
         high = self._view.param.layer.bounds[1]
         self._view.param.update(layer=int(np.clip(round(x), 0, min(self._count - 1, high))), k=0)
+
+
+class LayerTable(Table):
+    """The table of all layers, over the whole width."""
+
+    is_wide = True
 
 
 def layer_rows(ds: xr.Dataset) -> Rows:

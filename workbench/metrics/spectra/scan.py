@@ -2,8 +2,8 @@
 
 For every candidate i of the ascending eigenvalues the law above λ_i is fitted and compared with the step function of
 the n_i values from λ_i on. Taken one by one that is M²/2 exponentials. Here a *lower bound* of every distance is taken
-first, from about 24 of the points; candidates are then finished in the order of their bounds, each abandoned as soon as
-it exceeds the best, until a bound exceeds the best. What is found is the minimum itself.
+first, from at most 24 of the points; candidates are then finished in the order of their bounds, each abandoned as soon
+as it exceeds the best, until a bound exceeds the best. What is found is the minimum itself.
 """
 
 import math
@@ -60,7 +60,7 @@ def scan(logs: NDArray[np.float64], two_sided: bool) -> tuple[int, float]:
             continue
         n = count - i
         slope = n / sums[i]
-        step = max(n // POINTS, 1)
+        step = (n + POINTS - 1) // POINTS
         worst = 0.0
         for m in range(step // 2, n, step):
             worst = max(worst, _off(logs[i + m] - logs[i], slope, m, n, two_sided))

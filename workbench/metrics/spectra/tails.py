@@ -67,10 +67,11 @@ def tail_fit(
     """Fit a power law to the tail of M eigenvalues and say how well it is known.
 
     ``threshold="ks"`` chooses the one of least Kolmogorov–Smirnov distance (Clauset, Shalizi, Newman 2009), a number
-    is the threshold itself, and ``k`` asks for the k largest values above an order statistic. D takes only the left
-    side of each step, as ``powerlaw`` and ``weightwatcher`` do; ``two_sided`` takes both. ``bootstrap`` draws give the
-    interval with the threshold chosen again (percentiles; NaN at a fixed threshold: nothing is chosen there) and the
-    p-value of the power law (semiparametric: below the threshold the spectrum's own values, above it the fitted law).
+    starts the tail at the smallest eigenvalue that reaches it, and ``k`` asks for the k largest values above an order
+    statistic. D takes only the left side of each step, as ``powerlaw`` and ``weightwatcher`` do; ``two_sided`` takes
+    both. ``bootstrap`` draws give the interval with the threshold chosen again (percentiles; NaN at a fixed threshold:
+    nothing is chosen there) and the p-value of the power law (semiparametric: below the threshold the spectrum's own
+    values, above it the fitted law).
     Eigenvalues below 1e-12 of the largest are dropped and counted.
 
     Raises ``ValueError`` for fewer than 20 positive eigenvalues, NaN, equal values throughout, and a threshold with
@@ -207,6 +208,8 @@ def distances_of_law(
         inside = rng.binomial(count, fit.tail / count) if chosen else fit.tail
         inside = max(inside, FEWEST_ABOVE + 1) if len(below) else count
         above = start + rng.exponential(1 / (fit.alpha - 1), inside)
+        if not chosen:  # an order statistic is the threshold, and only the others above it are drawn
+            above[0] = start
         drawn = np.concatenate([rng.choice(below, count - inside), above]) if count > inside else above
         drawn = np.sort(drawn)
         if chosen:

@@ -63,7 +63,7 @@ def test_a_dragged_point_sets_the_threshold():
     dragged._moved({"x": [np.sqrt(values[-31] * values[-30])], "y": [0.3]})
     assert view.k == 30
     ds = computed(view)
-    assert int(ds.tail) == 31
+    assert int(ds.tail_size) == 31
     view.show(ds)
     assert "chosen again" not in view.sentence(ds)
     dragged._moved({"x": [1e9], "y": [0.3]})

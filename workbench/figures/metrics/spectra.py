@@ -98,7 +98,7 @@ def hill_plot(ds: xr.Dataset) -> Any:
         theme.band(band, theme.SERIES[0]),
         theme.line(hv.Curve((k, alpha), "k", "α", label="α at each k"), theme.SERIES[0]),
         theme.markers(
-            hv.Scatter(([int(ds.tail) - 1], [float(ds.alpha)]), "k", "α", label="taken"), theme.REFERENCE, size=11
+            hv.Scatter(([int(ds.tail_size) - 1], [float(ds.alpha)]), "k", "α", label="taken"), theme.REFERENCE, size=11
         ),
     ]
     return theme.frame(

@@ -30,10 +30,8 @@ FIT_LABELS = {
     "low": "lower end of the exact interval of α at this threshold",
     "high": "upper end of the exact interval of α at this threshold",
     "threshold": "eigenvalue where the tail begins",
-    "tail": "eigenvalues in the tail",
     "distance": "Kolmogorov–Smirnov distance D",
     "decades": "length of the tail in powers of ten",
-    "dropped": "eigenvalues that are zero up to rounding",
     "refit_low": "lower end of the interval with the threshold chosen again",
     "refit_high": "upper end of the interval with the threshold chosen again",
     "p_value": "p-value of the power law (drawn from it, so far off or farther)",
@@ -128,6 +126,8 @@ def _fit(fit: TailFit, layer: Layer) -> grammar.Part:
     variables: dict[str, Any] = {name: ((), getattr(fit, name), label) for name, label in FIT_LABELS.items()}
     spectrum = layer.spectrum()
     variables |= {
+        "tail_size": ((), fit.tail, "eigenvalues in the tail"),
+        "dropped": ((), spectrum.dropped, "eigenvalues that are zero up to rounding"),
         "rows": ((), spectrum.rows, "longer side N of the layer"),
         "columns": ((), spectrum.columns, "shorter side M of the layer"),
     }

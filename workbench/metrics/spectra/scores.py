@@ -108,7 +108,7 @@ FITTED = {
     "sigma": ("(α − 1)/√n", lambda f: f.sigma),
     "distance": ("Kolmogorov–Smirnov distance D of the tail", lambda f: f.distance),
     "threshold": ("eigenvalue where the tail begins", lambda f: f.threshold),
-    "tail": ("eigenvalues in the tail", lambda f: f.tail),
+    "tail_size": ("eigenvalues in the tail", lambda f: f.tail),
     "decades": ("length of the tail in powers of ten", lambda f: f.decades),
     "dropped": ("eigenvalues that are zero up to rounding", lambda f: f.dropped),
 }

@@ -89,7 +89,7 @@ SCORED = {
     "alpha_high": "upper end of the exact interval of α at the chosen threshold",
     "erg_gap": "ln(x_min/λ_ERG)",
     "alpha_hat": "α log10 λ_max",
-    "tail": "eigenvalues in the tail",
+    "tail_size": "eigenvalues in the tail",
     "shuffled": "median α of the layer's entries shuffled",
 }
 

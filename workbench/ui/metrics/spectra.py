@@ -182,8 +182,8 @@ class DraggedTail(Picture):
         element = self.figure(ds)
         if self._pipe is None:
             self._pipe = hv.streams.Pipe(data=element)
-            lines = hv.DynamicMap(lambda given: given, streams=[self._pipe])
-            points = hv.DynamicMap(lambda given: figures.threshold_handle(given), streams=[self._handle])
+            lines = hv.DynamicMap(lambda data: data, streams=[self._pipe])
+            points = hv.DynamicMap(lambda data: figures.threshold_handle(data), streams=[self._handle])
             self._stream = hv.streams.PointDraw(source=points, add=False, num_objects=1)
             self._stream.add_subscriber(self._moved)
             self._plot.object = lines * points
@@ -191,7 +191,7 @@ class DraggedTail(Picture):
             element.opts(framewise=True, backend="bokeh")
             self._pipe.send(element)
         self._values = ds.eigenvalue.values
-        place = [(float(ds.threshold), float(ds.tail) / ds.sizes["order"])]
+        place = [(float(ds.threshold), float(ds.tail_size) / ds.sizes["order"])]
         if place != self._shown:
             self._shown = place
             self._handle.send(place)
@@ -225,7 +225,7 @@ class TappedLayers(Picture):
         element = self.figure(ds)
         if self._pipe is None:
             self._pipe = hv.streams.Pipe(data=element)
-            drawn = hv.DynamicMap(lambda given: given, streams=[self._pipe])
+            drawn = hv.DynamicMap(lambda data: data, streams=[self._pipe])
             self._taps = hv.streams.Tap(source=drawn)
             self._taps.add_subscriber(self._tapped)
             self._plot.object = drawn
@@ -258,7 +258,7 @@ def layer_rows(ds: xr.Dataset) -> Rows:
             str(one.layer_name.values),
             f"{int(one.layer_rows)} × {int(one.layer_columns)}",
             f"{float(one.layer_alpha):.2f} ({_range(one.layer_alpha_low, one.layer_alpha_high)})",
-            str(int(one.layer_tail)),
+            str(int(one.layer_tail_size)),
             f"{float(one.layer_distance):.3f}",
             f"{float(one.layer_decades):.2f}",
             str(int(one.layer_spikes)) if int(one.layer_spikes) >= 0 else "—",
@@ -271,7 +271,7 @@ def layer_rows(ds: xr.Dataset) -> Rows:
 
 def _tail_in_words(ds: xr.Dataset) -> str:
     return (
-        f"{int(ds.tail)} of {ds.sizes['order']} eigenvalues lie in the tail, spanning {float(ds.decades):.2f} powers "
+        f"{int(ds.tail_size)} of {ds.sizes['order']} eigenvalues lie in the tail, over {float(ds.decades):.2f} powers "
         f"of ten. {int(ds.spikes)} lie beyond the edge of noise. Drag the point to move the threshold."
     )
 
@@ -285,13 +285,13 @@ def _noise_in_words(ds: xr.Dataset) -> str:
 
 
 def _hill_in_words(ds: xr.Dataset) -> str:
-    return f"α = {float(ds.alpha):.2f} at k = {int(ds.tail) - 1}; where the curve has no flat part, there is no one α."
+    k = int(ds.tail_size) - 1
+    return f"α = {float(ds.alpha):.2f} at k = {k}; where the curve has no flat part, there is no one α."
 
 
 def _valley_in_words(ds: xr.Dataset) -> str:
-    best = ds.distance_at.argmin()
-    near = int((ds.distance_at < 1.1 * ds.distance_at[best]).sum())
-    least = float(ds.distance_at[best])
+    least = float(ds.distance_at.min())
+    near = int((ds.distance_at < 1.1 * least).sum())
     return f"D = {float(ds.distance):.3f} here, at least {least:.3f}; {near} thresholds are within a tenth of that."
 
 

@@ -6,7 +6,7 @@ never learned anything, and of the error bars.
 """
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import spearmanr, wilcoxon
 
 from workbench import data
 from workbench.metrics.spectra.erg import agreeing_share, erg_by_product, erg_of
@@ -163,6 +163,22 @@ def along_training() -> Numbers:
     }
 
 
+def versions() -> Numbers:
+    """Compare the layers of one model's versions in pairs: a newer one, and one fine-tuned."""
+    ds = _table()
+    by_name = {
+        name: dict(zip(own.layer_name.values.tolist(), own.alpha.values.tolist(), strict=True))
+        for name in ("CHGNet 0.2.0", "CHGNet 0.3.0", "CHGNet r2scan")
+        for own in [ds.isel(layer=np.flatnonzero(ds.network.values == name))]
+    }
+    numbers: dict[str, float] = {}
+    for key, old, new in (("newer", "CHGNet 0.2.0", "CHGNet 0.3.0"), ("tuned", "CHGNet 0.3.0", "CHGNet r2scan")):
+        shared = [name for name in by_name[old] if name in by_name[new]]
+        off = np.array([by_name[new][name] - by_name[old][name] for name in shared])
+        numbers |= {key: float(np.median(off)), f"{key}_p": float(wilcoxon(off).pvalue), f"{key}_layers": len(off)}
+    return numbers
+
+
 def overflow() -> Numbers:
     """Count the eigenvalues that the package's running product and the running sum of logarithms find."""
     numbers = {}
@@ -278,10 +294,28 @@ CLAIMS: tuple[Claim, ...] = (
         {"worst_rank": "the weakest rank correlation of α with accuracy over seeds", "rank": "its mean"},
     ),
     Claim(
+        "(Of the package.) The better of two versions of a model has the lower α.",
+        versions,
+        "CHGNet 0.3.0 against 0.2.0: {newer:+.2f} (median of {newer_layers} paired layers, Wilcoxon p = "
+        "{newer_p:.3f}). Fine-tuned on r²SCAN against 0.3.0: {tuned:+.4f} ({tuned_layers} layers, p = {tuned_p:.2f}). "
+        "One pair of versions is an example, no more.",
+        Rule(
+            below("newer", 0) & at_most("newer_p", 0.05) & below("tuned", 0) & at_most("tuned_p", 0.05),
+            partly=below("newer", 0) & at_most("newer_p", 0.05),
+        ),
+        TABLE,
+        {
+            "newer": "the median change to the newer version",
+            "newer_p": "its p-value",
+            "tuned": "that of fine-tuning",
+            "tuned_p": "its p-value",
+        },
+    ),
+    Claim(
         "(Of the package.) Products of eigenvalues find the ERG threshold.",
         overflow,
-        "On Marchenko–Pastur spectra it finds {product_2000} of 2,000 eigenvalues (right: {sum_2000}), {product_3000} "
-        "of 3,000 ({sum_3000}) and {product_4000} of 4,000 ({sum_4000}): past some 2,500 it overflows. A running sum "
+        "On Marchenko–Pastur spectra they find {product_2000} of 2,000 eigenvalues (right: {sum_2000}), {product_3000} "
+        "of 3,000 ({sum_3000}) and {product_4000} of 4,000 ({sum_4000}): past some 2,500 they overflow. A running sum "
         "of logarithms does not.",
         Rule(at_most("off", 0)),
         "metrics.erg(eigenvalues)",

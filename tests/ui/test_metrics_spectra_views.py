@@ -59,16 +59,16 @@ def test_a_dragged_point_sets_the_threshold():
     view.show(computed(view))
     dragged = picture_of(view, DraggedTail)
     values = view.result.eigenvalue.values
-    assert dragged._shown[0][0] == float(view.result.threshold)
-    dragged._moved({"x": [np.sqrt(values[-31] * values[-30])], "y": [0.3]})
+    assert dragged._drawn == float(view.result.threshold)
+    dragged._moved({"eigenvalue": [np.sqrt(values[-31] * values[-30])], "share": [0.3]})
     assert view.k == 30
     ds = computed(view)
     assert int(ds.tail_size) == 31
     view.show(ds)
     assert "chosen again" not in view.sentence(ds)
-    dragged._moved({"x": [1e9], "y": [0.3]})
+    dragged._moved({"eigenvalue": [1e9], "share": [0.3]})
     assert view.k == 2
-    for nothing in ({}, None, {"x": [np.nan], "y": [0.0]}, {"x": dragged._shown[0][:1], "y": [1.0]}):
+    for nothing in ({}, {"eigenvalue": [np.nan]}, {"eigenvalue": [dragged._drawn], "share": [1.0]}):
         dragged._moved(nothing)
         assert view.k == 2
 
@@ -77,12 +77,12 @@ def test_a_clicked_layer_is_shown():
     view = SpectraView(k=40)
     view.show(computed(view))
     taps = picture_of(view, TappedLayers)
-    taps._tapped(x=0.2, y=3.0)
+    taps._tapped(0.2)
     assert (view.layer, view.k) == (0, 0)
     assert "layer0.weight" in view.sentence(computed(view))
-    taps._tapped(x=50.0, y=3.0)
+    taps._tapped(50.0)
     assert view.layer == 1
-    taps._tapped()
+    taps._tapped(None)
     assert view.layer == 1
 
 

@@ -24,6 +24,7 @@ from workbench.figures.metrics.rankings_studies import (
     replicate_spread,
 )
 from workbench.figures.metrics.spectra import (
+    THRESHOLD,
     alpha_along_training,
     alpha_and_noise,
     coverage_of_bars,
@@ -31,7 +32,6 @@ from workbench.figures.metrics.spectra import (
     hill_plot,
     layers_of_network,
     tail_of_spectrum,
-    threshold_handle,
     threshold_valley,
 )
 
@@ -61,6 +61,7 @@ __all__ = [
     "RULE_LABELS",
     "SETUP_LABELS",
     "STUDIES",
+    "THRESHOLD",
     "alpha_along_training",
     "alpha_and_noise",
     "blind_bars",
@@ -82,6 +83,5 @@ __all__ = [
     "replicate_spread",
     "roc_and_pr",
     "tail_of_spectrum",
-    "threshold_handle",
     "threshold_valley",
 ]

@@ -20,6 +20,8 @@ BARS = {
     "threshold chosen again": ("refit_low", "refit_high"),
     "other rows of the matrix": ("matrix_low", "matrix_high"),
 }
+THRESHOLD = "threshold"
+"""The part of the spectrum that a hand may move."""
 GOOD = (2.0, 6.0)
 """The range of α that the package calls good."""
 
@@ -45,6 +47,9 @@ def tail_of_spectrum(ds: xr.Dataset) -> Any:
         theme.line(erg, theme.SERIES[4], dash="dashdot"),
         theme.line(edge, theme.SERIES[6], dash="dotted"),
     ]
+    place = [(float(ds.threshold), float(ds.tail_size) / ds.sizes["order"])]
+    handle = hv.Scatter(place, "eigenvalue", "share", label=THRESHOLD)
+    parts.append(theme.markers(handle, theme.REFERENCE, size=15, alpha=0.85))
     low = max(values[0], values[-1] * 1e-6)
     return theme.frame(
         hv.Overlay(parts),
@@ -57,14 +62,6 @@ def tail_of_spectrum(ds: xr.Dataset) -> Any:
         ylim=(least, 1.5),
         height=430,
         legend="bottom",
-    )
-
-
-def threshold_handle(place: list[tuple[float, float]]) -> Any:
-    """Draw the threshold on the survival curve as a point that a hand can take."""
-    points = hv.Points(place, ["x", "y"])
-    return theme.markers(points, theme.REFERENCE, size=15, alpha=0.85).opts(
-        active_tools=["point_draw"], backend="bokeh"
     )
 
 

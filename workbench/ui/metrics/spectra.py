@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import holoviews as hv
 import numpy as np
 import panel as pn
 import param
 import xarray as xr
+from bokeh.events import Tap
+from bokeh.models import PointDrawTool
 
 from workbench import costs, data, metrics
 from workbench.costs import Cost
@@ -172,40 +173,43 @@ class DraggedTail(Picture):
     def __init__(self, view: SpectraView) -> None:
         super().__init__("Eigenvalues and their tail", figures.tail_of_spectrum, _tail_in_words, height=430)
         self._view = view
-        self._handle = hv.streams.Pipe(data=[])
         self._values = np.ones(1)
-        self._shown: list[tuple[float, float]] = []
-        self._stream: Any = None
+        self._drawn = np.nan
+        self._result: xr.Dataset | None = None
 
     def update(self, ds: xr.Dataset) -> None:
-        """Redraw, with the point where the tail begins."""
-        element = self.figure(ds)
-        if self._pipe is None:
-            self._pipe = hv.streams.Pipe(data=element)
-            lines = hv.DynamicMap(lambda data: data, streams=[self._pipe])
-            points = hv.DynamicMap(lambda data: figures.threshold_handle(data), streams=[self._handle])
-            self._stream = hv.streams.PointDraw(source=points, add=False, num_objects=1)
-            self._stream.add_subscriber(self._moved)
-            self._plot.object = lines * points
-        else:
-            element.opts(framewise=True, backend="bokeh")
-            self._pipe.send(element)
-        self._values = ds.eigenvalue.values
-        place = [(float(ds.threshold), float(ds.tail_size) / ds.sizes["order"])]
-        if place != self._shown:
-            self._shown = place
-            self._handle.send(place)
-        self._caption.object = f"<p>{self.summary(ds)}</p>"
+        """Redraw from ``ds``."""
+        self._values, self._result = ds.eigenvalue.values, ds
+        super().update(ds)
 
-    def _moved(self, found: dict[str, Any] | None) -> None:
-        """Take the place of the point: what lies to its right is the tail."""
-        if not found or len(found.get("x", ())) != 1:
+    def prepared(self, element: Any) -> Any:
+        """Put a tool on the point, and note where it is before drawing looks like a hand that moves it."""
+        for part in element:
+            if part.label == figures.THRESHOLD:
+                self._drawn = float(part["eigenvalue"][0])
+                part.opts(hooks=[self._attach], backend="bokeh")
+        element.opts(active_tools=["point_draw"], backend="bokeh")
+        return element
+
+    def _attach(self, plot: Any, _: Any) -> None:
+        """Let the point be dragged, when the plot is made."""
+        if any(isinstance(tool, PointDrawTool) for tool in plot.state.tools):
             return
-        x = float(found["x"][0])
-        if not np.isfinite(x) or not self._shown or np.isclose(x, self._shown[0][0], rtol=1e-6):
+        tool = PointDrawTool(renderers=[plot.handles["glyph_renderer"]], add=False, num_objects=1)
+        plot.state.add_tools(tool)
+        plot.handles["source"].on_change("data", lambda _, __, data: self._moved(data))
+
+    def _moved(self, found: Mapping[str, Sequence[float]]) -> None:
+        """Take the place of the point: what lies to its right is the tail."""
+        at = list(found.get("eigenvalue", ()))
+        if len(at) == 1 and np.isfinite(at[0]) and np.isclose(at[0], self._drawn, rtol=1e-9):
+            return
+        if len(at) != 1 or not np.isfinite(at[0]):  # taken away with a key
+            if self._result is not None:
+                self.update(self._result)
             return
         low, high = self._view.param.k.bounds
-        self._view.k = int(np.clip(np.sum(self._values > x), max(low, 2), min(high, len(self._values) - 1)))
+        self._view.k = int(np.clip(np.sum(self._values > at[0]), max(low, 2), min(high, len(self._values) - 1)))
 
 
 class TappedLayers(Picture):
@@ -218,26 +222,29 @@ class TappedLayers(Picture):
             _layers_in_words,
         )
         self._view = view
-        self._taps: Any = None
+        self._count = 0
 
     def update(self, ds: xr.Dataset) -> None:
-        """Redraw, and listen to clicks from then on."""
-        element = self.figure(ds)
-        if self._pipe is None:
-            self._pipe = hv.streams.Pipe(data=element)
-            drawn = hv.DynamicMap(lambda data: data, streams=[self._pipe])
-            self._taps = hv.streams.Tap(source=drawn)
-            self._taps.add_subscriber(self._tapped)
-            self._plot.object = drawn
-        else:
-            element.opts(framewise=True, backend="bokeh")
-            self._pipe.send(element)
+        """Redraw from ``ds``."""
         self._count = ds.sizes["layer"]
-        self._caption.object = f"<p>{self.summary(ds)}</p>"
+        super().update(ds)
 
-    def _tapped(self, x: float | None = None, y: float | None = None) -> None:
+    def prepared(self, element: Any) -> Any:
+        """Let the plot tell of clicks."""
+        for part in element:
+            if part.label == "shown":
+                part.opts(hooks=[self._attach], backend="bokeh")
+        return element
+
+    def _attach(self, plot: Any, _: Any) -> None:
+        """Listen to clicks, when the plot is made."""
+        if "listens to clicks" not in plot.state.tags:
+            plot.state.tags = [*plot.state.tags, "listens to clicks"]
+            plot.state.on_event(Tap, lambda event: self._tapped(event.x))
+
+    def _tapped(self, x: float | None) -> None:
         """Show the layer nearest to a click."""
-        if x is None or not np.isfinite(x):
+        if x is None or not np.isfinite(x) or not self._count:
             return
         high = self._view.param.layer.bounds[1]
         self._view.param.update(layer=int(np.clip(round(x), 0, min(self._count - 1, high))), k=0)

@@ -6,6 +6,7 @@ import torch
 
 from workbench import data, metrics, results
 from workbench.metrics.spectra.networks import SIDES, accuracy, digits, fresh_weights, trained_weights
+from workbench.metrics.spectra.nulls import alpha_of
 from workbench.metrics.spectra.report import RIVALS
 from workbench.metrics.spectra.training import gradients
 from workbench.progress import Cancelled, Progress
@@ -158,3 +159,14 @@ def test_the_shipped_table_holds_numbers_and_no_weights():
     assert table.sizes["layer"] > 100
     assert set(table.dims) == {"layer"}
     assert "/" not in table.attrs["sources"]
+
+
+def test_with_a_fixed_threshold_like_is_held_against_like():
+    """Shuffles and halves have as many eigenvalues above their thresholds as the layer has."""
+    ds = metrics.spectrum_report(k=30, bootstrap=5, repeats=3, splits=2)
+    assert float(ds.matrix_low) < float(ds.alpha) < float(ds.matrix_high)
+    rng = np.random.default_rng(1)
+    matrix = rng.normal(size=(80, 50))
+    values = np.sort(np.linalg.svd(matrix, compute_uv=False) ** 2)
+    assert alpha_of(matrix, 12) == pytest.approx(metrics.tail_fit(values, k=12).alpha, rel=1e-9)
+    assert alpha_of(matrix) == pytest.approx(metrics.tail_fit(values).alpha, rel=1e-9)

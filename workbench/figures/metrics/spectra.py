@@ -61,7 +61,7 @@ def tail_of_spectrum(ds: xr.Dataset) -> Any:
         xlim=(low / 1.3, values[-1] * 1.5),
         ylim=(least, 1.5),
         height=430,
-        legend="bottom",
+        legend="bottom_left",
     )
 
 
@@ -194,7 +194,7 @@ def erg_against_alpha(ds: xr.Dataset) -> Any:
         xlabel="α",
         ylabel="ln(x_min / λ_ERG)",
         xlim=(1, right * 1.02),
-        legend="bottom",
+        legend="bottom_right",
     )
 
 

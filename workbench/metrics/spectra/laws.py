@@ -21,6 +21,8 @@ TAILS = Registry(
 )
 """Laws for the tail: a function of the ascending tail values, the first of which is the threshold."""
 
+COINCIDE = 0.5
+"""Laws whose ln likelihoods differ by less fit alike."""
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(100)
 
 
@@ -215,5 +217,7 @@ def likelihood_ratio(tail: NDArray[np.float64], name: str) -> tuple[float, float
     total = float(off.sum())
     if entry.fact("power_law_inside"):
         return min(total, 0.0), float(chi2.sf(2 * max(-total, 0.0), 1))
+    if abs(total) < COINCIDE:  # a lognormal law that has become a power law: the test divides nothing by nothing
+        return total, 1.0
     spread = float(off.std()) * np.sqrt(len(off))
     return total, float(erfc(abs(total) / (np.sqrt(2) * spread))) if spread > 0 else 1.0

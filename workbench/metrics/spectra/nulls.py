@@ -16,7 +16,7 @@ from workbench.metrics.spectra.spectrum import (
     layer_matrix,
     positive_eigenvalues,
 )
-from workbench.metrics.spectra.tails import ks_alpha
+from workbench.metrics.spectra.tails import fit_from, ks_alpha
 from workbench.progress import Progress
 
 MOST_REPEATS = 10_000
@@ -51,20 +51,26 @@ def noise_tail(
     return NoiseTail(own, shuffled, float((1 + np.sum(shuffled <= own)) / (1 + repeats)))
 
 
-def alpha_of(matrix: NDArray[np.float64]) -> float:
-    """Return α of a matrix with N ≥ M; NaN if fewer than 20 eigenvalues are left, as after a split of few rows."""
+def alpha_of(matrix: NDArray[np.float64], k: int = 0) -> float:
+    """Return α of a matrix; NaN if fewer than 20 eigenvalues are left, as after a split of few rows.
+
+    ``k`` > 0 holds the number of eigenvalues above the threshold, 0 chooses it.
+    """
     values = gram_eigenvalues(matrix if matrix.shape[0] >= matrix.shape[1] else matrix.T)
     kept = values[values >= ZERO * values[-1]] if values[-1] > 0 else values[:0]
-    return ks_alpha(np.log(kept)) if len(kept) >= FEWEST else np.nan
+    if len(kept) < FEWEST:
+        return np.nan
+    logs = np.log(kept)
+    return fit_from(logs, max(len(logs) - 1 - k, 0)).alpha if k else ks_alpha(logs)
 
 
 def shuffled_alphas(
-    matrix: NDArray[np.float64], repeats: int, rng: np.random.Generator, progress: Progress
+    matrix: NDArray[np.float64], repeats: int, rng: np.random.Generator, progress: Progress, k: int = 0
 ) -> NDArray[np.float64]:
-    """Return α of ``repeats`` shuffles of a matrix."""
+    """Return α of ``repeats`` shuffles of a matrix, each at its own threshold or with ``k`` eigenvalues above."""
     found = np.empty(repeats)
     for b in range(repeats):
-        found[b] = alpha_of(rng.permutation(matrix.ravel()).reshape(matrix.shape))
+        found[b] = alpha_of(rng.permutation(matrix.ravel()).reshape(matrix.shape), k)
         progress.update(b + 1, repeats, "shuffling entries")
     return found
 
@@ -175,14 +181,14 @@ def matrix_error(
 
 
 def half_alphas(
-    matrix: NDArray[np.float64], splits: int, rng: np.random.Generator, progress: Progress
+    matrix: NDArray[np.float64], splits: int, rng: np.random.Generator, progress: Progress, k: int = 0
 ) -> NDArray[np.float64]:
-    """Return α of both halves of the rows, (splits, 2)."""
+    """Return α of both halves of the rows, (splits, 2), each at its own threshold or with ``k`` eigenvalues above."""
     found = np.empty((splits, 2))
     half = len(matrix) // 2
     for b in range(splits):
         order = rng.permutation(len(matrix))
-        found[b] = alpha_of(matrix[order[:half]]), alpha_of(matrix[order[half : 2 * half]])
+        found[b] = alpha_of(matrix[order[:half]], k), alpha_of(matrix[order[half : 2 * half]], k)
         progress.update(b + 1, splits, "splitting rows")
     return found
 

@@ -56,9 +56,9 @@ def spectrum_report(
 
     ``model`` is a path, a module, a mapping of arrays or a matrix (see :func:`layer_spectra`); without it one of the
     examples ``source`` is taken: "digits" (trained), "fresh", "gaussian", "heavy". ``layer`` is a number or name, the
-    last one where the number is too large. ``k`` > 0 fixes the number of eigenvalues above the threshold; 0 chooses
-    it. Returns over ``order`` (ascending eigenvalues) the spectrum, and D and α with its exact interval at each as the
-    threshold; the fit, its three error bars (``low``/``high``, ``refit_low``/``refit_high``,
+    last one where the number is too large. ``k`` > 0 fixes the number of eigenvalues above the threshold, in shuffles
+    and halves too; 0 chooses it. Returns over ``order`` (ascending eigenvalues) the spectrum, and D and α with its
+    exact interval at each as the threshold; the fit, its three error bars (``low``/``high``, ``refit_low``/``refit_high``,
     ``matrix_low``/``matrix_high``) and p-value; over ``law`` the rival laws; α of ``repeats`` shuffles; the ERG
     threshold, the edge of noise; the table of layers; constants, and up to 1,000 units also invariances and the blind
     spot. Raises ``ValueError`` as the parts do. Cost: 0.2 s for the examples; eigenvalue problems of the layer for each
@@ -78,10 +78,11 @@ def spectrum_report(
     spectrum = chosen.spectrum()
     rng = checks.generator(seed)
     k = min(k, len(spectrum.eigenvalues) - 1)
-    fit = tail_fit(spectrum.eigenvalues, k=max(k, 2) if k else None, level=level, bootstrap=bootstrap, seed=rng)
+    k = max(k, 2) if k else 0
+    fit = tail_fit(spectrum.eigenvalues, k=k or None, level=level, bootstrap=bootstrap, seed=rng)
     progress.update(1, 4, "shuffling entries")
     parts = [_curve(chosen, level), _fit(fit, chosen), _laws(chosen, fit), _edge_and_erg(chosen, fit)]
-    parts.append(_nulls(chosen, fit, repeats, splits, level, rng, progress))
+    parts.append(_nulls(chosen, fit, k, repeats, splits, level, rng, progress))
     parts.append(_table(layers, level, progress))
     if spectrum.columns <= MOST_FOR_TABLES:
         parts += [invariance_part(chosen, rng), blind_part(chosen, rng)]
@@ -183,6 +184,7 @@ def _edge_and_erg(layer: Layer, fit: TailFit) -> grammar.Part:
 def _nulls(
     layer: Layer,
     fit: TailFit,
+    k: int,
     repeats: int,
     splits: int,
     level: float,
@@ -190,19 +192,18 @@ def _nulls(
     progress: Progress,
 ) -> grammar.Part:
     matrix = np.asarray(layer.matrix, dtype=np.float64)
-    shuffled = shuffled_alphas(matrix, repeats, rng, progress)
+    shuffled = shuffled_alphas(matrix, repeats, rng, progress, k)
     can_split = len(matrix) // 2 >= FEWEST
-    halves = half_alphas(matrix, splits, rng, progress) if can_split else np.full((splits, 2), np.nan)
-    own = tail_fit(layer.spectrum().eigenvalues).alpha
-    error = error_from_halves(own, halves, level)
+    halves = half_alphas(matrix, splits, rng, progress, k) if can_split else np.full((splits, 2), np.nan)
+    error = error_from_halves(fit.alpha, halves, level)
+    share = float((1 + np.sum(shuffled <= fit.alpha)) / (1 + repeats))
     variables = {
         "shuffled": (("shuffle",), shuffled, "α of the layer's entries shuffled"),
-        "shuffled_share": ((), float((1 + np.sum(shuffled <= own)) / (1 + repeats)), "share of shuffles at most at the "
-                           "layer's α"),
+        "shuffled_share": ((), share, "share of shuffles whose α is at most the layer's"),
         "matrix_sd": ((), error.sd, "standard deviation of α over other rows of the matrix, from halves"),
         "matrix_low": ((), error.low, "lower end of the interval of α for other rows of the matrix"),
         "matrix_high": ((), error.high, "upper end of the interval of α for other rows of the matrix"),
-        "halves": (("split", "half"), halves, "α of both halves of the rows, the threshold chosen in each"),
+        "halves": (("split", "half"), halves, "α of both halves of the rows"),
     }  # fmt: skip
     coordinates = {
         "shuffle": (("shuffle",), np.arange(repeats), "number of the shuffle"),

@@ -126,14 +126,14 @@ class Stage:
             deadline, asked = time.monotonic() + PATIENCE, time.monotonic() - 12
             while time.monotonic() < deadline:
                 texts = [text.strip() for text in page.locator(said).all_inner_texts() if text not in before]
-                new = [text for text in texts if not text.endswith("…")]  # that a file is being read is no answer yet
+                # neither that a file is being read nor the finding of before is an answer
+                new = [text for text in texts if not text.endswith("…") and not text.endswith("press Run)")]
                 if any(new):
                     return max(new, key=len)[:160].replace("\n", " ")
                 run = page.get_by_role("button", name="Run", exact=True)
                 waits = run.count() and run.first.is_visible() and run.first.is_enabled()
-                if (
-                    waits and time.monotonic() > asked + 15
-                ):  # long work waits to be asked for, and a click starts it anew
+                # long work waits to be asked for, and a click starts it anew
+                if waits and time.monotonic() > asked + 15:
                     run.first.click()
                     asked = time.monotonic()
                 page.wait_for_timeout(200)

@@ -18,7 +18,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 RIVALS = HERE / ".rivals" / "spectra"
 PACKAGES = ("weightwatcher==0.7.7", "powerlaw==2.0.0")
-LIGHT = ("pandas", "matplotlib", "matplotlib-powerlaw", "tqdm", "mpmath", "scipy", "h5py")
+LIGHT = ("pandas", "matplotlib", "tqdm", "mpmath")
 """What the rivals import beside NumPy and torch, where our environment lacks it."""
 
 

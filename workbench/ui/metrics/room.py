@@ -9,6 +9,7 @@ from workbench.ui.kit.room import Room
 from workbench.ui.metrics.drift import DriftView
 from workbench.ui.metrics.rankings import RankingsView
 from workbench.ui.metrics.rewards import RewardsView
+from workbench.ui.metrics.spectra import SpectraView
 
 
 class MetricsRoom(Room):
@@ -21,6 +22,10 @@ class MetricsRoom(Room):
         "Reward Functions”, arXiv 2309.15257 (rewards)."
     )
     view_classes = (RankingsView, DriftView, RewardsView)
+        "2401.06091 (rankings); C. H. Martin and C. Hinrichs, “SETOL: A Semi-Empirical Theory of (Deep) Learning”, "
+        "arXiv 2507.17912 (spectra)."
+    )
+    view_classes = (RankingsView, DriftView, SpectraView)
 
     @classmethod
     def thumbnail(cls) -> Any:

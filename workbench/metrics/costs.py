@@ -12,3 +12,18 @@ from workbench.metrics.rankings.costs import (  # noqa: F401 - found here by the
     repair_drift,
     repairs,
 )
+from workbench.metrics.signals.costs import (  # noqa: F401
+    confusable_pairs,
+    fit_mixture,
+    iem,
+    iem_geodesic,
+    iem_matrix,
+    iem_tensor,
+    information_balance,
+    masking_study,
+    photograph_study,
+    points_report,
+    recognition_study,
+    signal_invariances,
+    signal_report,
+)

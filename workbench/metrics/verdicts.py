@@ -1,9 +1,10 @@
 """What the papers of this room claim and what we measure: each family has its own file of claims."""
 
 from workbench.metrics.rankings.verdicts import CLAIMS as RANKINGS
+from workbench.metrics.signals.verdicts import CLAIMS as SIGNALS
 from workbench.verdicts import Claim, Verdict, judge
 
-CLAIMS: tuple[Claim, ...] = (*RANKINGS,)
+CLAIMS: tuple[Claim, ...] = (*RANKINGS, *SIGNALS)
 
 
 def verdicts() -> list[Verdict]:

@@ -46,8 +46,10 @@ ARGUMENTS = {
     "random_games": {"players": 5},
     **{name: {"density": metrics.SIGNAL_EXAMPLES["paper"]().density} | rest for name, rest in SIGNALS.items()},
     "fit_mixture": {"points": np.zeros((50, 2))},
-    "ranking": {"y": [0, 1], "scores": [0.0, 1.0]},
+    "compare": {"y": [0, 1], "a": [0.0, 1.0], "b": [0.0, 1.0]},
 }
+for name in ("ranking", "repairs", "bootstrap", "ranking_invariances"):
+    ARGUMENTS[name] = {"y": [0, 1], "scores": np.array([0.0, 1.0])}
 GAMES = {name: {"game": "toy"} for name in experiments("games") if name not in ARGUMENTS}
 ALL = [pytest.param(function, id=f"{room}.{name}") for room in ROOMS for name, function in experiments(room).items()]
 

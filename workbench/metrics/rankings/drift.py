@@ -80,6 +80,7 @@ def repair_drift(
     steps = checks.integer("steps", steps, minimum=1, maximum=MOST_STEPS)
     seeds = checks.integer("seeds", seeds, minimum=2, maximum=MOST_SEEDS)
     auroc = checks.real("auroc", auroc, minimum=0.5, maximum=0.999)
+    checks.memory(32.0 * len(setups) * len(rules) * seeds * (steps + 1), "a drift of so many samples and steps")
     rng = checks.generator(seed)
     streams = rng.spawn(seeds)
     shape = (len(setups), len(rules), seeds, steps + 1)

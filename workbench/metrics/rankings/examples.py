@@ -1,5 +1,6 @@
 """Rankings to begin with: two classes in two groups, and a second model that sees them through noise."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -68,3 +69,16 @@ def example(
     blurred = z + noise * rng.normal(size=len(z))
     first, second = (ndtr(values - separation / 2) * times for values in (z, blurred))
     return Example(y, first, second, group)
+
+
+def moved(scores: NDArray[np.float64], moves: Iterable[tuple[int, float]]) -> NDArray[np.float64]:
+    """Return a copy of ``scores`` with some of them replaced: ``moves`` holds (item, new score).
+
+    >>> moved(np.array([0.1, 0.2]), [(1, 0.9)]).tolist()
+    [0.1, 0.9]
+    """
+    found = np.array(scores, dtype=float)
+    for item, score in moves:
+        place = checks.integer("item", item, minimum=0, maximum=len(found) - 1)
+        found[place] = checks.real("score", score)
+    return found

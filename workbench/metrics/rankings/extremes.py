@@ -22,8 +22,8 @@ from workbench.metrics.rankings.scores import chance_ap
 MOST_CLASS = 2_000_000
 EXACT_STATES = 60_000_000
 """Up to this many states the table is filled: a quarter of a second, a byte each."""
-ALL_VERTICES = 1000
-"""Up to this many positives every vertex is looked at."""
+MOST_VERTICES = 3_000_000
+"""Up to so many every vertex is looked at: a third of a second."""
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -116,13 +116,18 @@ def least_between(p: int, m: int, total: int) -> tuple[Counts, float]:
     price = float(np.exp(log_price))
     real = _level_order(place, m, price)
     value = float(np.sum(place / (place + real))) + price * (float(real.sum()) - total)
-    return _whole(real, m, total), value / p - 1e-12
+    trials = [_whole(real, m, total)]
+    # Whole numbers within the pool would tilt it, which costs in first order: leave it level and move the others.
+    for level in {int(np.floor(real[-1])), int(np.ceil(real[-1]))}:
+        trial = _with_level(real, level, m, total)
+        trials += [] if trial is None else [trial]
+    return min(trials, key=ap_of), value / p - 1e-12
 
 
 def greatest_between(p: int, m: int, total: int) -> tuple[Counts, float]:
     """Return an order of great AP and a bound above which no order goes."""
     place = np.arange(1, p + 1, dtype=float)
-    if p <= ALL_VERTICES:
+    if p * (total // m + 1) <= MOST_VERTICES:
         lone, bound = _best_vertex(p, m, total)
         return lone, bound + 1e-12
     # f ∈ {0, M}: with k positives at the bottom AP is concave in k, and lines between them bound all orders
@@ -134,6 +139,8 @@ def greatest_between(p: int, m: int, total: int) -> tuple[Counts, float]:
     if k < p:
         best[p - k - 1] = rest
     for size in (2, 5, 20, 100):  # a middle block of several may do better than one
+        if size * p > MOST_VERTICES:
+            break
         for bottom in range(max(k - size, 0), k + 1):
             spread = total - bottom * m
             if bottom + size <= p and 0 <= spread <= size * m:
@@ -216,6 +223,24 @@ def _level_order(place: Floats, m: int, price: float) -> Floats:
     found = alone.copy()
     found[low - 1 :] = pooled(low)
     return np.clip(found, 0, m)
+
+
+def _with_level(real: Floats, level: int, m: int, total: int) -> Counts | None:
+    """Return whole numbers near ``real`` whose pool stands at ``level``, with the sum asked for; None if none do."""
+    first = int(np.searchsorted(real, real[-1] - 1e-9))  # the pool begins here
+    head = total - level * (len(real) - first)
+    if level > m or first == 0 or not 0 <= head <= level * first:
+        return None
+    place = np.arange(1, first + 1, dtype=float)
+
+    def at(log_price: float) -> Floats:
+        return np.clip(np.maximum.accumulate(np.sqrt(place / np.exp(log_price)) - place), 0, level)
+
+    low, high = -2 * np.log(level + first + 1.0) - 1, 1.0  # all at the level, all at 0
+    if not at(high).sum() <= head <= at(low).sum():
+        return None
+    free = at(brentq(lambda x: float(at(x).sum()) - head, low, high, xtol=1e-12))
+    return np.append(_whole(free, level, head), np.full(len(real) - first, level))
 
 
 def _whole(real: Floats, m: int, total: int) -> Counts:

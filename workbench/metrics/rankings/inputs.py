@@ -80,7 +80,9 @@ def score_array(name: str, scores: ArrayLike) -> NDArray[Any]:
     Half precision becomes single (exact), small integers and booleans 64 bits; what is wider than a double is replaced
     by its dense rank. Raises ``ValueError`` naming the first row that is NaN or infinite.
     """
-    given = scores if isinstance(scores, np.ndarray) else np.asarray(scores)
+    given = _as_seen(scores)
+    if given is None:
+        given = checks.finite_array(name, scores, ndim=1)
     if given.dtype.kind == "f" and given.ndim == 1 and given.size and not np.ma.isMaskedArray(given):
         bad = np.flatnonzero(~np.isfinite(given))
         if len(bad):
@@ -101,10 +103,18 @@ def score_array(name: str, scores: ArrayLike) -> NDArray[Any]:
     return np.ascontiguousarray(array, dtype=own.newbyteorder("="))
 
 
+def _as_seen(value: ArrayLike) -> NDArray[Any] | None:
+    """Return ``value`` as NumPy sees it; None for what it cannot read, which the checks then refuse in words."""
+    try:
+        return value if isinstance(value, np.ndarray) else np.asarray(value)
+    except Exception:  # every library's ``__array__`` raises what it likes
+        return None
+
+
 def positive_labels(y: ArrayLike, positive: Any = None) -> NDArray[np.bool_]:
     """Return which items (N,) are positive."""
-    labels = y if isinstance(y, np.ndarray) else np.asarray(y)
-    if np.ma.isMaskedArray(labels) or labels.dtype.kind not in "biufUSO":
+    labels = _as_seen(y)
+    if labels is None or np.ma.isMaskedArray(labels) or labels.dtype.kind not in "biufUSO":
         labels = checks.finite_array("y", y, ndim=1)
     if labels.ndim != 1:
         raise ValueError(f"y must have one dimension, got shape {labels.shape}; give one label an item")

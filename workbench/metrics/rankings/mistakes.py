@@ -215,7 +215,7 @@ def _parts(p, n):
         fired += p[g] + n[g]
         second[g] = running - true / fired
         running += p[g] / fired
-        first[g] = (true + 1) / fired - running
+        first[g] = (true + p[g] + 1) / fired - running
     return first, second
 
 

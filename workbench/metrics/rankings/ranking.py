@@ -58,7 +58,10 @@ def ranking(
 
 def judged(given: Sample, *, ties: str = "group", level: float = 0.95) -> tuple[dict, dict]:
     """Return the variables and coordinates of :func:`ranking`."""
-    names = [ALL] if given.group is None else [ALL, *np.unique(given.group).tolist()]
+    names = [ALL]
+    if given.group is not None:
+        groups = np.unique(given.group).tolist()
+        names = [ALL if ALL not in groups else f"({ALL})", *groups]
     rows, curves = [], []
     for k, name in enumerate(names):
         one = given if k == 0 else given.part(given.group == name)

@@ -28,6 +28,30 @@ SHARES = np.geomspace(0.01, 1, 41)
 BEST = 10
 
 
+def at_firing_rate(ds: xr.Dataset, fired: float) -> dict[str, float]:
+    """Return what a threshold does that lets about the share ``fired`` of the items through, of a report's items.
+
+    ``threshold`` (a score between two items), ``fired``, ``tpr``, ``fpr``, ``precision`` (NaN where nothing is fired).
+    """
+    k = int(np.searchsorted(ds.tick_fired.values, fired + 1e-12, side="right"))
+    score = ds.tick_score.values
+    if k == 0:
+        return {"threshold": float(score[0] + _step(score)), "fired": 0.0, "tpr": 0.0, "fpr": 0.0, "precision": np.nan}
+    found = {name: float(ds[f"tick_{name}"][k - 1]) for name in ("fired", "tpr", "fpr", "precision")}
+    below = score[k] if k < len(score) else score[-1] - 2 * _step(score)
+    return {"threshold": float((score[k - 1] + below) / 2), **found}
+
+
+def firing_rate_at(ds: xr.Dataset, threshold: float) -> float:
+    """Return the share of the items of a report whose score is at least ``threshold``."""
+    through = ds.tick_fired.values[ds.tick_score.values >= threshold]
+    return float(through[-1]) if len(through) else 0.0
+
+
+def _step(score: NDArray[np.float64]) -> float:
+    return 0.02 * (float(score[0] - score[-1]) or 1.0)
+
+
 @results.experiment
 def ranking_report(
     y: ArrayLike | None = None,

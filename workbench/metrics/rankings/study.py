@@ -61,10 +61,19 @@ def interval_study(
     Items are independent, so the number of positives varies as well: a formula for AP's error counts that in.
     Returns over (metric, size): the mean standard error by formula, the standard deviation over samples with its own
     standard error, that of one sample's bootstrap, the share of 95 % intervals that hold the value of endless samples
-    (its binomial error beside it), and that value. Cost: samples × size × 0.2 µs, and one bootstrap a size.
+    (its binomial error beside it), and that value. Raises ``ValueError`` for sizes that leave fewer than four
+    of a class. Cost: samples × size × 0.2 µs, and one bootstrap a size.
     """
     progress = progress or Progress()
     sizes = [checks.integer("size", size, minimum=40, maximum=MOST_ITEMS) for size in sizes]
+    prevalence = checks.real("prevalence", prevalence, minimum=0.001, maximum=0.999)
+    separation = checks.real("separation", separation, minimum=-8, maximum=8)
+    rarest = min(sizes, default=0) * min(prevalence, 1 - prevalence)
+    if rarest < 4:
+        raise ValueError(
+            f"a sample of {min(sizes, default=0)} items has about {rarest:.1f} of the rarer class; give at least 4: a "
+            "larger size, or a prevalence nearer to 0.5"
+        )
     samples = checks.integer("samples", samples, minimum=10, maximum=MOST_SAMPLES)
     streams = checks.generator(seed).spawn(len(sizes))
     truth = binormal_truth(prevalence, separation)

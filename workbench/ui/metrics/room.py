@@ -6,6 +6,7 @@ from workbench import metrics
 from workbench.figures import metrics as figures
 from workbench.metrics.rankings.examples import binormal
 from workbench.ui.kit.room import Room
+from workbench.ui.metrics.drift import DriftView
 from workbench.ui.metrics.rankings import RankingsView
 
 
@@ -17,7 +18,7 @@ class MetricsRoom(Room):
         "After M. McDermott et al., “A closer look at AUROC and AUPRC under class imbalance”, NeurIPS 2024, arXiv "
         "2401.06091 (rankings)."
     )
-    view_classes = (RankingsView,)
+    view_classes = (RankingsView, DriftView)
 
     @classmethod
     def thumbnail(cls) -> Any:

@@ -1,7 +1,7 @@
 """What all tabs of this room share: the table yardstick × transformation, the blind spots, and the constants.
 
-A tab puts :class:`Yardsticks` among its pictures; it shows whichever parts of :mod:`workbench.metrics.grammar` the
-result holds, and nothing of those that it lacks.
+A tab is a :class:`FamilyView` that puts :class:`Yardsticks` among its pictures; it shows whichever parts of
+:mod:`workbench.metrics.grammar` the result holds, and nothing of those that it lacks.
 """
 
 import html
@@ -14,12 +14,34 @@ from markupsafe import Markup
 from workbench.metrics.grammar import STANDS
 from workbench.ui.kit.picture import CAPTION
 from workbench.ui.kit.table import STYLE, Rows, mark, table_html
+from workbench.ui.kit.view import View
 
 HEADING = "h3 { font-size: 15px; font-weight: 600; margin: 10px 4px 4px; }"
 
 
+class FamilyView(View):
+    """A tab of this room: pictures side by side, and whatever says that it ``is_wide`` over the whole width."""
+
+    def _picture_grid(self) -> pn.viewable.Viewable:
+        basis = f"calc({100 / self.columns:.4f}% - 12px)"
+        cells = [
+            pn.Column(
+                shown,
+                styles={
+                    "flex": "1 1 100%" if getattr(shown, "is_wide", False) else f"1 1 {basis}",
+                    "min-width": "min(100%, 330px)",
+                },
+                margin=4,
+            )
+            for shown in self._shown
+        ]
+        return pn.FlexBox(*cells, sizing_mode="stretch_width")
+
+
 class Yardsticks(pn.viewable.Viewer):
     """The tables of one family: invariances, blind spots, constants, each under its question."""
+
+    is_wide = True
 
     def __init__(self, family: str = "") -> None:
         super().__init__()

@@ -8,6 +8,8 @@ from workbench.metrics.rankings.examples import binormal
 from workbench.ui.kit.room import Room
 from workbench.ui.metrics.drift import DriftView
 from workbench.ui.metrics.rankings import RankingsView
+from workbench.ui.metrics.signal_data import PhotographsView, SignalPointsView
+from workbench.ui.metrics.signals import SignalsView
 
 
 class MetricsRoom(Room):
@@ -16,9 +18,9 @@ class MetricsRoom(Room):
     slug = "metrics"
     paper = (
         "After M. McDermott et al., “A closer look at AUROC and AUPRC under class imbalance”, NeurIPS 2024, arXiv "
-        "2401.06091 (rankings)."
+        "2401.06091 (rankings), and “Information-estimation metric”, arXiv 2510.02514 (signals)."
     )
-    view_classes = (RankingsView, DriftView)
+    view_classes = (RankingsView, DriftView, SignalsView, SignalPointsView, PhotographsView)
 
     @classmethod
     def thumbnail(cls) -> Any:

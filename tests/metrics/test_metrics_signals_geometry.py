@@ -184,7 +184,7 @@ def test_long_work_reports_and_can_be_cancelled():
         (lambda: metrics.confusable_pairs(PAPER, (0, 0), -1.0), "radius must be greater than 0"),
         (lambda: metrics.signal_invariances(SPATIAL, [0, 0, 0], [1, 0, 0]), "in one and two dimensions"),
         (lambda: metrics.signal_invariances(BUMPS, 1.0, 1.0), "a and b are one point"),
-        (lambda: metrics.signal_report([1.0], [[0] * 3], [np.eye(3)], a=[0] * 3, b=[1, 0, 0]), "one and two dimensions"),
+        (lambda: metrics.signal_report([1.0], [[0] * 3], [np.eye(3)], a=[0] * 3, b=[1] * 3), "one and two dim"),
         (lambda: metrics.signal_report([1.0]), "together, or none of them"),
     ],
 )  # fmt: skip

@@ -22,12 +22,12 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     made = fit_mixture(training_patches(), components=8, floor=QUANTISED)
     results.save(made, FOLDER / "signals_patches.nc")
-    photographs = photograph_study(crops=4, samples=256, progress=TqdmProgress("photographs"))
+    photographs = photograph_study(crops=4, samples=128, progress=TqdmProgress("photographs"))
     images = np.round(np.clip(photographs.image, 0, 1) * 255).astype(np.uint8)  # as a picture is stored
     photographs["image"] = images.assign_attrs(long_name="grey values, of 255", units="1")
     results.save(photographs, FOLDER / "signals_photographs.nc")
-    results.save(masking_study(samples=128, progress=TqdmProgress("masking")), FOLDER / "signals_masking.nc")
-    results.save(recognition_study(progress=TqdmProgress("digits")), FOLDER / "signals_digits.nc")
+    results.save(masking_study( progress=TqdmProgress("masking")), FOLDER / "signals_masking.nc")
+    results.save(recognition_study(samples=32, progress=TqdmProgress("digits")), FOLDER / "signals_digits.nc")
 
 
 if __name__ == "__main__":

@@ -134,8 +134,8 @@ def separation(density: Mixture, x: Floats, y: Floats, made: Rule) -> tuple[floa
         sigma = made.snr.sigma[j]
         log_weights, inverse = density.blurred(sigma)
         scores, hessians = np.empty((2, m, d)), np.empty((1, m, d, d))
-        scaled_scores(projected, turned, sigma, log_weights, inverse, density.axes, sigma**2, scores)
-        scaled_hessians(projected[1:], turned, sigma, log_weights, inverse, density.axes, density.precisions(inverse),
+        scaled_scores(projected, turned, sigma, log_weights, inverse, density.rows, sigma**2, scores)
+        scaled_hessians(projected[1:], turned, sigma, log_weights, inverse, density.rows, density.precisions(inverse),
                         sigma**2, hessians)  # fmt: skip
         apart = (scores[1] - scores[0]) * made.noise.weights[:, None]
         values[j] = made.snr.weights[j] * np.sum(apart * (scores[1] - scores[0]))

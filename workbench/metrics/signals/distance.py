@@ -224,7 +224,7 @@ def _evaluated(
     def at(j: int) -> None:
         sigma = nodes.sigma[j]
         values[:, j] = error_differences(
-            places[:1], places[1:], turned, noise.noise, noise.weights, sigma, *density.blurred(sigma), density.axes
+            places[:1], places[1:], turned, noise.noise, noise.weights, sigma, *density.blurred(sigma), density.rows
         )
 
     if len(noise.noise) * len(nodes.sigma) * density.components < 20_000:  # threads would cost more than the work

@@ -164,7 +164,7 @@ def by_snr(density: Mixture, places: Floats, made: Rule, take, progress: Progres
         def work(start: int, sigma=sigma, log_weights=log_weights, inverse=inverse) -> None:
             mine = slice(start, start + BLOCK)
             scaled_scores(
-                projected[mine], turned, sigma, log_weights, inverse, density.axes, sigma * sigma, block[mine]
+                projected[mine], turned, sigma, log_weights, inverse, density.rows, sigma * sigma, block[mine]
             )
 
         starts = range(0, len(places), BLOCK)

@@ -2,7 +2,8 @@
 
 Everything happens in the axes of each component, where its covariance is diagonal: ``places`` (n, k, d) are points from
 the component's mean, ``noise`` (m, k, d) noise vectors, both turned into its axes beforehand, so that a point with
-noise is a sum and no matrix is applied until a component has been found to matter.
+noise is a sum and no matrix is applied until a component has been found to matter. ``rows`` (k, d, d) are the axes, one
+in each row, so that the innermost loops run along memory.
 """
 
 import numpy as np
@@ -12,7 +13,7 @@ NEGLIGIBLE = 1e-19
 """Responsibility below which a component adds nothing to the last digit."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
 def _responsibilities(place, noise, sigma, log_weights, inverse, r):
     """Write the responsibilities (k,) of the components at one point with one noise vector; return log Σ."""
     k, d = place.shape
@@ -44,7 +45,7 @@ def log_densities(places, log_weights, inverse, out):
 
 
 @njit(cache=True, nogil=True)
-def scaled_scores(places, noise, sigma, log_weights, inverse, axes, scale, out):
+def scaled_scores(places, noise, sigma, log_weights, inverse, rows, scale, out):
     """Write ``scale`` · ∇ log q_σ(x_i + σ e_j) into ``out`` (n, m, d).
 
     With scale = σ² this is x̂ − z, the denoiser's correction: bounded where σ is large and where it is small.
@@ -63,11 +64,11 @@ def scaled_scores(places, noise, sigma, log_weights, inverse, axes, scale, out):
                         v = places[i, c, a] + sigma * noise[j, c, a]
                         y = -r[c] * scale * inverse[c, a] * v
                         for b in range(d):
-                            out[i, j, b] += axes[c, b, a] * y
+                            out[i, j, b] += rows[c, a, b] * y
 
 
 @njit(cache=True, nogil=True)
-def scaled_hessians(places, noise, sigma, log_weights, inverse, axes, precisions, scale, out):
+def scaled_hessians(places, noise, sigma, log_weights, inverse, rows, precisions, scale, out):
     """Write ``scale`` · ∇² log q_σ(x_i + σ e_j) into ``out`` (n, m, d, d)."""
     n, k, d = places.shape
     m = len(noise)
@@ -86,7 +87,7 @@ def scaled_hessians(places, noise, sigma, log_weights, inverse, axes, precisions
                     for a in range(d):
                         y = -inverse[c, a] * (places[i, c, a] + sigma * noise[j, c, a])
                         for b in range(d):
-                            g[b] += axes[c, b, a] * y
+                            g[b] += rows[c, a, b] * y
                     for b in range(d):
                         s[b] += r[c] * g[b]
                         for a in range(d):
@@ -97,7 +98,7 @@ def scaled_hessians(places, noise, sigma, log_weights, inverse, axes, precisions
 
 
 @njit(cache=True, nogil=True)
-def error_differences(first, second, noise, plain, weights, sigma, log_weights, inverse, axes):
+def error_differences(first, second, noise, plain, weights, sigma, log_weights, inverse, rows):
     """Return E‖ε₁ − ε₂‖² and E(‖ε₁‖² − ‖ε₂‖²) at one σ, ε = x − x̂(x + σe) with the same noise for both points.
 
     ``first``, ``second`` (1, k, d) are the points, ``plain`` (m, d) the noise before it was turned, ``weights`` (m,).
@@ -108,8 +109,8 @@ def error_differences(first, second, noise, plain, weights, sigma, log_weights, 
     apart = 0.0
     energy = 0.0
     for j in range(m):
-        scaled_scores(first, noise[j : j + 1], sigma, log_weights, inverse, axes, sigma * sigma, one)
-        scaled_scores(second, noise[j : j + 1], sigma, log_weights, inverse, axes, sigma * sigma, two)
+        scaled_scores(first, noise[j : j + 1], sigma, log_weights, inverse, rows, sigma * sigma, one)
+        scaled_scores(second, noise[j : j + 1], sigma, log_weights, inverse, rows, sigma * sigma, two)
         square = 0.0
         cross = 0.0
         for b in range(d):

@@ -51,6 +51,7 @@ class Mixture(results.Described):
         self.weights = _shared(weights)
         self.means = _shared(means)
         self.eigenvalues, self.axes = _eigen(matrices, floor)
+        self.rows = _shared(self.axes.transpose(0, 2, 1))
         self.covariances = _shared(matrices + floor * np.eye(means.shape[1]))
         self.floor = floor
 
@@ -179,7 +180,7 @@ class Mixture(results.Described):
         log_weights, inverse = self.blurred(sigma)
         values = np.empty((len(found), 1, self.dimension))
         nothing = np.zeros((1, self.components, self.dimension))
-        scaled_scores(self.projected(found), nothing, sigma, log_weights, inverse, self.axes, 1.0, values)
+        scaled_scores(self.projected(found), nothing, sigma, log_weights, inverse, self.rows, 1.0, values)
         values = values[:, 0]
         return values if self._is_many(x) else values[0]
 
@@ -192,7 +193,7 @@ class Mixture(results.Described):
         values = np.empty((len(found), 1, d, d))
         nothing = np.zeros((1, self.components, d))
         precisions = self.precisions(inverse)
-        scaled_hessians(self.projected(found), nothing, sigma, log_weights, inverse, self.axes, precisions, 1.0, values)
+        scaled_hessians(self.projected(found), nothing, sigma, log_weights, inverse, self.rows, precisions, 1.0, values)
         values = values[:, 0]
         return values if self._is_many(x) else values[0]
 

@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 PATCH = 8
 CROP = 64
 MOST_SIDE = 256
+LEAST_CONTRAST = 0.1
+"""Standard deviation of a crop's values; flatter ones cannot lose enough contrast."""
 PATCHES_FILE = "metrics/signals_patches.nc"
 
 
@@ -55,14 +57,18 @@ def photograph_mixture() -> Mixture:
 
 
 def unseen_crops(count: int = 4) -> list[Floats]:
-    """Return 64 × 64 crops of the right halves of both photographs, in turn."""
-    found = []
-    for k in range(count):
-        grey = grey_photograph(PHOTOGRAPHS[k % 2])
-        row = 40 + 130 * (k // 2)
-        column = grey.shape[1] // 2 + 40 + 90 * (k // 2)
-        found.append(grey[row : row + CROP, column : column + CROP])
-    return found
+    """Return 64 × 64 crops of the right halves of both photographs, in turn: the first on a grid that are not flat.
+
+    >>> [crop.shape for crop in unseen_crops(2)]
+    [(64, 64), (64, 64)]
+    """
+    found: list[list[Floats]] = []
+    for name in PHOTOGRAPHS:
+        grey = grey_photograph(name)
+        corners = [(r, c) for r in range(40, 340, 75) for c in range(grey.shape[1] // 2 + 30, grey.shape[1] - 64, 75)]
+        crops = [grey[r : r + CROP, c : c + CROP] for r, c in corners]
+        found.append([crop for crop in crops if crop.std() > LEAST_CONTRAST])
+    return [found[k % 2][k // 2] for k in range(count)]
 
 
 def picture_distances(

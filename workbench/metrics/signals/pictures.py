@@ -140,7 +140,7 @@ def _salt(x: Floats, share: float, rng: np.random.Generator) -> Floats:
 
 DISTORTIONS: Mapping[str, Distortion] = {
     "brightness": Distortion("brighter", lambda x, s, _: x + s, (1.0,)),
-    "contrast": Distortion("less contrast", lambda x, s, _: x.mean() + (1 - s) * (x - x.mean()), (1.0, 3.0)),
+    "contrast": Distortion("less contrast", lambda x, s, _: x.mean() + (1 - s) * (x - x.mean()), (1.0,)),
     "shift": Distortion(
         "moved by one pixel",
         lambda x, s, _: np.pad(x, ((0, 0), (int(s), 0)), "edge")[:, : x.shape[1]],

@@ -99,7 +99,7 @@ def tensors(density: Mixture, places: Floats, made: Rule, progress: Progress, *,
     def at(i: int) -> None:
         block = np.empty((1, len(made.noise.noise), d, d))
         for j, sigma in enumerate(made.snr.sigma):
-            scaled_hessians(projected[i : i + 1], turned, sigma, *blurred[j], density.axes, precisions[j],
+            scaled_hessians(projected[i : i + 1], turned, sigma, *blurred[j], density.rows, precisions[j],
                             sigma * sigma, block)  # fmt: skip
             flat = block[0] * roots
             for s in range(scrambles):
@@ -249,8 +249,8 @@ def _energy(density: Mixture, path: Floats, made: Rule) -> tuple[float, Floats]:
         sigma = made.snr.sigma[j]
         log_weights, inverse = density.blurred(sigma)
         scores, hessians = np.empty((n, m, d)), np.empty((n, m, d, d))
-        scaled_scores(projected, turned, sigma, log_weights, inverse, density.axes, sigma**2, scores)
-        scaled_hessians(projected, turned, sigma, log_weights, inverse, density.axes, density.precisions(inverse),
+        scaled_scores(projected, turned, sigma, log_weights, inverse, density.rows, sigma**2, scores)
+        scaled_hessians(projected, turned, sigma, log_weights, inverse, density.rows, density.precisions(inverse),
                         sigma**2, hessians)  # fmt: skip
         apart = np.diff(scores, axis=0)
         weight = made.snr.weights[j] * made.noise.weights

@@ -166,7 +166,7 @@ def _map_in_words(ds: xr.Dataset) -> str:
 
 
 def _spectrum_in_words(ds: xr.Dataset) -> str:
-    peak = float(ds.snr[int(ds.share.argmax())])
+    peak = float(ds.snr[int(np.argmax(ds.share.values))])
     defect = float(ds.balance - ds.information)
     check = ""
     if np.isinf(float(ds.up_to)) and np.isfinite(defect):

@@ -17,7 +17,7 @@ from workbench.progress import Progress
 Floats = NDArray[np.float64]
 Pair = tuple[Mixture, Floats]
 LABELS = {name: entry.fact("symbol") for name, entry in SIGNAL_DISTANCES.items()}
-FINE: Mapping[int, Mapping[str, Any]] = {1: {"nodes": 192, "step": 0.05}, 2: {"nodes": 64, "step": 0.2}}
+FINE: Mapping[int, Mapping[str, Any]] = {1: {"nodes": 192, "step": 0.05}, 2: {"nodes": 48, "step": 0.25}}
 """Dimension → rule of the comparison of two points, where the last digits count."""
 COARSE: Mapping[int, Mapping[str, Any]] = {1: {"nodes": 32, "step": 0.2}, 2: {"nodes": 20, "step": 0.6}}
 UNSEEN = 1e-3

@@ -61,12 +61,12 @@ def confusable_pairs(density: Any, starts: int, samples: int) -> Cost:
 
 def signal_invariances(density: Any) -> Cost:
     """Estimate :func:`workbench.metrics.signal_invariances`."""
-    return Cost({1: 0.6}.get(_size(density)[1], 3.0), 1e8)
+    return Cost({1: 0.5}.get(_size(density)[1], 1.0), 1e8)
 
 
 def signal_report(means: Any) -> Cost:
     """Estimate :func:`workbench.metrics.signal_report`."""
-    return Cost(1.0 if means is None or np.ndim(means) == 1 or np.shape(means)[1] == 1 else 6.0, 2e8)
+    return Cost(0.7 if means is None or np.ndim(means) == 1 or np.shape(means)[1] == 1 else 2.0, 2e8)
 
 
 def fit_mixture(points: Any, components: Any) -> Cost:

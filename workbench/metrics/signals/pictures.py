@@ -22,6 +22,7 @@ LUMA = np.array([0.299, 0.587, 0.114])
 """Weights of red, green and blue in grey, ITU-R BT.601."""
 QUANTISED = (1 / 255) ** 2 / 12
 """Variance of what rounding to 8 bits hides, in [0, 1]."""
+MOST_SHARE = 1.5
 C1, C2 = 0.01**2, 0.03**2
 """SSIM's constants for values in [0, 1]."""
 
@@ -159,8 +160,9 @@ DISTORTIONS: Mapping[str, Distortion] = {
 def distorted(values: Floats, name: str, rmse: float, *, seed: int | np.random.Generator = 0) -> tuple[Floats, float]:
     """Return a grey picture spoiled so that its RMSE is ``rmse`` exactly, and the share of the distortion blended in.
 
-    The weakest strength that spoils enough is taken and blended with the picture; values are not cut at 0 and 1, so
-    that the amount is equal. Raises ``ValueError`` where no strength suffices: contrast of a flat picture.
+    The weakest strength that spoils enough is taken and blended with the picture; where even the strongest falls a
+    little short, it is exaggerated, up to a share of 1.5. Values are not cut at 0 and 1, so that the amount is equal.
+    Raises ``ValueError`` where no strength suffices: contrast of a flat picture.
 
     >>> x = np.linspace(0, 1, 400).reshape(20, 20)
     >>> spoiled, _ = distorted(x, "blur", 0.02)
@@ -172,8 +174,9 @@ def distorted(values: Floats, name: str, rmse: float, *, seed: int | np.random.G
     for strength in kind.strengths:
         change = kind.apply(values, strength, rng) - values
         reached = float(np.sqrt(np.mean(change**2)))
-        if reached >= rmse:
+        if reached >= rmse or (strength == kind.strengths[-1] and MOST_SHARE * reached >= rmse):
             return values + rmse / reached * change, rmse / reached
     raise ValueError(
-        f"{kind.label} changes this picture by {reached:.3g} at most (RMSE), not by {rmse:g}; take a smaller RMSE"
+        f"{kind.label} changes this picture by {MOST_SHARE * reached:.3g} at most (RMSE), not by {rmse:g}; "
+        "take a smaller RMSE"
     )

@@ -74,7 +74,7 @@ def points_report(
         {"two": (("two",), np.array([1, 2]), "which of the two")},
     )
     kept = fitted[["weights", "means", "covariances", "held_out", "held_out_error"]]
-    return xr.merge([kept, ds, more], combine_attrs="drop")
+    return xr.merge([kept, ds, more], combine_attrs="override")
 
 
 def _moons() -> Floats:

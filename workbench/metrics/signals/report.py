@@ -18,10 +18,11 @@ from workbench.progress import Progress
 
 Floats = NDArray[np.float64]
 LINE = 241
-SIDE = 48
+SIDE = 40
 PIECES = 8
 """A part of the step from a to b: one in so many."""
 ELLIPSES = 5
+DIGITS = {1: 8, 2: 6}
 
 
 @results.experiment
@@ -79,7 +80,9 @@ def signal_report(
 def _first(density: Mixture, ends: Floats, snr: float, progress: Progress) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the maps, the distance and its spectrum: what is seen at once."""
     d = density.dimension
-    found, balance = integrated(density, ends[0], ends[1], snr, digits=8, samples=1024, seed=0, progress=progress)
+    found, balance = integrated(
+        density, ends[0], ends[1], snr, digits=DIGITS[d], samples=1024, seed=0, progress=progress
+    )
     distance = np.sqrt(max(found.value, 0.0))
     lines = _lines(density, ends)
     coordinates: dict[str, Any] = {
@@ -93,7 +96,7 @@ def _first(density: Mixture, ends: Floats, snr: float, progress: Progress) -> tu
     if d == 2:
         coordinates["y"] = (("y",), lines[1], "second coordinate", "x")
     grid = np.stack(np.meshgrid(*lines, indexing="xy"), axis=-1).reshape(-1, d) if d == 2 else lines[0][:, None]
-    made = rule(density, snr=snr, nodes=24, step=0.2) if d == 1 else rule(density, snr=snr, nodes=12, step=0.9)
+    made = rule(density, snr=snr, nodes=24, step=0.2) if d == 1 else rule(density, snr=snr, nodes=10, step=1.2)
     shape = tuple(len(line) for line in reversed(lines))
     seen = distances_from(density, ends[0], grid, made, progress).reshape(shape)
     surprise = density.surprise(ends)
@@ -157,7 +160,9 @@ def _ridge(density: Mixture, ends: Floats, snr: float, progress: Progress) -> tu
     step = count // PIECES
     k = int(np.argmax(squared[np.arange(count + 1 - step), np.arange(step, count + 1)]))
     pair = np.stack([places[k], places[k + step]])
-    found = integrated(density, pair[0], pair[1], snr, digits=8, samples=1024, seed=0, progress=progress)[0]
+    found = integrated(
+        density, pair[0], pair[1], snr, digits=DIGITS[density.dimension], samples=1024, seed=0, progress=progress
+    )[0]
     return pair, float(np.sqrt(max(found.value, 0.0)))
 
 

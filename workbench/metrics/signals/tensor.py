@@ -21,6 +21,8 @@ from workbench.progress import Progress
 Floats = NDArray[np.float64]
 WAVES = 8
 """Sine waves that a path may bend in."""
+SEARCHED = 17
+"""Places on a path whose energy is minimised."""
 MOST_TENSOR_DIMENSION = 64
 STEPS = {1: 0.05, 2: 0.2}
 """Of the noise: second derivatives are steeper than scores."""
@@ -118,8 +120,8 @@ def iem_geodesic(
     *,
     snr: float = np.inf,
     points: int = 33,
-    nodes: int = 16,
-    step: float = 0.8,
+    nodes: int = 12,
+    step: float = 1.0,
     samples: int = 128,
     seed: int = 0,
     progress: Progress | None = None,
@@ -150,17 +152,19 @@ def iem_geodesic(
     )
     made = rule(density, snr=snr, nodes=nodes, step=step, samples=samples, seed=seed)
     s = np.linspace(0, 1, points)
-    bends = np.zeros((WAVES, density.dimension))
+    bends = straight_on = np.zeros((WAVES, density.dimension))
     if density.dimension > 1 and not np.array_equal(first, last):
-        bends = _shortest(density, first, last, made, points, progress)
+        bends = _shortest(density, first, last, made, progress)
     fine = made
     if density.dimension <= 2:
-        fine = rule(density, snr=snr, nodes=48, step={1: 0.1, 2: 0.5}[density.dimension])
-    straight, straight_error, _ = _length(density, first, last, np.zeros_like(bends), fine, progress)
-    length, error, speed = _length(density, first, last, bends, fine, progress, at=s)
-    if length > straight:  # the search may end at rounding above where it began
-        bends = np.zeros_like(bends)
-        length, error, speed = _length(density, first, last, bends, fine, progress, at=s)
+        nodes, step = {1: (48, 0.1), 2: (24, 0.6)}[density.dimension]
+        fine = rule(density, snr=snr, nodes=nodes, step=step)
+    straight, straight_error = length, error = _length(density, first, last, straight_on, fine, progress)
+    if bends.any():
+        length, error = _length(density, first, last, bends, fine, progress)
+        if length > straight:  # the search may end at rounding above where it began
+            bends, length, error = straight_on, straight, straight_error
+    speed = _speeds(density, first, last, bends, fine, s, progress)
     path = _path(first, last, bends, s)
     axis = np.arange(1, density.dimension + 1)
     return results.dataset(
@@ -187,31 +191,32 @@ def _path(first: Floats, last: Floats, bends: Floats, s: Floats) -> Floats:
     return first + s[:, None] * (last - first) + waves @ bends
 
 
-def _length(
-    density: Mixture, first: Floats, last: Floats, bends: Floats, made: Rule, progress: Progress,
-    at: Floats | None = None,
-) -> tuple[float, float, Floats]:  # fmt: skip
-    """Return ∫ √(ẋᵀ G ẋ) ds by Gauss–Legendre on panels, its change from half of them, and the speed at ``at``."""
+def _speeds(
+    density: Mixture, first: Floats, last: Floats, bends: Floats, made: Rule, s: Floats, progress: Progress
+) -> Floats:
+    """Return √(ẋᵀ G ẋ) at the places ``s`` of a path."""
     k = np.arange(1, len(bends) + 1)
+    velocity = last - first + np.pi * np.cos(np.pi * np.outer(s, k)) @ bends
+    tensor = tensors(density, _path(first, last, bends, s), made, progress)[0]
+    return np.sqrt(np.maximum(np.einsum("ni,nij,nj->n", velocity, tensor, velocity), 0))
 
-    def speeds(s: Floats) -> Floats:
-        velocity = last - first + np.pi * np.cos(np.pi * np.outer(s, k)) @ bends
-        tensor = tensors(density, _path(first, last, bends, s), made, progress)[0]
-        return np.sqrt(np.maximum(np.einsum("ni,nij,nj->n", velocity, tensor, velocity), 0))
 
+def _length(
+    density: Mixture, first: Floats, last: Floats, bends: Floats, made: Rule, progress: Progress
+) -> tuple[float, float]:
+    """Return ∫ √(ẋᵀ G ẋ) ds by Gauss–Legendre on panels, and its change from half of them."""
     totals = []
-    for panels in (2, 4) if density.dimension > 1 else (4, 8, 16):
-        places, weights = np.polynomial.legendre.leggauss(8)
+    places, weights = np.polynomial.legendre.leggauss(8)
+    for panels in (2, 4) if density.dimension > 1 else (8, 16):
         s = ((np.arange(panels)[:, None] + (places + 1) / 2) / panels).ravel()
-        totals.append(float(speeds(s) @ np.tile(weights / 2 / panels, panels)))
-    return totals[-1], abs(totals[-1] - totals[-2]), speeds(at) if at is not None else np.empty(0)
+        speed = _speeds(density, first, last, bends, made, s, progress)
+        totals.append(float(speed @ np.tile(weights / 2 / panels, panels)))
+    return totals[-1], abs(totals[-1] - totals[-2])
 
 
-def _shortest(
-    density: Mixture, first: Floats, last: Floats, made: Rule, points: int, progress: Progress
-) -> Floats:  # fmt: skip
+def _shortest(density: Mixture, first: Floats, last: Floats, made: Rule, progress: Progress) -> Floats:
     """Return the bends of the path of least energy, from several starts."""
-    s = np.linspace(0, 1, points)
+    s = np.linspace(0, 1, SEARCHED)
     k = np.arange(1, WAVES + 1)
     waves = np.sin(np.pi * np.outer(s, k)) / k
     d = density.dimension

@@ -117,7 +117,7 @@ class Stage:
         """Hand a file to the chooser of a page that accepts such files, and return what the page says of it."""
         file = self.files / name
         file.write_bytes(content)
-        said = ".sentence, [role=alert], [role=status]"
+        said = ".sentence, [role=alert], [role=status], [aria-live]"
         with self.page(path) as page:
             page.locator(f"input[type=file][accept*='{accepted}']").first.wait_for(state="attached", timeout=90_000)
             page.wait_for_timeout(3000)
@@ -125,14 +125,15 @@ class Stage:
             page.locator(f"input[type=file][accept*='{accepted}']").first.set_input_files(file)
             deadline, asked = time.monotonic() + PATIENCE, time.monotonic() - 12
             while time.monotonic() < deadline:
-                new = [text.strip() for text in page.locator(said).all_inner_texts() if text not in before]
+                texts = [text.strip() for text in page.locator(said).all_inner_texts() if text not in before]
+                # neither that a file is being read nor the finding of before is an answer
+                new = [text for text in texts if not text.endswith("…") and not text.endswith("press Run)")]
                 if any(new):
                     return max(new, key=len)[:160].replace("\n", " ")
                 run = page.get_by_role("button", name="Run", exact=True)
                 waits = run.count() and run.first.is_visible() and run.first.is_enabled()
-                if (
-                    waits and time.monotonic() > asked + 15
-                ):  # long work waits to be asked for, and a click starts it anew
+                # long work waits to be asked for, and a click starts it anew
+                if waits and time.monotonic() > asked + 15:
                     run.first.click()
                     asked = time.monotonic()
                 page.wait_for_timeout(200)

@@ -87,12 +87,22 @@ MOVE = """(label) => {
 }"""
 TAKEN = "() => [seen.told, seen.drawn].map((time) => time ? (time - seen.key) / 1000 : null)"
 # What a tab can be moved by: its sliders, or its selectors if it has none.
-HANDLES = """(k) => {
-  const all = [...Bokeh.documents[k].all_models].filter((model) => model.label && model.visible && !model.disabled)
+# A notebook keeps the tabs that were open before: what was moved there is not moved again.
+ROOMS_SHOWN = """
+  const isTabs = (model) => model.data && 'active' in model.data && model.data.objects?.length > 1
+  const shown = Bokeh.documents.map((one) => [...one.all_models]).filter((models) => models.some(isTabs))[k]
+"""
+HANDLES = (
+    f"""(k) => {{{ROOMS_SHOWN}"""
+    + """
+  const known = (window.known ??= new WeakSet())
+  const all = shown.filter((model) => model.data && model.visible !== false && !known.has(model))
+    .filter((model) => model.data.label && !model.data.disabled && known.add(model)).map((model) => model.data)
   const sliders = all.filter((model) => 'value_throttled' in model && 'end' in model && model.end > model.start)
   window.handles = sliders.length ? sliders : all.filter((model) => model.options?.length > 1 && 'value' in model)
   return window.handles.map((model) => model.label)
 }"""
+)
 TURN = """([k, back]) => {
   const model = window.handles[k]
   seen.start()
@@ -106,10 +116,7 @@ TURN = """([k, back]) => {
     model.value = names[(names.indexOf(model.value) + 1) % names.length]
   }
 }"""
-OPEN_TAB = """([k, tab]) => {
-  const tabs = [...Bokeh.documents[k].all_models].find((model) => 'active' in model && model.objects?.length > 1)
-  tabs.active = tab
-}"""
+OPEN_TAB = f"([k, tab]) => {{{ROOMS_SHOWN}  shown.find(isTabs).data.active = tab\n}}"
 AT_REST = "() => performance.now() - seen.last > 700"
 SEEN = "() => [seen.told, seen.first, seen.last].map((time) => time > seen.key ? (time - seen.key) / 1000 : null)"
 TRIES = 3
@@ -214,17 +221,14 @@ def notebook(cells: Sequence[str]) -> str:
     return json.dumps({"cells": made, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5})
 
 
-def tabs_table(title: str, found: Sequence[Moved]) -> list[str]:
+def tabs_table(found: Sequence[Moved]) -> list[str]:
     """Return what the sliders of all tabs took: the median, the worst, and the slowest by name."""
     quick = [one for one in found if not one.is_long and one.first]
-    if not quick:
-        return []
     firsts = [one.first for one in quick]
-    lines = ["", f"## {title}", ""]
-    lines.append(
+    lines = [
         f"{len(found)} sliders; those of {len(found) - len(quick)} start long work, which waits for Run, or answer at "
         f"once. Sentence and first picture: median {statistics.median(firsts):.2f} s, longest {max(firsts):.2f} s."
-    )
+    ]
     lines += [
         "",
         "| the slowest | s to the sentence | s to the first picture | s to the whole answer |",
@@ -322,28 +326,47 @@ def memory_left(address: str, process: psutil.Process, room: str) -> list[float]
     return [after - before for before, after in pairwise(sizes)]
 
 
-def report(
-    opened: dict[str, tuple[float, float]], tabs: Sequence[str], answers: dict[str, list], left: dict[str, list[float]]
-) -> str:
-    """Return the findings as markdown."""
-    lines = ["# Many visitors", "", f"{os.cpu_count()} cores, {date.today()}; `python benchmarks/visitors.py`.", ""]
-    lines += ["| room | s until the page has loaded | s from there to the first picture |", "|---|---|---|"]
+def opening_table(opened: dict[str, tuple[float, float]]) -> list[str]:
+    """Return how long each room takes to open."""
+    lines = ["| room | s until the page has loaded | s from there to the first picture |", "|---|---|---|"]
     lines += [f"| {room} | {loaded:.2f} | {drawn:.2f} |" for room, (loaded, drawn) in opened.items()]
-    lines += ["", f"Medians of {OPENINGS}, server and browser on the same machine.", ""]
-    lines += [*tabs, "", "## Nine visitors", ""]
-    if not answers:
-        return "\n".join(lines) + "\n"
-    lines += ["| nine visitors move a slider | s to the sentence | s to the last picture |", "|---|---|---|"]
+    return [*lines, "", f"Medians of {OPENINGS}, server and browser on the same machine."]
+
+
+def crowd_table(answers: dict[str, list]) -> list[str]:
+    """Return what nine visitors waited for."""
+    lines = ["| nine visitors move a slider | s to the sentence | s to the last picture |", "|---|---|---|"]
     for name, key in (("one by one", "quiet"), ("one by one, beside minutes of work", "busy")):
         told, drawn = zip(*answers[key], strict=True)
         lines.append(f"| {name} | {_spread(told)} | {_spread(drawn)} |")
     lines.append(f"| all at the same moment, beside minutes of work | {_spread(answers['at once'])} | |")
     lines += ["", "Median and longest. All ten pages share the cores with the server, and pages that are not in front"]
-    lines += ["paint nothing, so that the last row has no pictures."]
+    return [*lines, "paint nothing, so that the last row has no pictures."]
+
+
+def memory_table(left: dict[str, list[float]]) -> list[str]:
+    """Return what sessions leave behind."""
     rounds = " | ".join(f"round {k + 1}" for k in range(ROUNDS))
-    lines += ["", f"| MB left by {SESSIONS} sessions | {rounds} |", "|---" * (ROUNDS + 1) + "|"]
-    lines += [f"| {room} | {' | '.join(f'{value:+.1f}' for value in values)} |" for room, values in left.items()]
-    return "\n".join(lines) + "\n"
+    lines = [f"| MB left by {SESSIONS} sessions | {rounds} |", "|---" * (ROUNDS + 1) + "|"]
+    return [
+        *lines,
+        *(f"| {room} | {' | '.join(f'{value:+.1f}' for value in values)} |" for room, values in left.items()),
+    ]
+
+
+HEADING = "# Many visitors\n\n`python benchmarks/visitors.py`; each part with the day on which it was measured.\n"
+
+
+def tell(part: str, lines: Sequence[str], write: bool) -> None:
+    """Print one part of the report and, if wanted, put it into the place of its predecessor in the file."""
+    text = "\n".join([f"## {part}", "", f"{os.cpu_count()} cores, {date.today()}.", "", *lines]) + "\n"
+    print(text, flush=True)
+    if write:
+        file = Path(__file__).with_name("results") / "visitors.md"
+        before = file.read_text().split("\n## ")[1:] if file.exists() else []
+        kept = {one.split("\n")[0]: f"## {one.rstrip()}\n" for one in before}
+        kept[part] = text
+        file.write_text("\n".join([HEADING, *kept.values()]))
 
 
 def _spread(times: Sequence[float]) -> str:
@@ -353,7 +376,7 @@ def _spread(times: Sequence[float]) -> str:
 def main() -> None:
     """Measure, print, and with ``--write`` store the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="store benchmarks/results/visitors.md")
+    parser.add_argument("--write", action="store_true", help="store the parts in benchmarks/results/visitors.md")
     parser.add_argument("--answers", action="store_true", help="only the nine visitors")
     parser.add_argument("--tabs", action="store_true", help="only the sliders of all tabs, on the served pages")
     parser.add_argument("--lab", action="store_true", help="only the sliders of all tabs, in JupyterLab")
@@ -362,26 +385,27 @@ def main() -> None:
     whole = not (wanted.answers or wanted.tabs or wanted.lab)
     rooms = ("home", *ROOMS) if whole else ()
     listed = wanted.room or list(ROOMS)
-    tabs: list[str] = []
     port = free_port()
     with serving(command(port=port), port) as (address, started):
         with launched() as browser:
             context = browser.new_context()
-            opened = {room: opening_times(context, address, room) for room in rooms}
+            if whole:
+                opened = {room: opening_times(context, address, room) for room in rooms}
+                tell("Opening a page", opening_table(opened), wanted.write)
             if whole or wanted.tabs:
-                tabs += tabs_table("Every slider of every tab, served", served_tabs(context, address, listed))
-            answers = crowd(context, address) if whole or wanted.answers else {}
-        time.sleep(10 if rooms else 0)
-        left = {room: memory_left(address, psutil.Process(started.pid), room) for room in rooms}
+                found = served_tabs(context, address, listed)
+                tell("Every slider of every tab, served", tabs_table(found), wanted.write)
+            if whole or wanted.answers:
+                tell("Nine visitors", crowd_table(crowd(context, address)), wanted.write)
+        if whole:
+            time.sleep(10)
+            left = {room: memory_left(address, psutil.Process(started.pid), room) for room in rooms}
+            tell("What sessions leave behind", memory_table(left), wanted.write)
     if whole or wanted.lab:
         with launched() as browser:
             first, found = notebook_tabs(browser.new_context(viewport={"width": 1400, "height": 1000}), listed)
-        tabs += tabs_table("Every slider of every tab, in JupyterLab", found)
-        tabs += ["", f"From “Run All Cells” to the first sentence: {first:.1f} s."]
-    text = report(opened, tabs, answers, left)
-    print(text)
-    if wanted.write and whole:
-        Path(__file__).with_name("results").joinpath("visitors.md").write_text(text)
+        lines = [*tabs_table(found), "", f"From “Run All Cells” to the first sentence: {first:.1f} s."]
+        tell("Every slider of every tab, in JupyterLab", lines, wanted.write)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from workbench import flows, results
 from workbench.progress import TqdmProgress
-from workbench.ui.flows.flow import FIRST_FLOW
 
 FOLDER = Path(__file__).resolve().parent / "flows"
 
@@ -16,7 +15,10 @@ FOLDER = Path(__file__).resolve().parent / "flows"
 def main() -> None:
     """Compute and store the three results."""
     FOLDER.mkdir(exist_ok=True)
-    results.save(flows.gradient_flow(**FIRST_FLOW), FOLDER / "first_flow.nc")
+    first = flows.gradient_flow(
+        "torus", "cube", n=1000, steps=60, method="design", n_directions=30, frames=61, checkpoints=(0, 15, 30, 60)
+    )
+    results.save(first, FOLDER / "first_flow.nc")
     errors = flows.compare_estimators(repeats=200, threads=1, progress=TqdmProgress("errors"))
     results.save(errors, FOLDER / "errors.nc")
     paper = flows.seed_experiment(n_directions=(10, 10, 10, 3, 10), progress=TqdmProgress("paper"))

@@ -10,7 +10,6 @@ import xarray as xr
 
 from workbench import flows, results
 from workbench.progress import TqdmProgress
-from workbench.ui.flows.bits import FIRST
 
 FOLDER = Path(__file__).resolve().parent / "flows"
 SWEEPS = {
@@ -39,7 +38,7 @@ def main(names: list[str]) -> None:
     """Compute and store the named results, by default all."""
     for name in names or ["first", *SWEEPS, "soil"]:
         if name == "first":
-            ds = flows.precision_climate(**FIRST, reference_runs=2 * FIRST["runs"])
+            ds = flows.precision_climate("lorenz63", 10, "nearest", runs=4, reference_runs=8, steps=20_000)
         elif name == "soil":
             made = [flows.soil_column(bits, rounding, years=60, frames=13) for bits, rounding in SOIL]
             labels = xr.DataArray([f"{bits} {rounding}" for bits, rounding in SOIL], dims="format")

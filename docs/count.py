@@ -68,12 +68,29 @@ def comment_lines(text: str) -> int:
 
 def docstring_lines(tree: ast.AST) -> int:
     """Return the number of lines of all docstrings in a module."""
-    total = 0
+    return sum(text.count("\n") + 1 for text in docstrings(tree) if text)
+
+
+def families() -> dict[str, bool]:
+    """Return the families of the library, each with whether one of its docstrings shows an example that runs.
+
+    A family is a folder below ``workbench``, figures and pages aside, or a module of the ground.
+    """
+    found: dict[str, bool] = {}
+    for file in sources("workbench"):
+        parts = file.relative_to(ROOT / "workbench").parts
+        name = "/".join(parts[:-1]) or parts[0].removesuffix(".py")
+        if parts[0] not in ("figures", "ui", "__init__.py") and file.name != "__main__.py":
+            shows = any(">>>" in text for text in docstrings(ast.parse(file.read_text())))
+            found[name] = found.get(name, False) or shows
+    return found
+
+
+def docstrings(tree: ast.AST) -> Iterator[str]:
+    """Yield the docstrings of a module: its own, and those of its classes and functions."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            text = ast.get_docstring(node, clean=False)
-            total += text.count("\n") + 1 if text else 0
-    return total
+            yield ast.get_docstring(node, clean=False) or ""
 
 
 def main(arguments: list[str]) -> None:
@@ -104,6 +121,8 @@ def main(arguments: list[str]) -> None:
             if not (has_words and has_types):
                 lacks = " and ".join(n for n, has in (("docstring", has_words), ("types", has_types)) if not has)
                 bare.append(f"{file.relative_to(ROOT)}:{node.lineno} {name} lacks {lacks}")
+    shown = families()
+    bare += [f"workbench/{name} shows no example" for name, has in shown.items() if not has]
     tests = sum(file.read_text().count("\n") for file in sources("tests"))
     longest = {"file": max(lengths), "function": max(functions)}
     median = {"file": statistics.median(n for n, _ in lengths), "function": statistics.median(n for n, _ in functions)}
@@ -118,6 +137,7 @@ def main(arguments: list[str]) -> None:
         "public annotated, %": f"{100 * typed / public:.1f}",
         "docstring / comment, % of lines": f"{100 * documentation / lines:.0f} / {100 * comments / lines:.1f}",
         "docstrings with examples": examples,
+        "families with an example": f"{sum(shown.values())} of {len(shown)}",
         "test lines per line": f"{tests / lines:.2f}",
     }
     print("| | |\n|---|---|")

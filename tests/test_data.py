@@ -28,3 +28,10 @@ def test_an_unknown_name_tells_what_there_is():
         data.result("nothing.nc")
     with pytest.raises(FileNotFoundError, match="no shipped data file"):
         data.path("../pyproject.toml")
+
+
+def test_a_shipped_result_is_found_by_the_arguments_it_was_made_with():
+    made = {"x": "torus", "y": "cube", "n": 1000, "steps": 60, "checkpoints": (0, 15, 30, 60)}
+    assert data.result_for("flows/first_flow.nc", **made).identical(data.result("flows/first_flow.nc"))
+    for other in ({"steps": 61}, {"x": "cube"}, {"checkpoints": ()}, {"colour": "red"}):
+        assert data.result_for("flows/first_flow.nc", **{**made, **other}) is None

@@ -192,3 +192,17 @@ def test_container_files_name_what_is_there():
 
 def test_workbench_command_is_installed():
     assert shutil.which("workbench", path=os.path.dirname(sys.executable))
+
+
+def test_every_family_shows_an_example_that_runs():
+    """Of the ground, of what rooms share, and of two rooms; ``docs/count.py --bare`` names those of the others."""
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        from count import families
+    finally:
+        sys.path.remove(str(ROOT / "docs"))
+    shown = families()
+    assert {"clouds", "costs", "games/verifier", "sweeps"} <= set(shown)
+    rooms = ("flows", "shapes", "fields", "steps", "metrics")
+    lacking = [name for name, has in shown.items() if not has and name.split("/")[0] not in rooms]
+    assert not lacking, f"no docstring of {lacking} shows an example"

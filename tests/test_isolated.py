@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench import isolated
+from workbench.isolated import calls
 from workbench.progress import Cancelled, Progress
 
 SHORT = isolated.Limits(seconds=1)
@@ -131,7 +132,7 @@ def test_calls_from_many_threads_do_not_mix():
     for k, ((number, array), _) in enumerate(found):
         assert number == k
         assert (array == k).all()
-    assert len(isolated._idle) <= isolated.MOST_PROCESSES
+    assert len(calls._idle) <= isolated.MOST_PROCESSES
 
 
 ORPHAN = """

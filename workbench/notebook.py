@@ -7,11 +7,15 @@ tested; live widgets when ``WORKBENCH_LIVE=1`` is set, as ``make lab`` does, or 
 import asyncio
 import base64
 import functools
+import json
 import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+BUNDLE = "workbenchWidgets"  # the name under which a page of JupyterLab keeps the code of all widgets
+IMPORT = f"const bundle = await import(window.{BUNDLE});\nexport default bundle.default;\n"
 
 _state = {"live": False}
 
@@ -32,9 +36,13 @@ def setup(live: bool | None = None) -> None:
         import panel as pn
         import panel_material_ui  # noqa: F401  before the extension, which loads the scripts of what is imported
 
+        from workbench.ui.kit import late
+
         hv.extension("bokeh", inline=True, logo=False)
         pn.extension(inline=True)
+        late.install()
         _keep_styles_here()
+        _send_components_once()
         _answer_on_one_thread()
     else:
         from IPython.utils.capture import capture_output
@@ -42,6 +50,36 @@ def setup(live: bool | None = None) -> None:
         with capture_output():  # six megabytes of JavaScript that still pictures do not need
             hv.extension("matplotlib", inline=True, logo=False)
             hv.output(fig="png", dpi=80)
+
+
+def _send_components_once() -> None:
+    """Hand the code of all widgets to the browser once, where each widget would bring the whole of it along.
+
+    It is one and a half megabytes: a room would send ten of them for every tab that is opened, and the browser would
+    send twice that back, more than JupyterLab's server takes in one message: it hangs up, and the tab stays empty.
+    """
+    from IPython.display import Javascript, display
+    from panel_material_ui.base import BUNDLE_PATH, MaterialComponent
+
+    code = json.dumps(BUNDLE_PATH.read_text(encoding="utf-8"))
+    display(Javascript(f"window.{BUNDLE} ??= URL.createObjectURL(new Blob([{code}], {{type: 'text/javascript'}}))"))
+    original = MaterialComponent.__dict__["_render_esm"].__func__
+    if not hasattr(original, "names_the_bundle"):
+        MaterialComponent._render_esm = classmethod(_naming_the_bundle(original))
+
+
+def _naming_the_bundle(original: Callable[..., str | None]) -> Callable[..., str | None]:
+    """Return Panel's own choice of a component's code, with the bundle's name in the place of its text.
+
+    What has code of its own, as our own widgets have, keeps it: that is thousands of characters, never a million.
+    """
+
+    def render(cls: type, compiled: Any = True, server: bool = False) -> str | None:
+        text = original(cls, compiled, server)
+        return IMPORT if text is not None and len(text) > 10**6 else text
+
+    render.names_the_bundle = True  # type: ignore[attr-defined]
+    return render
 
 
 def _answer_on_one_thread() -> None:
@@ -101,7 +139,11 @@ def _data_url(path: Path) -> str:
 
 
 def is_live() -> bool:
-    """Return whether this notebook shows live widgets."""
+    """Return whether this notebook shows live widgets.
+
+    >>> is_live()
+    False
+    """
     return _state["live"]
 
 

@@ -35,6 +35,12 @@ def for_each(
     """Run ``work`` on every task over all cores, reporting each finished one; returns the new count of units done.
 
     Stops at the first error or at cancellation, without starting what has not begun.
+
+    >>> done = []
+    >>> for_each(done.append, [1, 2, 3], Progress())
+    3
+    >>> sorted(done)
+    [1, 2, 3]
     """
     tasks = list(tasks)
     total = done + len(tasks) if total is None else total

@@ -16,7 +16,17 @@ class Cancelled(Exception):
 
 
 class Progress:
-    """A silent progress meter that can be cancelled from any thread."""
+    """A silent progress meter that can be cancelled from any thread.
+
+    >>> progress = Progress()
+    >>> progress.update(1, 10, "one of ten")
+    >>> progress.cancel()
+    >>> try:
+    ...     progress.update(2, 10)
+    ... except Cancelled as stopped:
+    ...     print(stopped)
+    cancelled before it finished
+    """
 
     def __init__(self) -> None:
         self._cancelled = threading.Event()
@@ -68,7 +78,12 @@ class TqdmProgress(Progress):
 
 
 class RemainingTime:
-    """Estimates the seconds left from the rate since the work began."""
+    """Estimates the seconds left from the rate since the work began.
+
+    >>> remaining = RemainingTime()
+    >>> remaining.seconds(0, 10) is None, remaining.seconds(5, 10) >= 0
+    (True, True)
+    """
 
     def __init__(self) -> None:
         self._started = time.monotonic()

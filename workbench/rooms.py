@@ -9,7 +9,11 @@ from typing import NamedTuple
 
 
 class RoomEntry(NamedTuple):
-    """What the house knows of a room before it is opened: the name on the door, and what a person does inside."""
+    """What the house knows of a room before it is opened: the name on the door, and what a person does inside.
+
+    >>> ROOMS["flows"].title
+    'Flows'
+    """
 
     title: str
     purpose: str

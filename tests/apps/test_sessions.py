@@ -20,6 +20,18 @@ for _ in range(int(sys.argv[2])):
     pull_session(url=sys.argv[1]).close()
 """
 
+# A browser whose connection comes so late that its session was let go meanwhile: Bokeh builds one for the connection.
+STYLES = """
+import sys
+import panel_material_ui, workbench.ui.kit.pointcloud, workbench.ui.kit.screen
+from bokeh.client import pull_session
+from bokeh.models import ImportedStyleSheet
+session = pull_session(url=sys.argv[1])
+found = {model.url for root in session.document.roots for model in root.select({"type": ImportedStyleSheet})}
+session.close()
+print(*sorted(found), sep="\\n")
+"""
+
 
 def server_process(server: str) -> psutil.Process:
     port = int(server.rsplit(":", 1)[1])
@@ -55,6 +67,13 @@ def memory_at_rest(server: str) -> int:
         if len(set(sizes[-UNUSED_LIFETIME:])) == 1 and len(sizes) > UNUSED_LIFETIME:
             break
     return sizes[-1]
+
+
+def test_a_session_without_a_page_takes_its_styles_from_this_server(server):
+    command = [sys.executable, "-W", "ignore", "-c", STYLES, f"{server}/demo"]
+    urls = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout.split()
+    assert urls
+    assert all(url.startswith("static/extensions/panel/") for url in urls), urls
 
 
 @pytest.mark.slow

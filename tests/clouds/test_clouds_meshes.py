@@ -10,11 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workbench.clouds import obj as obj_files
 from workbench.clouds import read_cloud
+from workbench.clouds.decoding import open_text
 from workbench.clouds.files import triangle_areas
-from workbench.clouds.meshes import read_obj, read_off, read_stl
+from workbench.clouds.meshes import read_off, read_stl
+from workbench.clouds.obj import read_obj
 from workbench.clouds.ply import read_ply
 from workbench.clouds.polygons import triangulate
+from workbench.clouds.scanning import scan_obj
 
 FILES = Path(__file__).parents[1] / "data" / "files"
 ARROW = [[0, 0, 0], [4, -2, 0], [1, 0, 0], [4, 2, 0]]
@@ -369,3 +373,63 @@ def test_a_changed_file_is_read_or_refused_in_words(kind, data):
         reading = read_cloud(bytes(raw), file_format=kind)
         assert np.isfinite(reading.points).all()
         assert reading.faces is None or 0 <= reading.faces.min() <= reading.faces.max() < len(reading.points)
+
+
+WORDS = st.sampled_from(["1", "2", "-1", "3/1", "1/2/3", "4//2", "+2", "0", "-9", "9", "x", "1_0", "99999999999", "٣"])
+NUMBERS = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.decimals(allow_nan=False, allow_infinity=False, places=4).map(str),
+    st.sampled_from(["1.", ".5", "-0", "1D+01", "1e400", "123456789012345678901234567890", "9007199254740993"]),
+    st.sampled_from(["nan", "inf", "1,5", "1e", ".", "+-1", "1_0", "0x1p0", "−1"]),
+)
+LINES = st.one_of(
+    st.lists(NUMBERS, min_size=3, max_size=4).map(lambda numbers: "v " + " ".join(numbers)),
+    st.lists(WORDS, min_size=3, max_size=5).map(lambda words: "f " + "\t".join(words)),
+    st.sampled_from(
+        ["", " ", "# a", "v 1 2 3 # b", "vt 0 0", "o Größe", "pfn 1", "v 1 2", "f 1 2 \\", "V 1 2 3", "fo 1 1 1"]
+    ),
+    st.sampled_from(
+        ["curv 1", "f1 2 3", "\x0cv 1 2 3", "v\x0b1 2 3", "g a\xa0b", "usemtl a\\b", "v 1 2 3 4 5 6 7 8 9"]
+    ),
+)
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(LINES, max_size=6),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "cp1252"]),
+)
+def test_a_scanned_obj_file_is_the_one_read_by_statement(lines, end, encoding):
+    """The compiled reader and the one in Python agree on meshes, on sentences and on the words of every refusal."""
+    text = end.join(["v 0 0 0", "v 1 0 0", "v 0 1 0", "v 2.5 1e-3 7", *lines])
+    data = text.encode(encoding, errors="replace")
+
+    def read(reader):
+        try:
+            mesh = reader(open_text(data, "a.obj"))
+        except ValueError as error:
+            return str(error)
+        if mesh is None:  # left to the other reader
+            return read(obj_files._by_statement)
+        triangles = None if mesh.triangles is None else mesh.triangles.tolist()
+        return mesh.vertices.tobytes(), triangles, mesh.sentence
+
+    assert read(obj_files._scanned) == read(obj_files._by_statement)
+
+
+def test_a_large_obj_file_is_scanned_and_its_errors_name_their_line():
+    body = (SQUARE + "f -4 -3 -2 -1\n").encode() * 6000
+    assert len(body) > obj_files.LARGE
+    assert len(obj(body).triangles) == 12_000
+    with pytest.raises(ValueError, match=r"line 30001 of a\.obj is not a face of three or more vertex numbers: '1 2'"):
+        obj(body + b"f 1 2\n" + body)
+    with pytest.raises(ValueError, match=r"line 30001 of a\.obj is not a vertex of three numbers: '1 2,5 3'"):
+        obj(body + b"v 1 2,5 3\n" + body)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.integers(0, 20))
+def test_scanned_numbers_are_rounded_as_they_should_be(value, digits):
+    for text in (repr(value), f"{value:.{digits}e}", f"{value:.{digits}f}"):
+        found = scan_obj(f"v {text} 0 0\n".encode())
+        assert found.points[0, 0].tobytes() == np.float64(text).tobytes()

@@ -136,3 +136,17 @@ def test_cancellation():
     progress.cancel()
     with pytest.raises(Cancelled):
         fisher.curvature_scaling([4, 5], progress=progress)
+
+
+@given(
+    st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=4),
+    st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=4),
+)
+def test_fits_of_anything_are_numbers_or_a_sentence(sides, values):
+    for fit in (scaling.fit_logarithm, scaling.fit_power_law):
+        found, words = None, ""
+        try:
+            found = fit(sides, values)
+        except ValueError as error:
+            words = str(error)
+        assert found is not None or len(words) > 20

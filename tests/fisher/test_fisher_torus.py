@@ -58,3 +58,20 @@ def test_numpy_integers_and_pairs_are_welcome():
     assert (lattice.shape, lattice.sites, lattice.isotropic) == ((3, 7), 21, False)
     assert torus(4, 0.3).isotropic
     assert not torus(4, 0.3, 0.4).isotropic
+
+
+@pytest.mark.parametrize("J", [0.0, -0.4, math.nan, math.inf, -math.inf, 1e300, 400.0])
+def test_couplings_without_a_partner_are_refused_with_a_sentence(J):
+    with pytest.raises(ValueError, match=r"J must be|the critical partner is below"):
+        fisher.critical_partner(J)
+
+
+@given(st.floats(1e-320, 300))
+def test_every_other_coupling_has_one(J):
+    assert 0 < fisher.critical_partner(J) < math.inf
+
+
+@pytest.mark.parametrize("anisotropy", [0.0, -1.0, math.nan, math.inf, 1e-310])
+def test_anisotropies_without_a_critical_coupling_are_refused_with_a_sentence(anisotropy):
+    with pytest.raises(ValueError, match="anisotropy must be"):
+        fisher.critical_coupling(anisotropy)

@@ -38,6 +38,23 @@ def test_cournot_far_out_needs_leaves():
     assert games.certify(example.game, example.region).margin > 1.1
 
 
+@pytest.mark.parametrize("target", [None, 0.3])
+def test_refused_bounds_name_their_witness_and_say_that_leaves_may_work(target):
+    example = cournot(0.4)
+    whole = games.certify(example.game, example.region, target, method="aggregate")
+    assert whole.status is Status.REFUSED
+    verified = games.check_refusal(whole)
+    assert verified
+    assert "within the bounds in the file" in verified.proves[0]
+    assert "That any particular game needs bounds as wide as these." in verified.not_proved
+    x, ceiling = np.array(whole.witness["vector"]), whole.witness["ceiling"]
+    assert np.all(whole.bounds.comparison() @ x <= ceiling * x + 1e-12)
+    assert ceiling == (target or 0.0)
+    assert "the witness x = (" in whole.reason
+    assert whole.reason.endswith("Leaf by leaf may still work")
+    assert games.certify(example.game, example.region, target, method="leafwise").certified  # and it does
+
+
 def test_bounds_are_tight_and_contain_samples():
     example = cournot()
     found = bounds_on_box(example.game, example.region)

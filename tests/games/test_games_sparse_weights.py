@@ -57,6 +57,24 @@ def test_solves_and_radius():
     assert smallest_eigenvalue(np.array([1.0, 3.0]), sp.csr_array((2, 2)))[0] == pytest.approx(1.0)
 
 
+def test_two_camps_do_not_make_the_estimate_swing():
+    """The chain and the star are bipartite: plain power iteration swings between two values and finds neither."""
+    assert spectral_radius(sp.csr_array([[0.0, 4.0], [0.25, 0.0]])) == pytest.approx(1.0, rel=1e-6)
+    n = 30
+    up = np.linspace(0.4, 0.6, n - 1)
+    chain = sp.csr_array(sp.diags_array([up, 0.2 / up], offsets=[1, -1]))
+    exact = 2 * np.sqrt(0.2) * np.cos(np.pi / (n + 1))  # that of the symmetric chain with the same products
+    assert spectral_radius(chain, iterations=4000) == pytest.approx(exact, rel=1e-5)
+    star = sp.lil_array((n, n))
+    star[0, 1:], star[1:, 0] = 0.5, 0.001
+    star = sp.csr_array(star)
+    exact = np.abs(np.linalg.eigvals(star.toarray())).max()
+    found, _ = smallest_eigenvalue(np.ones(n), star)
+    assert found == pytest.approx(1 - exact, rel=1e-6)
+    weights = perron_sparse(Bounds(np.ones(n), np.ones(n), star))
+    assert weights.margin > 0.9 * (1 - exact)
+
+
 def test_can_be_cancelled():
     progress = Progress()
     progress.cancel()

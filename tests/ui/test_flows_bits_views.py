@@ -5,7 +5,7 @@ import pytest
 
 from workbench import flows
 from workbench.progress import Progress
-from workbench.ui.flows.bits import FIRST, OWN, SOIL, BitsView, RunsFile
+from workbench.ui.flows.bits import OWN, SOIL, BitsView, RunsFile
 
 
 def small(view, **changes):
@@ -29,7 +29,7 @@ def test_the_first_result_is_shipped_and_is_what_the_defaults_ask_for():
     sentence = view.sentence(view.result)
     assert "10 bits, round to nearest: W₁(z)" in sentence
     assert "repeats every" in sentence
-    again = flows.precision_climate(**FIRST, reference_runs=8)
+    again = flows.precision_climate("lorenz63", 10, "nearest", runs=4, reference_runs=8, steps=20_000)
     np.testing.assert_array_equal(view.result.period, again.period)
     np.testing.assert_allclose(float(view.result.w1), float(again.w1), rtol=0.5)  # chaos: double rounds by processor
     np.testing.assert_array_equal(view.result.low_orbit, again.low_orbit)

@@ -119,6 +119,33 @@ def test_intermediate_results_are_shown_while_the_work_goes_on(runner):
     assert parts == ["half", "whole"]
 
 
+def test_work_waits_until_what_it_published_is_drawn(runner, monkeypatch):
+    monkeypatch.setattr(runner_module, "DRAWING", 5.0)
+    happened = []
+
+    def work(progress):
+        progress.publish("half")
+        happened.append("goes on")
+        return "whole"
+
+    runner.submit(work, nothing, nothing, partial=lambda _: happened.append("taken"))
+    wait_for(lambda: happened)
+    time.sleep(0.05)
+    assert happened == ["taken"]
+    happened.append("drawn")
+    runner.drawn()
+    assert runner.wait(5)
+    assert happened == ["taken", "drawn", "goes on"]
+
+
+def test_work_does_not_wait_for_a_page_that_draws_nothing(runner, monkeypatch):
+    monkeypatch.setattr(runner_module, "DRAWING", 0.01)
+    got = []
+    runner.submit(lambda progress: progress.publish("half") or "whole", got.append, nothing, partial=nothing)
+    assert runner.wait(5)
+    assert got == ["whole"]
+
+
 def test_quick_work_does_not_wait_for_long_work(monkeypatch):
     monkeypatch.setattr(runner_module, "LONG", Lane("test-long", 1))
     holders = [Runner() for _ in range(3)]

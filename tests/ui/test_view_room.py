@@ -56,6 +56,39 @@ def test_long_work_waits_until_asked(view):
     assert view.result is before
 
 
+def test_a_finding_of_other_values_says_that_it_is_old(view):
+    def told():
+        return view._sentence.object
+
+    assert "values before" not in told()
+    view.seconds = 30.0
+    assert "<em>(for the values before; press Run)</em>" in told()
+    view.logarithmic = True  # a redrawn finding is as old
+    assert "(for the values before; press Run)" in told()
+    view.run()
+    view.cancel()
+    assert "(for the values before; press Run)" in told()
+    view.seconds = 0.01
+    assert view.runner.wait(5)
+    assert "values before" not in told()
+    view.shape = "square"
+    assert "<em>(for the values before)</em>" in told()
+    view.shape = "sine"
+    assert view.runner.wait(5)
+    assert "values before" not in told()
+    view.seconds = 30.0
+    assert "values before" in told()
+    view.show(sine(8.0, seconds=0.001))
+    assert "values before" not in told()
+
+
+def test_a_finding_that_could_not_be_made_anew_is_old(view):
+    view.broken = True
+    view.frequency = 7.0
+    assert view.runner.wait(5)
+    assert "<em>(for the values before)</em>" in view._sentence.object
+
+
 def test_refused_inputs_leave_the_page_as_it_was(view):
     before = view.result
     view.shape = "square"

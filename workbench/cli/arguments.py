@@ -45,7 +45,11 @@ def annotations(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def parse(name: str, text: str, annotation: Any) -> Any:
-    """Return the value of ``text``; raises ``ValueError`` saying what the parameter takes."""
+    """Return the value of ``text``; raises ``ValueError`` saying what the parameter takes.
+
+    >>> parse("--sizes", "[3, 4, 5]", list[int]), parse("--L", "8", int)
+    ([3, 4, 5], 8)
+    """
     value = _file(name, text[1:]) if text.startswith("@") and not _is_text_only(annotation) else _literal(text)
     for candidate in alternatives(annotation):
         found = _fit(value, text, candidate)
@@ -55,7 +59,11 @@ def parse(name: str, text: str, annotation: Any) -> Any:
 
 
 def describe(annotation: Any) -> str:
-    """Return what a parameter takes, in words for a help text; empty if a command line cannot say any of it."""
+    """Return what a parameter takes, in words for a help text; empty if a command line cannot say any of it.
+
+    >>> describe(int), describe(list[float])
+    ('a whole number', 'a list as JSON or @file.csv')
+    """
     words = [_word(candidate) for candidate in alternatives(annotation)]
     told = [word for word in dict.fromkeys(words) if word]
     return "" if told == ["none"] else " or ".join(told)

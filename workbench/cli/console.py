@@ -66,7 +66,14 @@ def note(text: str) -> None:
 
 
 def say_json(value: Any) -> None:
-    """Print the answer as JSON; NaN and infinities become null, as JSON has none."""
+    """Print the answer as JSON; NaN and infinities become null, as JSON has none.
+
+    >>> say_json({"margin": float("nan"), "players": 2})
+    {
+      "margin": null,
+      "players": 2
+    }
+    """
     plain = not (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
     print(json.dumps(_finite(value), indent=2, ensure_ascii=plain), file=sys.stdout)
 

@@ -38,7 +38,11 @@ def info(
 
 
 def facts() -> dict[str, Any]:
-    """Return what ``workbench info`` prints."""
+    """Return what ``workbench info`` prints.
+
+    >>> facts()["cores"] >= 1
+    True
+    """
     memory = psutil.virtual_memory()
     return {
         "version": workbench.__version__,

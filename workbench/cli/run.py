@@ -58,7 +58,12 @@ def _experiments_of(room: str) -> type[TyperGroup]:
 
 
 def command_of(name: str, function: Function) -> Any:
-    """Return the command that runs one experiment."""
+    """Return the command that runs one experiment.
+
+    >>> from workbench import fisher
+    >>> command_of("ising_curvature", fisher.ising_curvature).name
+    'ising_curvature'
+    """
     settings = {"token_normalize_func": _dashes, "help_option_names": ["-h", "--help"]}
     single = typer.Typer(context_settings=settings, **PLAIN)
     single.command(name, help=_help(function))(_with_options(function))

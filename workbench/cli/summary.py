@@ -50,7 +50,12 @@ def _missing(variable: xr.DataArray) -> int:
 
 
 def as_text(ds: xr.Dataset) -> str:
-    """Return a result as a person reads it: the call, then a line for each variable."""
+    """Return a result as a person reads it: the call, then a line for each variable.
+
+    >>> from workbench import data
+    >>> as_text(data.result("fisher/lattice.nc")).splitlines()[0][:48]
+    "workbench.fisher.live_curvature(model = 'ising-2"
+    """
     parameters = json.loads(ds.attrs.get("parameters", "{}"))
     told = ", ".join(f"{name} = {_short(value)}" for name, value in parameters.items())
     lines = [f"{ds.attrs.get('function', 'result')}({told})"]

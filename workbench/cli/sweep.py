@@ -42,6 +42,7 @@ def sweep(
             retry_failed=retry,
             allow_import=allow_import,
             progress=progress,
+            announce=None if quiet else console.note,
         )
     except KeyboardInterrupt:
         console.note(f"stopped; finished cells are kept in {store or plan.store}, the same line again goes on")

@@ -135,7 +135,7 @@ def _read_array(stream: BinaryIO, name: str, size: int) -> NDArray:
         is_first = version == (1, 0)
         reader = np.lib.format.read_array_header_1_0 if is_first else np.lib.format.read_array_header_2_0
         shape, is_fortran, dtype = reader(stream)
-    except ValueError as error:
+    except Exception as error:  # NumPy reads the header with Python's parsers, which raise what they like
         raise ValueError(f"{name} is not a NumPy file ({error})") from error
     if dtype.hasobject or dtype.kind not in "biuf":
         raise ValueError(f"{name} holds {str(dtype)[:60]}, not numbers; pickled objects are never read")

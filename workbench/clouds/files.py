@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from workbench import checks
 from workbench.clouds.arrays import read_npy, read_npz
-from workbench.clouds.meshes import read_obj, read_off, read_stl
+from workbench.clouds.meshes import read_off, read_stl
+from workbench.clouds.obj import read_obj
 from workbench.clouds.ply import read_ply
 from workbench.clouds.tables import LARGEST_DIM, read_table
 
@@ -66,6 +67,21 @@ def read_cloud(source: Source, *, file_format: str | None = None, max_bytes: int
     '2 rows; columns x, y of 3 (left out: id); separated by semicolons; decimal comma; 1 header row'
     """
     data, kind, name = _read(source, file_format, max_bytes)
+    return _reading(data, kind, name, max_bytes)
+
+
+def read_bytes(data: bytes, name: str, *, max_bytes: int = DEFAULT_LIMIT) -> Reading:
+    """Read the bytes of a file called ``name``, whose ending tells the format, as :func:`read_cloud`.
+
+    >>> read_bytes(b"1 2 3\\n4 5 6\\n", "two.xyz").sentence
+    '2 rows; columns 1, 2, 3; separated by spaces'
+    """
+    kind = _format(Path(name).suffix, name)
+    _check_size(len(data), name, max_bytes)
+    return _reading(data, kind, name, max_bytes)
+
+
+def _reading(data: bytes, kind: str, name: str, max_bytes: int) -> Reading:
     weights = None
     if kind in ("npy", "npz"):
         arrays = read_npy(data, name) if kind == "npy" else read_npz(data, name, max_bytes)

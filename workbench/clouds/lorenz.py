@@ -28,7 +28,11 @@ def advance(state: NDArray[np.float64], steps: int) -> NDArray[np.float64]:
 
 
 def lorenz_states(n: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return ``n`` states after settling, a tenth of a time unit apart on each trajectory, scaled to about 1."""
+    """Return ``n`` states after settling, a tenth of a time unit apart on each trajectory, scaled to about 1.
+
+    >>> lorenz_states(5, np.random.default_rng(0)).shape
+    (5, 3)
+    """
     number = min(n, MOST_TRAJECTORIES)
     state = advance(rng.uniform(-1, 1, (number, 3)) * 5 + [0, 0, 25], SETTLING_STEPS)
     found = [state]

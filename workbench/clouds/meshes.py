@@ -1,14 +1,12 @@
-"""Meshes as text or triangles: OBJ, OFF and STL, read statement by statement as their formats say.
+"""Meshes as text or triangles: OFF and STL, read statement by statement as their formats say, and what readers share.
 
-trimesh reads these too, but loses faces after a tab, cuts concave polygons outside themselves, takes 30 times the size
-of an OBJ file as memory, and knows a valid STL only by its usual spelling. Numbers are converted by ``numpy.loadtxt``;
-what is written here is which statement holds them.
+trimesh reads these too, but knows a valid STL only by its usual spelling. Numbers are converted by ``numpy.loadtxt``;
+what is written here is which statement holds them. OBJ and PLY have files of their own.
 
 Every reader takes ``data`` and ``name`` and returns a :class:`Mesh`, or raises ``ValueError`` with the line and the
 true reason.
 """
 
-import dataclasses
 import itertools
 import re
 from array import array
@@ -19,15 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench import checks
-from workbench.clouds.decoding import LONGEST_LINE, TextFile, open_text
+from workbench.clouds.decoding import TextFile, open_text
 from workbench.clouds.polygons import triangulate
 
 LARGEST_INDEX = 2**31 - 1
-OBJ_WITHOUT_SHAPE = re.compile(
-    "vt|vn|vp|p|l|g|o|s|mg|usemtl|mtllib|usemap|maplib|lod|bevel|c_interp|d_interp|shadow_obj|trace_obj|cstype|deg|"
-    "bmat|step|parm|trim|hole|scrv|sp|end|con|ctech|stech"
-)
-"""Statements of OBJ that add no polygon to a mesh."""
+Indices = array | NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -37,92 +31,6 @@ class Mesh:
     vertices: NDArray[np.float64]
     triangles: NDArray[np.integer] | None
     sentence: str
-
-
-def read_obj(data: bytes, name: str) -> Mesh:
-    """Read a Wavefront OBJ file: vertices, and faces with any number of corners; textures and normals are left out.
-
-    Negative indices count back from the last vertex above their line; a backslash continues a line. Curves, surfaces
-    and included files are refused, since what they describe would be missing.
-
-    >>> mesh = read_obj(b"v 0 0 0\\nv 1 0 0\\nv 1 1 0\\nv 0 1 0\\nf\\t1/1 2/2 -2 -1", "square.obj")
-    >>> mesh.triangles.tolist(), mesh.sentence
-    ([[0, 1, 2], [0, 2, 3]], '4 vertices, 1 face (1 of more than three corners), 2 triangles')
-    """
-    text = open_text(data, name)
-    checks.memory(12 * len(data), name)
-    corners, counts, face_lines = array("i"), array("i"), array("i")
-    unknown: set[str] = set()
-
-    def vertices() -> Iterator[tuple[int, str]]:
-        above = 0
-        for line, keyword, rest in _statements(text):
-            if keyword == "v":
-                above += 1
-                yield line, rest
-            elif keyword in ("f", "fo"):
-                counts.append(_read_face(rest, above, corners, line, name))
-                face_lines.append(line)
-            elif keyword in ("curv", "curv2", "surf", "call"):
-                raise Refused(
-                    f"line {line} of {name} is {keyword!r}: free-form curves and surfaces and included files are not "
-                    "read; export the shape as a mesh of polygons"
-                )
-            elif not OBJ_WITHOUT_SHAPE.fullmatch(keyword):
-                if re.match(r"[vf]?[-+.\d]", keyword):
-                    raise Refused(f"line {line} of {name} begins with {keyword[:20]!r}, which is no OBJ statement")
-                unknown.add(keyword[:20])
-
-    points = read_numbers(vertices(), name, "a vertex", wanted=(3, 4, 6, 7, 8))
-    if len(points) == 0:
-        raise ValueError(f"{name} is not an OBJ file: it has no line that starts with 'v '")
-    check_indices(corners, counts, len(points), lambda face: f"line {face_lines[face]} of {name}", base=1)
-    mesh = make_mesh(points, corners, counts, f"{name}: face")
-    others = f"; statements not known and left out: {', '.join(sorted(unknown)[:5])}" if unknown else ""
-    return dataclasses.replace(mesh, sentence=mesh.sentence + others)
-
-
-def _statements(text: TextFile) -> Iterator[tuple[int, str, str]]:
-    """Yield (line, keyword, rest) of an OBJ file, comments dropped and continued lines joined."""
-    pending, first = "", 0
-    for number, line in text.lines():
-        if "#" in line:
-            line = line.partition("#")[0]
-        if pending or ("\\" in line and line.rstrip().endswith("\\")):
-            first = first or number
-            pending += line.rstrip().removesuffix("\\") + " "
-            if len(pending) > LONGEST_LINE:
-                raise Refused(f"line {first} of {text.name} goes on for more than 1 MiB")
-            if line.rstrip().endswith("\\"):
-                continue
-            line, pending, number, first = pending, "", first, 0
-        words = line.split(None, 1)
-        if words:
-            yield number, words[0].lower(), words[1] if len(words) == 2 else ""
-    if pending.strip():
-        raise Refused(f"line {first} of {text.name} ends with a backslash, and no line follows")
-
-
-def _read_face(rest: str, above: int, corners: array, line: int, name: str) -> int:
-    """Append the vertex indices of a face, from 1, and return how many they are."""
-    words = rest.split()
-    try:
-        indices = [int(word.partition("/")[0]) for word in words] if "/" in rest else list(map(int, words))
-    except ValueError:
-        indices = []
-    where = f"line {line} of {name}"
-    if len(indices) < 3 or "_" in rest or not rest.isascii():
-        raise Refused(f"{where} is not a face of three or more vertex numbers: {rest.strip()[:60]!r}")
-    if min(indices) < 1:
-        if 0 in indices:
-            raise Refused(f"{where} has the vertex number 0; OBJ counts from 1")
-        indices = [index if index > 0 else above + 1 + index for index in indices]
-        if min(indices) < 1:
-            raise Refused(f"{where} counts back beyond the first vertex: {rest.strip()[:60]!r}")
-    if max(indices) > LARGEST_INDEX:
-        raise Refused(f"{where} has the vertex number {max(indices)}, larger than any mesh")
-    corners.extend(indices)
-    return len(indices)
 
 
 def read_off(data: bytes, name: str) -> Mesh:
@@ -284,7 +192,7 @@ def read_numbers(
         for where, content in lines:
             words = content.split()
             if len(words) not in allowed:
-                raise Refused(f"line {where} of {name} is not {what} of three numbers: {content.strip()[:60]!r}")
+                raise Refused(not_numbers(where, name, what, content))
             if "d" in content or "D" in content:
                 words = [word.replace("D", "e").replace("d", "e") for word in words]
             yield " ".join([words[column] for column in columns])
@@ -298,9 +206,14 @@ def read_numbers(
     except Refused as error:
         raise ValueError(str(error)) from None
     except ValueError:
-        raise ValueError(f"line {where} of {name} is not {what} of three numbers: {content.strip()[:60]!r}") from None
+        raise ValueError(not_numbers(where, name, what, content)) from None
     check_finite(points, lambda row: f"vertex {row + 1} of {name}")
     return points
+
+
+def not_numbers(line: int, name: str, what: str, content: str) -> str:
+    """Say that a line does not hold the three numbers of ``what``."""
+    return f"line {line} of {name} is not {what} of three numbers: {content.strip()[:60]!r}"
 
 
 def check_finite(points: NDArray[np.float64], where: Callable[[int], str]) -> None:
@@ -314,10 +227,10 @@ def check_finite(points: NDArray[np.float64], where: Callable[[int], str]) -> No
 
 
 def check_indices(
-    corners: array, counts: array, n_vertices: int, where: Callable[[int], str], *, base: int = 0
+    corners: Indices, counts: Indices, n_vertices: int, where: Callable[[int], str], *, base: int = 0
 ) -> None:
     """Raise if a corner names a vertex that the whole file does not have."""
-    if not counts:
+    if len(counts) == 0:
         return
     indices = np.frombuffer(corners, np.int32)
     if indices.max() - base >= n_vertices:
@@ -327,9 +240,9 @@ def check_indices(
     indices -= base
 
 
-def make_mesh(points: NDArray[np.float64], corners: array, counts: array, what: str) -> Mesh:
+def make_mesh(points: NDArray[np.float64], corners: Indices, counts: Indices, what: str) -> Mesh:
     """Return the mesh of points and polygons: ``corners`` holds their indices, ``counts`` how many each of them has."""
-    if not counts:
+    if len(counts) == 0:
         return Mesh(points, None, f"{_count(len(points), 'point')}, no faces")
     sizes = np.frombuffer(counts, np.int32)
     triangles = triangulate(points, np.frombuffer(corners, np.int32), sizes, what)

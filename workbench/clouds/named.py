@@ -30,6 +30,9 @@ def cloud(name: str, n: int, seed: int | np.random.Generator = 0) -> Points:
 
     Raises ``ValueError`` for an unknown name (naming all) or a number of points that does not fit. Same seed, same
     points.
+
+    >>> cloud("trefoil", 100, seed=1).shape
+    (100, 3)
     """
     n = checks.integer("n", n, minimum=1, maximum=LARGEST_CLOUD)
     rng = checks.generator(seed)
@@ -46,6 +49,10 @@ def pair(
     """Return the two clouds of an experiment; a name stands for ``n`` points of that shape.
 
     The points are those of ``cloud(x, n, seed)`` and ``cloud(y, n, seed + 1)``, so that a shape and itself differ.
+
+    >>> x, y = pair("torus", "torus", 50, seed=0)
+    >>> x.shape == y.shape, bool((x == y).all())
+    (True, False)
     """
     next_seed = seed if isinstance(seed, np.random.Generator) else checks.integer("seed", seed, minimum=0) + 1
     first = cloud(x, n, seed) if isinstance(x, str) else x

@@ -18,6 +18,8 @@ from workbench import checks
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 MOST_PIXELS = 40_000_000
+BYTES_PER_PIXEL = 20
+"""While a picture is decoded, turned and shrunk; three times as many where it is kept at its full size."""
 DEFAULT_LIMIT = 64 * 2**20
 
 
@@ -69,7 +71,7 @@ def read_picture(
     with opened:
         if opened.width * opened.height > MOST_PIXELS:
             raise ValueError(f"{name} has {opened.width} × {opened.height} pixels; up to 40 million fit")
-        checks.memory((20 if longest else 60) * opened.width * opened.height, name)
+        checks.memory(BYTES_PER_PIXEL * (1 if longest else 3) * opened.width * opened.height, name)
         notes = [f"{opened.format} of {opened.width} × {opened.height} pixels"]
         try:
             shown = _as_shown(opened, notes)

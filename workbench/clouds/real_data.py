@@ -31,6 +31,10 @@ def digit(label: int, index: int = 0) -> tuple[NDArray[np.float64], NDArray[np.f
     """Return one handwritten digit as a weighted cloud in the plane: points (64, 2) in [−1, 1]², weights (64,).
 
     ``index`` counts the images of that label; pixels without ink have weight zero.
+
+    >>> points, weights = digit(3)
+    >>> points.shape, weights.shape
+    ((64, 2), (64,))
     """
     label = checks.integer("label", label, minimum=0, maximum=9)
     images, labels = _digit_images()
@@ -70,7 +74,12 @@ def _elevation() -> NDArray[np.float64]:
 
 
 def terrain_heights() -> NDArray[np.float64]:
-    """Return the elevation model of the Jacksboro fault in metres, (344, 403), rows from north to south."""
+    """Return the elevation model of the Jacksboro fault in metres, (344, 403), rows from north to south.
+
+    >>> heights = terrain_heights()
+    >>> heights.shape, int(heights.min()), int(heights.max())
+    ((344, 403), 236, 1076)
+    """
     return _elevation().copy()
 
 

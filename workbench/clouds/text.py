@@ -14,6 +14,9 @@ def text_cloud(text: str, n: int, seed: int | np.random.Generator = 0, *, depth:
 
     The text is centred and its longer side spans [−1, 1]; ``depth`` is the thickness on the same scale. Raises
     ``ValueError`` for a text without ink or longer than 60 characters.
+
+    >>> text_cloud("λ", 50).shape, text_cloud("λ", 50, depth=0.2).shape
+    ((50, 2), (50, 3))
     """
     if not isinstance(text, str):
         raise TypeError(f"text must be a string, got {type(text).__name__}")

@@ -21,6 +21,7 @@ from workbench import checks
 from workbench.fisher import zone
 from workbench.fisher.cumulants import Triple, triple
 from workbench.fisher.metric import Pairs
+from workbench.fisher.torus import Torus
 from workbench.parallel import for_each
 from workbench.progress import Progress
 
@@ -49,16 +50,23 @@ def cumulant_density(
 
     ``max_memory`` bounds the bytes kept between the stages; each extra round repeats stage 1. Raises ``ValueError``
     if that much memory is not free.
+
+    >>> from workbench.fisher.metric import metric_in_space, pairs, to_momentum
+    >>> from workbench.fisher.torus import Torus
+    >>> found = pairs(Torus(4, 4, 0.4, 0.4))
+    >>> space = metric_in_space(found)
+    >>> cumulant_density(found, space, to_momentum(space)).shape
+    (4, 4)
     """
     progress = progress or Progress()
     torus = pairs.torus
-    kinds = LAST_LEG_HORIZONTAL if torus.isotropic else LAST_LEG_HORIZONTAL + LAST_LEG_VERTICAL
+    kinds = kinds_of(torus)
     where = zone.momenta(torus)
-    per_momentum = 32 * sum(_visited(kind, torus.shape) for kind in kinds)
+    per_momentum = bytes_per_momentum(torus)
     rounds = zone.blocks(where.starts, max(2, int(max_memory / per_momentum)))
     longest = max(end - begin for begin, end in rounds)
     checks.memory(longest * per_momentum, f"the third cumulants at {torus.width} × {torus.height}")
-    legs = [_Leg(triple(pairs, space_metric, kind), kind, torus.shape) for kind in kinds]
+    legs = [Leg(triple(pairs, space_metric, kind), kind, torus.shape) for kind in kinds]
     kept = [np.empty((leg.count, longest, 2), dtype=complex) for leg in legs]
     contract = _Contraction(torus, where, momentum_metric, legs, kept)
     transforms = [(leg, store, rows) for leg, store in zip(legs, kept, strict=True) for rows in leg.batches()]
@@ -70,6 +78,21 @@ def cumulant_density(
         done = for_each(first, transforms, progress, done=done, total=total, message="third cumulants in space")
         done = for_each(second, inner, progress, done=done, total=total, message="contraction over the zone")
     return zone.unfold(values, where, torus)
+
+
+def kinds_of(torus: Torus) -> tuple[tuple[int, int, int], ...]:
+    """Return the orientation triples that have to be computed."""
+    return LAST_LEG_HORIZONTAL if torus.isotropic else LAST_LEG_HORIZONTAL + LAST_LEG_VERTICAL
+
+
+def bytes_per_momentum(torus: Torus) -> int:
+    """Return what stage 1 keeps for each momentum k₂: two complex numbers a visited displacement."""
+    return 32 * sum(_visited(kind, torus.shape) for kind in kinds_of(torus))
+
+
+def phases_of(shape: tuple[int, int]) -> list[NDArray]:
+    """Return e^(−iπ j / L) for the momenta j of both axes: a shift by half a step, from a site to a bond's centre."""
+    return [np.exp(-1j * np.pi * np.arange(size) / size) for size in shape]
 
 
 def _visited(kind: tuple[int, int, int], shape: tuple[int, int]) -> int:
@@ -90,7 +113,7 @@ def _transform(columns: NDArray, task: tuple) -> None:
     leg.transform(rows, columns, kept)
 
 
-class _Leg:
+class Leg:
     """Stage 1 for one orientation triple: which d₁ are visited and what becomes of them."""
 
     def __init__(self, source: Triple, kind: tuple[int, int, int], shape: tuple[int, int]) -> None:
@@ -131,11 +154,13 @@ def _keep(transformed, columns, kept):
 class _Contraction:
     """Stage 2: from kept T̂(d₁, k₂) to the share of each k₂."""
 
-    def __init__(self, torus, where: zone.Momenta, momentum_metric: NDArray, legs: list[_Leg], kept: list) -> None:
+    def __init__(
+        self, torus: Torus, where: zone.Momenta, momentum_metric: NDArray, legs: list[Leg], kept: list
+    ) -> None:
         self.torus, self.where, self.legs, self.kept = torus, where, legs, kept
         self.block = max(2, min(64, BUFFER // (16 * torus.sites)))
-        self.phases = [np.exp(-1j * np.pi * np.arange(size) / size) for size in torus.shape]
-        self.white = _whitener(momentum_metric, self.phases)
+        self.phases = phases_of(torus.shape)
+        self.white = whitener(momentum_metric, self.phases)
 
     def __call__(self, values: NDArray, offset: int, block: tuple[int, int]) -> None:
         begin, end = block
@@ -197,7 +222,7 @@ def _centre(planes, kx, ky, phase_x, phase_y, kind, out):
                 out[p, x, y] = (planes[p, x, y] * (zeroth * first * last)).real
 
 
-def _whitener(momentum_metric: NDArray, phases: list[NDArray]) -> tuple[NDArray, NDArray, NDArray]:
+def whitener(momentum_metric: NDArray, phases: list[NDArray]) -> tuple[NDArray, NDArray, NDArray]:
     """Return the lower triangle of W(k), Wᵀ W = F̃(k)⁻¹, with F̃ the real metric measured from bond centres."""
     h, v = momentum_metric[0, 0].real, momentum_metric[1, 1].real
     mixed = (momentum_metric[0, 1] * phases[0].conj()[:, None] * phases[1][None, :]).real

@@ -42,7 +42,11 @@ def estimate_cost(
 
 
 def coupling_sweep(L: int | tuple[int, int], J_min: float, J_max: float, points: int, anisotropy: float) -> Cost:
-    """Estimate :func:`workbench.fisher.coupling_sweep`: every coupling costs the same."""
+    """Estimate :func:`workbench.fisher.coupling_sweep`: every coupling costs the same.
+
+    >>> str(coupling_sweep(32, 0.3, 0.6, points=17, anisotropy=1.0))
+    'about 1 s, 306 MB'
+    """
     middle = 0.5 * (J_min + J_max)
     return points * ising_curvature(L, middle, middle * anisotropy)
 

@@ -163,6 +163,11 @@ def third_cumulant(
 
     ``orientations`` is three letters h or v for a, b, c. O(n) once the pair functions are there (O(n log n)).
     The metric F_ac between the first and the third bond and the eigenvalues of F̂(k) come along.
+
+    >>> from workbench import fisher
+    >>> ds = fisher.third_cumulant(8, orientations="hhh", dx=1, dy=0)
+    >>> dict(ds.sizes)
+    {'x': 8, 'y': 8, 'branch': 2, 'kx': 8, 'ky': 8}
     """
     lattice = torus(L, J, J_vertical)
     if not isinstance(orientations, str) or len(orientations) != 3 or set(orientations) - set("hv"):

@@ -29,6 +29,9 @@ def from_edges(edges: Iterable[Sequence[int]], name: str = "own edges") -> Graph
     """Make a graph of pairs of site numbers; sites are 0 … the largest number named.
 
     Raises ``ValueError`` for a loop, for a doubled edge (it makes the Fisher metric singular) and for no edge at all.
+
+    >>> from_edges([(0, 1), (1, 2), (2, 0)]).bonds
+    3
     """
     checked = []
     for edge in edges:
@@ -49,7 +52,12 @@ def from_edges(edges: Iterable[Sequence[int]], name: str = "own edges") -> Graph
 
 @GRAPHS.add("torus", label="L × L torus", formula="2L² bonds")
 def torus_graph(L: int | tuple[int, int]) -> Graph:
-    """Return the periodic grid; bond 2s is (x, y)–(x+1, y) and bond 2s + 1 is (x, y)–(x, y+1) of site s = x L_y + y."""
+    """Return the periodic grid; bond 2s is (x, y)–(x+1, y) and bond 2s + 1 is (x, y)–(x, y+1) of site s = x L_y + y.
+
+    >>> square = torus_graph(3)
+    >>> square.sites, square.bonds
+    (9, 18)
+    """
     width, height = _sides(L)
     edges = []
     for x in range(width):

@@ -16,6 +16,10 @@ def random_ricci_terms(m: int = 6, draws: int = 8, seed: int | np.random.Generat
     The metric is A Aᵀ/m + ½ with Gaussian A, T a symmetrised Gaussian tensor: nothing in them knows of a lattice. Each
     term is contracted from the Christoffel symbols by itself (O(m⁴)). The ratios R₃/R₁ and R₄/R₂ are −½ all the same,
     so seeing them in data is no evidence that the data are right.
+
+    >>> ds = random_ricci_terms(3, draws=2, seed=1)
+    >>> sorted(str(name) for name in ds.data_vars)
+    ['ratio_3_1', 'ratio_4_2', 'ricci_term', 'scalar_curvature']
     """
     m, draws = checks.integer("m", m, minimum=1, maximum=40), checks.integer("draws", draws, minimum=1, maximum=1000)
     rng = checks.generator(seed)

@@ -137,5 +137,8 @@ def ferdinand_fisher_slope() -> float:
     """Growth of the row sum Σ_b F_ab for each doubling of L at J_c, (4/π) ln 2 = 0.8825.
 
     A. Ferdinand and M. Fisher, Phys. Rev. 185 (1969) 832.
+
+    >>> round(ferdinand_fisher_slope(), 4)
+    0.8825
     """
     return 4 / math.pi * math.log(2)

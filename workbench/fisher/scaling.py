@@ -41,7 +41,11 @@ class Logarithm:
 
 
 def effective_exponents(sites: ArrayLike, curvature: ArrayLike) -> NDArray:
-    """Return d_eff = ln(R'/R)/ln(n'/n) of consecutive sizes, one fewer than there are sizes."""
+    """Return d_eff = ln(R'/R)/ln(n'/n) of consecutive sizes, one fewer than there are sizes.
+
+    >>> effective_exponents([16, 64, 256], [4.0, 8.0, 16.0]).tolist()
+    [0.5, 0.5]
+    """
     n, R = _series(sites, curvature, minimum=2)
     return np.diff(np.log(R)) / np.diff(np.log(n))
 
@@ -61,6 +65,9 @@ def fit_power_law(
     With ``errors`` (standard errors of R, positive) the fit is weighted and its error comes from them; without, from
     the scatter of the residuals, and needs three sizes (with two it is 0). Raises ``ValueError`` for fewer
     than two sizes.
+
+    >>> round(fit_power_law([16, 64, 256], [4.0, 8.0, 16.0]).exponent, 6)
+    0.5
     """
     n, R = _series(sites, curvature, minimum=2)
     chosen = np.ones(len(n), dtype=bool) if window is None else (n >= window[0]) & (n <= window[1])
@@ -74,6 +81,8 @@ def fit_power_law(
     )
     centre = np.average(x, weights=weights)
     spread = weights @ (x - centre) ** 2
+    if not 0 < spread < np.inf:
+        raise ValueError("the sites are too close together, or the errors too small or too large, to fit a power")
     exponent = weights @ ((x - centre) * y) / spread
     intercept = np.average(y, weights=weights) - exponent * centre
     variance = 1 / spread
@@ -84,16 +93,32 @@ def fit_power_law(
 
 
 def fit_logarithm(sides: ArrayLike, curvature_per_site: ArrayLike) -> Logarithm:
-    """Fit R/n = −(a ln L + b) by least squares; ``sides`` are L, at least two."""
+    """Fit R/n = −(a ln L + b) by least squares; ``sides`` are L, at least two.
+
+    >>> import math
+    >>> found = fit_logarithm([8, 16, 32], [-(2 * math.log(L) + 1) for L in (8, 16, 32)])
+    >>> round(found.slope, 6), round(found.constant, 6)
+    (2.0, 1.0)
+    """
     L = checks.finite_array("sides", sides, ndim=1)
     y = checks.finite_array("curvature_per_site", curvature_per_site, ndim=1)
     if len(L) != len(y) or len(L) < 2:
         raise ValueError(f"sides and curvature_per_site need the same length, two or more; got {len(L)} and {len(y)}")
     if (L <= 0).any() or np.ptp(L) == 0:
         raise ValueError(f"sides must be positive, with at least two different ones, got {L.tolist()}")
-    slope, constant = np.polyfit(np.log(L), -y, 1)
-    misfit = -y - slope * np.log(L) - constant
-    return Logarithm(float(slope), float(constant), float(np.sqrt(np.mean(misfit**2))))
+    unit = float(2.0 ** min(max(np.frexp(np.abs(y).max())[1], -1000), 1000))  # no square of y / unit overflows
+    x, y = np.log(L), -y / unit
+    centre, middle = x.mean(), y.mean()
+    spread = (x - centre) @ (x - centre)
+    if not spread > 0:
+        raise ValueError(f"sides are too close together to fit their logarithms, got {L.tolist()}")
+    slope = ((x - centre) @ (y - middle)) / spread
+    constant = middle - slope * centre
+    residual = np.sqrt(np.mean((y - slope * x - constant) ** 2))
+    found = Logarithm(*(float(value) * unit for value in (slope, constant, residual)))
+    if not np.isfinite([found.slope, found.constant, found.residual]).all():
+        raise ValueError("the curvatures are too large for a fit in double precision; rescale them")
+    return found
 
 
 def _series(sites: ArrayLike, curvature: ArrayLike, minimum: int) -> tuple[NDArray, NDArray]:

@@ -43,6 +43,11 @@ def invariants(metric: ArrayLike, cumulant: ArrayLike) -> Invariants:
 
     Raises ``ValueError`` for wrong shapes, NaN, a cumulant that is not symmetric or a metric that is not positive
     definite in double precision.
+
+    >>> import numpy as np
+    >>> flat = invariants(np.eye(2), np.zeros((2, 2, 2)))
+    >>> flat.scalar_curvature
+    0.0
     """
     F = checks.finite_array("metric", metric, ndim=2)
     T = checks.finite_array("cumulant", cumulant, ndim=3)

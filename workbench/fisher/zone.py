@@ -15,7 +15,11 @@ from workbench.fisher.torus import Torus
 
 
 def offset(alpha: int, beta: int, axis: int) -> int:
-    """Return δ along an axis: twice the difference of the half-steps of the two orientations."""
+    """Return δ along an axis: twice the difference of the half-steps of the two orientations.
+
+    >>> offset(0, 1, axis=0), offset(0, 1, axis=1), offset(0, 0, axis=0)
+    (1, -1, 0)
+    """
     return int(alpha == axis) - int(beta == axis)
 
 

@@ -95,5 +95,9 @@ def simulate(game: Any, steps: int) -> Cost:
 
 
 def random_games(players: int, games: int) -> Cost:
-    """Estimate ``random_games``: the two matrix inequalities of every game dominate."""
+    """Estimate ``random_games``: the two matrix inequalities of every game dominate.
+
+    >>> str(random_games(players=20, games=100))
+    'about 41 s'
+    """
     return Cost(SOLVER + games * 0.1 * max(players / 10, 0.1) ** 2)

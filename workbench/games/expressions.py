@@ -151,7 +151,13 @@ for _name in ("exp", "log", "sqrt", "tanh", "sin", "cos"):  # NumPy asks the ent
 
 
 def derivative(node: Expression, variable: int, memo: dict[int, Expression] | None = None) -> Expression:
-    """Return the exact derivative with respect to x_variable; shared parts are differentiated once (``memo``)."""
+    """Return the exact derivative with respect to x_variable; shared parts are differentiated once (``memo``).
+
+    >>> x, y = variables(2)
+    >>> program = compile_program([derivative(x * sin(y), 1)], 2)
+    >>> [float(value) for value in program([2.0, 0.0], FloatFunctions())]
+    [2.0]
+    """
     memo = {} if memo is None else memo
     for part in _ordered([node]):
         if id(part) not in memo:

@@ -35,7 +35,11 @@ def verdicts() -> list[Verdict]:
 
 
 def euclidean_margin(matrix: NDArray) -> float:
-    """Return the smallest eigenvalue of ½(J + Jᵀ): how monotone the linear field J x is in the Euclidean norm."""
+    """Return the smallest eigenvalue of ½(J + Jᵀ): how monotone the linear field J x is in the Euclidean norm.
+
+    >>> round(euclidean_margin(np.array([[1.0, 5.0], [-5.0, 1.0]])), 6)
+    1.0
+    """
     return float(np.linalg.eigvalsh(0.5 * (matrix + matrix.T))[0])
 
 

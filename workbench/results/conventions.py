@@ -31,6 +31,12 @@ def dataset(
     Each definition is ``(dims, values, long_name)`` or ``(dims, values, long_name, units)``; units default to
     ``"1"`` (dimensionless). ``dims`` is a tuple of names, ``()`` for a scalar. Attributes come out as they will be
     read back from a file: paths and dates as text, tuples as lists; ``TypeError`` for one that no file can hold.
+
+    >>> ds = dataset(
+    ...     {"height": (("time",), [0.0, 4.9], "height fallen", "m")}, {"time": (("time",), [0.0, 1.0], "time", "s")}
+    ... )
+    >>> ds.height.attrs
+    {'long_name': 'height fallen', 'units': 'm'}
     """
 
     def variable(definition: Definition) -> tuple[Any, ...]:
@@ -45,7 +51,11 @@ def dataset(
 
 
 def problems(ds: xr.Dataset, *, provenance: bool = True) -> list[str]:
-    """Return every way in which ``ds`` breaks the conventions, as sentences; an empty list is a valid result."""
+    """Return every way in which ``ds`` breaks the conventions, as sentences; an empty list is a valid result.
+
+    >>> problems(xr.Dataset({"height": ((), 1.0)}), provenance=False)
+    ["variable 'height' has no 'long_name'", "variable 'height' has no 'units'"]
+    """
     if len(ds.variables) > MOST_VARIABLES:
         return [f"it has {len(ds.variables):,} variables; the most is {MOST_VARIABLES:,}"]
     found: list[str] = []

@@ -27,10 +27,7 @@ def open_foreign(
     """
     limits = isolated.Limits(seconds=seconds, memory=3 * max_bytes + BESIDE_THE_DATA)
     handed = str(source) if isinstance(source, Path) else bytes(source)
-    try:
-        parts, attrs = isolated.call(_parts, handed, name, max_bytes, limits=limits)
-    except isolated.Stopped as error:
-        raise ValueError(f"{name} is refused: {error}") from None
+    parts, attrs = isolated.read(_parts, handed, name, max_bytes, limits=limits)
     data, coordinates = (
         {key: (tuple(dims), values, own) for key, dims, values, own, labels in parts if labels is wanted}
         for wanted in (False, True)

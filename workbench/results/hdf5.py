@@ -32,6 +32,10 @@ def unpacked_bytes(source: Path | BinaryIO, max_bytes: int) -> int:
     """Return how much memory reading the file takes; raises :class:`Unfit` as soon as that exceeds ``max_bytes``.
 
     Takes memory in proportion to the file at most, and about 0.1 ms for each variable and attribute.
+
+    >>> from workbench import data
+    >>> unpacked_bytes(data.path("fisher/lattice.nc"), 10**7) < 10**6
+    True
     """
     import h5py
 

@@ -54,6 +54,9 @@ def check_target(path: PathOrName) -> Path:
     Raises ``ValueError`` for a suffix other than ``.nc`` and ``.zarr``, and for a place where something else than a
     result is: a ``.zarr`` folder is replaced only if it is Zarr (or empty), a ``.nc`` never replaces a folder.
     ``FileNotFoundError`` if the folder around it does not exist.
+
+    >>> check_target("result.nc").suffix
+    '.nc'
     """
     target = Path(path)
     if target.suffix not in (".nc", ".zarr"):

@@ -7,6 +7,7 @@
 
 from workbench.sweeps.engine import WorkersDied
 from workbench.sweeps.experiments import experiments, find
+from workbench.sweeps.forecast import cost
 from workbench.sweeps.run import sweep
 from workbench.sweeps.status import Status, failures, status
 from workbench.sweeps.study import Study, read_study, run_study
@@ -17,6 +18,7 @@ __all__ = [
     "Status",
     "Study",
     "WorkersDied",
+    "cost",
     "experiments",
     "failures",
     "find",

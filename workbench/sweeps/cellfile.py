@@ -26,7 +26,14 @@ class Damaged(ValueError):
 
 
 def encode(ds: xr.Dataset, header: dict[str, Any]) -> bytes:
-    """Return ``ds`` and a header of plain JSON values as the bytes of a cell file."""
+    """Return ``ds`` and a header of plain JSON values as the bytes of a cell file.
+
+    >>> import io
+    >>> stored = encode(xr.Dataset({"end": ((), 2.5)}), {"key": "a"})
+    >>> header, ds = decode(io.BytesIO(stored))
+    >>> header["key"], float(ds.end)
+    ('a', 2.5)
+    """
     variables = []
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

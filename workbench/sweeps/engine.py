@@ -173,7 +173,11 @@ class _Pool:
 
 
 def takes_progress(function: Callable[..., Any]) -> bool:
-    """Return whether the function has a ``progress`` parameter."""
+    """Return whether the function has a ``progress`` parameter.
+
+    >>> takes_progress(run_here), takes_progress(len)
+    (True, False)
+    """
     return "progress" in inspect.signature(function).parameters
 
 

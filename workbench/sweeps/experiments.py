@@ -31,7 +31,11 @@ MOVED = {
 
 
 def experiments(room: str) -> dict[str, Function]:
-    """Return the experiments of a room by name: its public functions made by ``results.experiment``, sorted."""
+    """Return the experiments of a room by name: its public functions made by ``results.experiment``, sorted.
+
+    >>> "ising_curvature" in experiments("fisher")
+    True
+    """
     return {name: function for name, function in public_functions(room).items() if results.is_experiment(function)}
 
 
@@ -53,6 +57,9 @@ def find(name: str, *, allow_import: bool = False) -> Function:
     A name may stand in somebody else's file, and importing a module runs it. So only modules of the workbench are
     imported, unless ``allow_import`` says that the name is trusted; and outside the rooms only functions decorated
     with ``results.experiment`` are taken. Raises ``ValueError`` saying which names exist.
+
+    >>> name_of(find("fisher.ising_curvature"))
+    'workbench.fisher.ising_curvature'
     """
     name = current_name(name)
     if ":" in name:
@@ -144,7 +151,11 @@ def importable(function: Function) -> bool:
 
 
 def as_dataset(value: Any) -> xr.Dataset:
-    """Return what an experiment returned as a Dataset that follows the conventions (provenance aside)."""
+    """Return what an experiment returned as a Dataset that follows the conventions (provenance aside).
+
+    >>> as_dataset({"mean": 0.5, "count": 3})["count"].item()
+    3
+    """
     if isinstance(value, xr.Dataset):
         return results.validate(value.assign_attrs(results.plain_attributes(value.attrs)), provenance=False)
     if isinstance(value, Mapping):

@@ -61,7 +61,7 @@ def plan(function: Function, grid: Grid, *, repeats: int, seed: int | None, pair
     ``TypeError``, before anything is computed, for unknown or missing parameters, empty or repeating axes, values
     that cannot be written down, or seeds that would not be used.
     """
-    axes, fixed = _axes_and_fixed(grid)
+    axes, fixed = axes_and_fixed(grid)
     repeats = integer("repeats", repeats, minimum=1)
     signature = inspect.signature(function)
     _check_parameters(function, signature, axes, fixed)
@@ -78,7 +78,12 @@ def plan(function: Function, grid: Grid, *, repeats: int, seed: int | None, pair
     return Plan(function, axes, fixed, repeats, root, cells)
 
 
-def _axes_and_fixed(grid: Grid) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+def axes_and_fixed(grid: Grid) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+    """Return the axes of a grid, parameter to values, and what is passed to every cell; refuse what is neither.
+
+    >>> axes_and_fixed({"L": range(3, 6), "method": "pfaffian", "sizes": [[6, 7, 8]]})
+    ({'L': [3, 4, 5]}, {'method': 'pfaffian', 'sizes': [6, 7, 8]})
+    """
     if not isinstance(grid, Mapping):
         raise TypeError(f"grid must map parameter names to lists of values, got {type(grid).__name__}")
     axes: dict[str, list[Any]] = {}

@@ -4,7 +4,7 @@ import contextlib
 import os
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ import xarray as xr
 import workbench
 from workbench import results
 from workbench.checks import integer, memory
+from workbench.costs import Cost, duration
 from workbench.progress import Progress, RemainingTime
-from workbench.sweeps import cellfile
+from workbench.sweeps import cellfile, forecast
 from workbench.sweeps.assemble import provenance, read_box, whole
 from workbench.sweeps.claims import Claims
 from workbench.sweeps.engine import Outcome, run_here, run_with, run_with_own_workers
@@ -46,6 +47,7 @@ def sweep(
     zarr: PathOrName | None = None,
     allow_import: bool = False,
     progress: Progress | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> xr.Dataset:
     """Compute a function over a grid of its parameters and return one labelled Dataset; resume by calling again.
 
@@ -90,6 +92,9 @@ def sweep(
     allow_import
         Whether a name such as ``"your_package.module:function"`` may be imported, which runs that module. Not needed
         for a function that is handed in.
+    announce
+        Is told once, before the first cell, how many cells there are and about how long they will take, where the
+        room of the function knows that and it is more than a moment. :func:`workbench.sweeps.cost` tells it by itself.
 
     Returns
     -------
@@ -121,8 +126,12 @@ def sweep(
     folder = Store(store).prepare()
     progress = progress or Progress()
     pending = _pending(folder, cells, retry_failed)
+    seconds = forecast.seconds_of(function, [cell.parameters for cell in pending])
+    if announce is not None and seconds is not None and not Cost(sum(seconds)).is_quick:
+        announce(forecast.sentence(sum(seconds), len(pending), len(cells.cells), _workers(executor)))
+    weights = None if seconds is None else {cell.key: one for cell, one in zip(pending, seconds, strict=True)}
     with pinned_process(threads), contextlib.closing(Claims(folder.path)) as claims:
-        _Run(folder, cells, threads, progress, len(pending), claims).run(executor, pending)
+        _Run(folder, cells, threads, progress, pending, claims, weights).run(executor, pending)
     found = survey(folder, cells, keep)
     if zarr is not None:
         return write_zarr(folder, found, Path(zarr))
@@ -150,6 +159,13 @@ def _check_executor(executor: Any, function: Function) -> None:
             )
 
 
+def _workers(executor: Executor | int | None) -> int:
+    """Return how many cells are computed at once, 1 where nobody can say."""
+    if isinstance(executor, int):
+        return executor
+    return int(getattr(executor, "_max_workers", 1))
+
+
 def _pending(store: Store, cells: Plan, retry_failed: bool) -> list[Cell]:
     """Return the cells still to compute; cells on disk are read against their checksums first."""
     finished = store.finished()
@@ -174,10 +190,19 @@ class _Run:
     """One run of a sweep: what a cell needs to be computed, and what becomes of its outcome."""
 
     def __init__(
-        self, store: Store, cells: Plan, threads: int, progress: Progress, pending: int, claims: Claims
+        self,
+        store: Store,
+        cells: Plan,
+        threads: int,
+        progress: Progress,
+        pending: list[Cell],
+        claims: Claims,
+        weights: dict[str, float] | None,
     ) -> None:
         self._store, self._plan, self._threads, self._progress = store, cells, threads, progress
-        self._total, self._pending, self._claims = len(cells.cells), pending, claims
+        self._total, self._pending, self._claims = len(cells.cells), len(pending), claims
+        self._weights = weights or dict.fromkeys((cell.key for cell in pending), 1.0)
+        self._done, self._all = 0.0, sum(self._weights.values())
         self._elsewhere: list[Cell] = []
         self._began = (store.path / MARK).stat().st_mtime  # the store was prepared just now, by its own clock
         self._new = self._failed = 0
@@ -206,7 +231,7 @@ class _Run:
             return False
         if self._is_settled(cell):
             self._claims.release(cell.key)
-            self._count()
+            self._count(cell)
             return False
         return True
 
@@ -217,9 +242,11 @@ class _Run:
     def _wait_for(self, cells: list[Cell]) -> list[Cell]:
         """Wait until another sweep lets go of one of the cells; return those that are not settled then."""
         while cells:
-            left = [cell for cell in cells if not self._is_settled(cell)]
-            for _ in range(len(cells) - len(left)):
-                self._count()
+            settled = {cell.key for cell in cells if self._is_settled(cell)}
+            left = [cell for cell in cells if cell.key not in settled]
+            for cell in cells:
+                if cell.key in settled:
+                    self._count(cell)
             free = next((cell for cell in left if self._claims.take(cell.key)), None)
             if free is not None:
                 self._claims.release(free.key)
@@ -250,23 +277,16 @@ class _Run:
             self._store.record_failure(cell.key, {**(error or {}), **self._header(cell)})
             self._failed += 1
         self._claims.release(cell.key)
-        self._count()
+        self._count(cell)
 
-    def _count(self) -> None:
+    def _count(self, cell: Cell) -> None:
         self._new += 1
+        self._done += self._weights[cell.key]
         self._report()
 
     def _report(self, *more: str) -> None:
-        left = self._remaining.seconds(self._new, self._pending)
+        left = self._remaining.seconds(self._done, self._all)
         parts = [*more, *[f"{self._failed} failed"] * (self._failed > 0)]
-        parts += [f"{duration(left)} left"] * (left is not None and self._new < self._pending)
+        if left is not None and self._new < self._pending:
+            parts.append(f"{duration(left)} left")
         self._progress.update(self._total - self._pending + self._new, self._total, ", ".join(parts))
-
-
-def duration(seconds: float | None) -> str:
-    """Return a length of time as a person says it: ``"40 s"``, ``"12 min"``, ``"5.3 h"``."""
-    if seconds is None:
-        return "unknown"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

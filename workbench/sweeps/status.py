@@ -18,7 +18,13 @@ class Status:
 
 
 def status(store: str | os.PathLike[str]) -> Status:
-    """Return the :class:`Status` of a store; ``ValueError`` if the folder is none."""
+    """Return the :class:`Status` of a store; ``ValueError`` if the folder is none.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     print(status(Store(folder + "/cells").prepare().path))
+    Status(finished=0, failed=0, damaged=0, bytes=0)
+    """
     folder = _existing(store)
     keys = folder.finished()
     return Status(

@@ -34,7 +34,13 @@ READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 class Store:
-    """A sweep's folder on disk. Creating the object touches nothing; :meth:`prepare` makes the folder."""
+    """A sweep's folder on disk. Creating the object touches nothing; :meth:`prepare` makes the folder.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     print(Store(folder + "/cells").prepare().finished())
+    set()
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         if not isinstance(path, (str, os.PathLike)):

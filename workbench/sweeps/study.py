@@ -22,7 +22,7 @@
 import codecs
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -62,6 +62,13 @@ def read_study(path: str | os.PathLike[str]) -> Study:
     """Read a study from TOML. Raises ``ValueError`` naming the line that is wrong, or the key that does not exist.
 
     Nothing is imported and no axis is longer than a sweep can be, whatever the file says.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "small.toml")
+    ...     _ = file.write_text('experiment = "fisher.ising_curvature"\\ngrid.L = {from = 3, to = 5}\\ngrid.J = 0.44')
+    ...     print(read_study(file).grid)
+    {'L': [3, 4, 5], 'J': 0.44}
     """
     source = Path(path)
     if not source.is_file():
@@ -149,6 +156,7 @@ def run_study(
     retry_failed: bool = True,
     allow_import: bool = False,
     progress: Progress | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> xr.Dataset:
     """Run a study and save its result where it says; the keywords override what the file says. See :func:`sweep`.
 
@@ -170,6 +178,7 @@ def run_study(
         keep=study.keep,
         zarr=target if lazily else None,
         progress=progress,
+        announce=announce,
     )
     if target is not None and not lazily:
         ds.attrs["title"] = study.title or study.experiment

@@ -47,7 +47,11 @@ def run_cell(
 
 
 def failure(header: dict[str, Any], error: str, message: str, trace: str = "") -> dict[str, Any]:
-    """Return the record of a cell that did not succeed."""
+    """Return the record of a cell that did not succeed.
+
+    >>> failure({"key": "a"}, "ValueError", "no such method")["message"]
+    'no such method'
+    """
     return {**header, "error": error, "message": message, "traceback": trace, "host": socket.gethostname()}
 
 

@@ -7,7 +7,7 @@ the accurate path). Other devices, or ``engine="torch"``, take a plain path of t
 from ordinary memory, is to wait until it has done all that it was given, which at 10⁴ points takes longer than the
 loss. So the plain path looks at no value: NaN and infinity pass through to the loss, as in torch's own losses, and
 weights that lie on the device and are no weights (negative, NaN, of sum 0) make the loss NaN. Directions are copied
-from page-locked memory, which need not be waited for, and with an ``int`` as seed only once.
+without waiting, and with an ``int`` as seed only once.
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -25,6 +25,7 @@ from workbench.transport.evaluate import check_method, check_power, draw, make_r
 from workbench.transport.measures import check_same_dim, masses, prepare
 
 ENGINES = ("auto", "kernel", "torch")
+STAGED_BYTES = 2**15
 
 
 @torch.compiler.disable(reason="the kernel and the drawing of directions are no torch code")
@@ -128,14 +129,19 @@ def _check_tensors(x: Any, y: Any, x_weights: Any, y_weights: Any) -> torch.dtyp
             f"x and y hold {str(x.dtype).removeprefix('torch.')} and {str(y.dtype).removeprefix('torch.')}; "
             "the loss is for floating point numbers: pass x.float()"
         )
-    if torch.amp.is_autocast_available(x.device.type) and torch.is_autocast_enabled(x.device.type):
+    if _autocast_is_on(x.device.type):
         return torch.promote_types(common, torch.float32)
     return common
 
 
+def _autocast_is_on(device_type: str) -> bool:
+    """Some devices know no autocast."""
+    return torch.amp.is_autocast_available(device_type) and torch.is_autocast_enabled(device_type)
+
+
 def _full_precision(device_type: str) -> AbstractContextManager:
-    """Leave autocast, which would project in half precision; some devices know no autocast."""
-    return torch.autocast(device_type, enabled=False) if torch.amp.is_autocast_available(device_type) else nullcontext()
+    """Leave autocast, which would project in half precision; to leave what is off takes as long as a small sort."""
+    return torch.autocast(device_type, enabled=False) if _autocast_is_on(device_type) else nullcontext()
 
 
 def _rule_on_device(
@@ -159,11 +165,15 @@ def _copied(rule: Rule, dtype: torch.dtype, device: torch.device) -> tuple[Rule,
 
 
 def _to_device(array: np.ndarray, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-    """Copy an array to a device without waiting for it."""
+    """Copy an array to a device without waiting for it.
+
+    The driver takes a few kilobytes of ordinary memory along with the command; page-locking them would take longer than
+    the copy. Larger arrays it would stage in pieces, and wait for them.
+    """
     tensor = torch.as_tensor(array).to(dtype)
-    if device.type == "cuda":
-        return tensor.pin_memory().to(device, non_blocking=True)
-    return tensor.to(device)
+    if device.type == "cuda" and tensor.nbytes > STAGED_BYTES:
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
 
 
 class _Fused(torch.autograd.Function):
@@ -212,11 +222,10 @@ def _plain(
     """Evaluate the rule with torch operations only, on the device of ``x``, looking at no value."""
     directions = numbers[:, :-1]
     shares_x, shares_y = _shares("x_weights", x_weights, x), _shares("y_weights", y_weights, y)
-    shift = (_mean(x, shares_x) - _mean(y, shares_y)).detach()
-    px, py = directions @ (x - shift).T, directions @ y.T  # moved together first, against cancellation in float32
-    offsets = (directions @ shift)[:, None]
+    centre = y.mean(dim=0).detach()  # far from the origin float32 has no digits left for differences
+    px, py = directions @ (x - centre).T, directions @ (y - centre).T
     if len(x) == len(y) and shares_x is None and shares_y is None:
-        first, second = px.sort(dim=1).values, py.sort(dim=1).values - offsets
+        first, second = px.sort(dim=1).values, py.sort(dim=1).values
         distance = torch.nn.functional.l1_loss if p == 1 else torch.nn.functional.mse_loss
         if rule.control is None and rule.weights.min() == rule.weights.max():
             return distance(first, second)
@@ -224,16 +233,11 @@ def _plain(
     else:
         shares_x, shares_y = _all_shares(shares_x, x), _all_shares(shares_y, y)
         differences, lengths = _quantile_differences(px, py, shares_x, shares_y)
-        differences = differences + offsets
         costs = (differences.abs() if p == 1 else differences.square()).mul(lengths).sum(dim=1)
     if rule.control is None:
         return numbers[:, -1] @ costs
     assert isinstance(rule.control, QuadraticControl)
     return _controlled(costs, directions, x, y, _all_shares(shares_x, x), _all_shares(shares_y, y), rule.control)
-
-
-def _mean(cloud: torch.Tensor, shares: torch.Tensor | None) -> torch.Tensor:
-    return cloud.mean(dim=0) if shares is None else shares @ cloud
 
 
 def _all_shares(shares: torch.Tensor | None, cloud: torch.Tensor) -> torch.Tensor:

@@ -24,7 +24,7 @@ def growth(
         n = np.array(window, dtype=float) ** 2
         parts.append(theme.band(hv.VSpan(*n), theme.NEUTRAL, alpha=0.15))
         ends = np.array([float(ds.sites.min()), float(ds.sites.max())])
-        line = hv.Curve((ends, fit(ends)), "n", "absolute curvature", label=f"fit, exponent {fit.exponent:.4f}")
+        line = hv.Curve((ends, fit(ends)), "n", "absolute curvature", label="fit of the window")
         parts.append(theme.line(line, FIT, dash="dashed"))
     exact = hv.Scatter((ds.sites.values, np.abs(ds.scalar_curvature.values)), "n", "absolute curvature", label="exact")
     parts.append(theme.markers(exact, OURS, size=6))
@@ -61,9 +61,8 @@ def exponents(
         parts += _level(ds, predicted, f"paper's prediction {predicted:.4f}", PAPER, "dashed", beyond)
     if fit is not None and window is not None:
         parts.append(theme.band(hv.VSpan(*window), theme.NEUTRAL, alpha=0.15))
-        level = hv.Curve(
-            (list(window), [fit.exponent] * 2), "L", "exponent", label=f"fit of the window {fit.exponent:.4f}"
-        )
+        # the number stands in the sentence: a label that changes would be a new plot at every move of the window
+        level = hv.Curve((list(window), [fit.exponent] * 2), "L", "exponent", label="fit of the window")
         parts.append(theme.line(level, FIT, width=3))
     if published is not None:
         parts += points_with_errors(*published, "L", "exponent", "paper, Monte Carlo")

@@ -14,7 +14,7 @@ SOLVER_LABELS = {"sinkhorn": "Sinkhorn", "sns": "SNS, sparse Newton", "newton": 
 def solver_errors(ds: xr.Dataset) -> Any:
     """Draw the L1 error of the marginals against Sinkhorn and Newton steps, for every solver; log–log."""
     parts = []
-    for k, (name, row) in enumerate(_solvers(ds)):
+    for k, name, row in _solvers(ds):
         error = np.maximum(row.error.values, 1e-17)
         parts += theme.marked_curve((row.iteration.values, error), "iteration", "error", SOLVER_LABELS[name], k)
     title = "How far the plan is from its marginals"
@@ -27,7 +27,7 @@ def bounds_closing(ds: xr.Dataset) -> Any:
     parts = []
     optimum = float(ds.optimum)
     last = 1.0
-    for k, (name, row) in enumerate(_solvers(ds)):
+    for k, name, row in _solvers(ds):
         colour, at = theme.SERIES[k], row.iteration.values
         last = max(last, float(at[-1]))
         low, high = row.lower_bound.values, row.upper_bound.values
@@ -87,8 +87,13 @@ def _flat(points: np.ndarray) -> np.ndarray:
 
 
 def _solvers(ds: xr.Dataset) -> Any:
+    """Yield every solver with a number of its own, also while others are not there yet."""
     for name in ds.solver.values:
-        yield str(name), ds.sel(solver=name).dropna("record", subset=["iteration"])
+        yield (
+            list(SOLVER_LABELS).index(str(name)),
+            str(name),
+            ds.sel(solver=name).dropna("record", subset=["iteration"]),
+        )
 
 
 def newton_steps(ds: xr.Dataset) -> Any:

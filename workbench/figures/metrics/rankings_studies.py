@@ -10,8 +10,8 @@ from workbench.figures import theme
 
 SETUP_LABELS = {
     "paper": "as in the paper",
-    "same-scale": "prevalence alone differs",
-    "scale-only": "score scale alone differs",
+    "same-scale": "prevalence only",
+    "scale-only": "score scale only",
     "equal": "all equal",
 }
 RULE_LABELS = {"random": "at random", "ap": "best by AP", "topmost": "topmost"}
@@ -33,7 +33,7 @@ def drift_curves(ds: xr.Dataset, *, rule: str | None = None) -> Any:
     parts.append(theme.line(hv.HLine(0.0), theme.NEUTRAL, width=1, dash="dotted"))
     return theme.frame(
         hv.Overlay(parts),
-        title=f"Gap of the groups, mending {RULE_LABELS.get(chosen, chosen)}",
+        title=f"Mending {RULE_LABELS.get(chosen, chosen)}",
         xlabel="mistakes mended",
         ylabel="change of AUROC(A) − AUROC(B)",
         legend="bottom",

@@ -28,6 +28,10 @@ def integrated_time(series: ArrayLike) -> tuple[float, float]:
 
     A series of independent values has τ = ½, and a mean of N values is worth N/(2τ). The error is Madras' and Sokal's
     τ √(2(2W+1)/N) (J. Stat. Phys. 50 (1988) 109). A series shorter than about 50 τ gives a value that is too small.
+
+    >>> alternating = [1.0, -1.0] * 200
+    >>> round(integrated_time(alternating)[0], 2)
+    0.5
     """
     rho = autocorrelation(series)
     running = 0.5 + np.concatenate([[0.0], np.cumsum(rho[1:])])
@@ -42,6 +46,9 @@ def blocked_error(series: ArrayLike) -> float:
 
     H. Flyvbjerg and H. Petersen, J. Chem. Phys. 91 (1989) 461: the largest level whose rise over the one before is
     beyond that level's own uncertainty √(1/(2(N−1))) decides.
+
+    >>> blocked_error([1.0] * 64)
+    0.0
     """
     x = checks.finite_array("series", series, ndim=1)
     if len(x) < 2:

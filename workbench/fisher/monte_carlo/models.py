@@ -58,7 +58,11 @@ def lattice_shape(model: Model, L: int) -> tuple[int, ...]:
 
 
 def neighbours(shape: tuple[int, ...]) -> NDArray[np.int32]:
-    """Return for every site its forward neighbours, then its backward ones, (n, 2d)."""
+    """Return for every site its forward neighbours, then its backward ones, (n, 2d).
+
+    >>> neighbours((3, 3))[0].tolist()
+    [3, 1, 6, 2]
+    """
     sites = np.arange(math.prod(shape), dtype=np.int32).reshape(shape)
     forward = [np.roll(sites, -1, axis=axis).ravel() for axis in range(len(shape))]
     backward = [np.roll(sites, 1, axis=axis).ravel() for axis in range(len(shape))]

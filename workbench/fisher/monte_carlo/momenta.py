@@ -20,7 +20,11 @@ class Triples:
 
 
 def negatives(shape: tuple[int, ...]) -> NDArray:
-    """Return for each flat momentum index that of −k."""
+    """Return for each flat momentum index that of −k.
+
+    >>> negatives((4,)).tolist()
+    [0, 3, 2, 1]
+    """
     coordinates = np.unravel_index(np.arange(math.prod(shape)), shape)
     return np.ravel_multi_index([-c % size for c, size in zip(coordinates, shape, strict=True)], shape)
 

@@ -251,7 +251,11 @@ def monte_carlo_curvature(
 
 
 def sums_bytes(sites: int, dimension: int) -> float:
-    """Return the bytes of the sums of a run: about n²/12 momentum triples times d³ legs, 16 arrays of doubles."""
+    """Return the bytes of the sums of a run: about n²/12 momentum triples times d³ legs, 16 arrays of doubles.
+
+    >>> f"{sums_bytes(64**2, 2) / 1e9:.1f} GB"
+    '1.4 GB'
+    """
     return 16 * sites**2 / 12 * dimension**3 * 8
 
 

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench import checks
+from workbench.clouds import foreign
 from workbench.clouds.arrays import read_members
 from workbench.clouds.tables import read_table
 from workbench.flows.covariances.batch import MOST_ENTRIES
+from workbench.progress import Progress
 from workbench.transport.gaussians import ASYMMETRY, covariances
 
 FORMATS = ("npz", "npy", "csv", "tsv", "txt")
@@ -56,6 +58,8 @@ def read_covariances(
     *,
     window: int = WINDOW,
     max_bytes: int = DEFAULT_LIMIT,
+    apart: bool = False,
+    progress: Progress | None = None,
 ) -> CovarianceReading:
     """Read covariance matrices, or trials whose covariances are taken, and say how the file was read.
 
@@ -63,7 +67,8 @@ def read_covariances(
     symmetric matrices is taken as it is, any other (N, channels, time) as trials; an archive may name them
     "covariances" or "trials", and integer "labels" (N,). CSV, TSV, TXT: n columns and a multiple of n rows that are
     symmetric blocks are matrices one below the other; any other table is one recording, a column for each channel,
-    cut into windows of ``window`` rows (the rest at the end is left out).
+    cut into windows of ``window`` rows (the rest at the end is left out). ``apart`` reads a stranger's file in a
+    process that can be ended (:mod:`workbench.clouds.foreign`), which ``progress`` may ask for.
 
     Raises ``FileNotFoundError``; ``ValueError`` for an unknown or broken format, more than 128 channels or 2,000,000
     entries, and matrices that are no covariances.
@@ -95,8 +100,10 @@ def read_covariances(
     if not data:
         raise ValueError(f"{name} is empty")
     if kind in ("npz", "npy"):
-        return _from_arrays(read_members(data, name, max_bytes), name)
-    return _from_table(read_table(data, name)[0], name, window)
+        arrays = foreign.read_members(data, name, max_bytes, progress=progress) if apart else None
+        return _from_arrays(arrays if arrays is not None else read_members(data, name, max_bytes), name)
+    table, _ = foreign.read_table(data, name, progress=progress) if apart else read_table(data, name)
+    return _from_table(table, name, window)
 
 
 def _from_arrays(arrays: dict[str, NDArray], name: str) -> CovarianceReading:

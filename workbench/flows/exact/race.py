@@ -75,12 +75,20 @@ def compare_solvers(
     options["sns"]["density"] = min(density / max(sizes), 1.0)
     progress.update(0, 4, "exact transport")
     exact = exact_transport(**problem)
-    found = {}
-    for k, name in enumerate(METHODS):
+    found: dict[str, Solution] = {}
+
+    def so_far() -> xr.Dataset:
+        return _dataset(
+            exact, {name: found[name] for name in METHODS if name in found}, points, options["sns"]["density"]
+        )
+
+    for k, name in enumerate(reversed(METHODS)):  # Newton first: plan, bounds and proof need no more than it
         progress.update(k + 1, 4, OT_SOLVERS[name].label)
         found[name] = entropic_plan(**problem, epsilon=1 / eta, method=name, progress=progress, **options[name])
+        if k == 0:
+            progress.publish(results.unfinished(so_far(), "sparse Newton and Sinkhorn"))
     progress.update(1, 1, "done")
-    return _dataset(exact, found, points, options["sns"]["density"])
+    return so_far()
 
 
 def _dataset(

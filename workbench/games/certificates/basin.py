@@ -37,7 +37,12 @@ class Equilibrium:
 
 
 def newton(game: Any, start: ArrayLike, iterations: int = 50) -> NDArray:
-    """Return a numerical zero of F by damped Newton steps; raises ``ValueError`` if it does not converge."""
+    """Return a numerical zero of F by damped Newton steps; raises ``ValueError`` if it does not converge.
+
+    >>> from workbench import games
+    >>> newton(games.GALLERY["logit-bertrand"]().game, [1.7, 1.7]).round(4).tolist()
+    [1.8083, 1.8083]
+    """
     x = checks.finite_array("start", start, ndim=1)
     for _ in range(iterations):
         value = game.field(x)

@@ -53,5 +53,10 @@ def unfinished_sentence(tree: BoxTree, failed: list[int]) -> str:
 
 
 def short(point: NDArray) -> str:
-    """Return a point as a person writes it."""
+    """Return a point as a person writes it.
+
+    >>> import numpy as np
+    >>> short(np.array([0.25, 1 / 3]))
+    '(0.25, 0.3333)'
+    """
     return "(" + ", ".join(f"{x:.4g}" for x in point) + ")"

@@ -17,7 +17,11 @@ from workbench.games.verifier.grammar import parse
 
 
 class Status(StrEnum):
-    """How much a certificate says; never more than what was verified."""
+    """How much a certificate says; never more than what was verified.
+
+    >>> Status("REFUSED").advice
+    'No metric weights work, and the witness shows why. The game may still converge.'
+    """
 
     CERTIFIED = "CERTIFIED"
     ESTIMATED = "ESTIMATED"
@@ -57,6 +61,11 @@ class Certificate:
     bounds, region, tree, game : what was bounded, where, on which boxes, and the game itself as data
     basin : a box proved to hold exactly one equilibrium, and the radius of an M-ball around it inside the region
     witness : REFUSED: the vector (and point) that rules out all weights
+
+    >>> from workbench import games
+    >>> made = games.certify(games.Bounds([1.0, 1.0], [1.0, 1.0], [[0, 0.5], [0.5, 0]]))
+    >>> made.certified, round(made.margin, 6), Certificate.from_json(made.to_json()).margin == made.margin
+    (True, 0.5, True)
     """
 
     status: Status

@@ -36,12 +36,17 @@ def certify(
         (ESTIMATED at best)
     region : the box to certify on; games whose bounds hold everywhere need none
     alpha : the margin to reach (default: any positive one)
-    method : "auto", "aggregate" (one set of bounds) or "leafwise" (one common w on every leaf), for formulas only
+    method : "auto", "aggregate" (one set of bounds; a refusal is of these bounds, with its witness) or "leafwise" (one
+        common w on every leaf), for formulas only
     max_boxes, seconds : the budget of the branch and bound (verification by the checker at the end comes on top); when
         it is used up the status is UNKNOWN, with the share of the region that was certified
 
     A sampled game is never CERTIFIED; a margin within rounding of zero is REFUSED or UNKNOWN. Raises ``TypeError`` for
     something that is no game, ``ValueError`` for a region that is missing, empty, unbounded or of the wrong dimension.
+
+    >>> from workbench import games
+    >>> games.certify(games.Bounds([1.0, 1.0], [2.0, 2.0], [[0, 4.0], [0.01, 0]]))
+    Certificate(CERTIFIED, margin=0.8: margin 0.8 of at most tau = 0.8, reached by these weights)
     """
     target = None if alpha is None else checks.real("alpha", alpha)
     checks.choice("method", method, METHODS)

@@ -219,7 +219,11 @@ def _leading(bounds: Bounds, size: NDArray, w: NDArray) -> NDArray:
 
 
 def rounded_down(value: Fraction) -> float:
-    """Return the largest double that is not above ``value``."""
+    """Return the largest double that is not above ``value``.
+
+    >>> rounded_down(Fraction(1, 3)) <= Fraction(1, 3)
+    True
+    """
     nearest = float(value)
     return nearest if Fraction(nearest) <= value else math.nextafter(nearest, -math.inf)
 

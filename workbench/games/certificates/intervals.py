@@ -16,7 +16,12 @@ Operand = Union["Interval", float, NDArray]
 
 
 class Interval:
-    """The closed intervals [lo, hi], elementwise over arrays; NaN never appears, unknown is (-inf, inf)."""
+    """The closed intervals [lo, hi], elementwise over arrays; NaN never appears, unknown is (-inf, inf).
+
+    >>> product = Interval(-1.0, 2.0) * Interval(3.0, 4.0)
+    >>> bool(product.contains(-4.0)), bool(product.contains(8.0)), bool(product.contains(8.1))
+    (True, True, False)
+    """
 
     __slots__ = ("hi", "lo")
     __array_ufunc__ = None  # let NumPy arrays on the left defer to our operators

@@ -5,6 +5,7 @@ the same w is enough, since J enters through sym(W J(x)) ≥ α W point by point
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,9 @@ def certify_on_box(question: Question, method: str = "auto") -> Certificate:
     """Return the certificate of a game of formulas on a box.
 
     CERTIFIED only after the ball-arithmetic checker has passed every leaf. REFUSED with a point of the region at which
-    no weights work, proved in balls. UNKNOWN, with what is known, if the budget ends first.
+    no weights work, proved in balls; or, by "aggregate", with the bounds over the whole region and the vector that
+    rules out all weights for these: leaves may still be certified then. UNKNOWN, with what is known, if the budget ends
+    first.
     """
     points = sample_points(question.region, question.seed)
     refusal = refuted(question, points)
@@ -106,15 +109,9 @@ def aggregate(question: Question) -> Certificate:
     room = 2e-5 * float(max(np.abs(found.bounds.mu).max(), found.bounds.L.max()))
     relaxed = Bounds(found.bounds.mu - room, found.bounds.ell + room, _widened(question.game, found.bounds.L, room))
     if not perron(relaxed).margin > (question.target or 0.0):
-        return Certificate(
-            status=Status.REFUSED,
-            reason="the bounds aggregated over the region allow no weights; leaf by leaf may still work",
-            tau=perron(relaxed).tau,
-            bounds=relaxed,
-            target=question.target,
-            region=question.region,
-            game=question.game.payload(),
-        )
+        refusal = certify_bounds(relaxed, question.target, region=question.region)
+        if refusal.status is not Status.CERTIFIED:
+            return replace(refusal, reason=_refused_bounds(refusal))
     payload = question.game.payload()
     checked = formulas(payload)
 
@@ -125,6 +122,16 @@ def aggregate(question: Question) -> Certificate:
     if split.failed:
         return unknown(question, unfinished_sentence(split.tree, split.failed))
     return certify_bounds(relaxed, question.target, game=payload, region=question.region, tree=split.tree.code())
+
+
+def _refused_bounds(refusal: Certificate) -> str:
+    """Say what a refusal of aggregated bounds is one of: of the bounds, and not yet of the game."""
+    told = f"the bounds aggregated over the region allow no weights: {refusal.reason}"
+    if refusal.witness is not None:
+        x, ceiling = np.array(refusal.witness["vector"]), refusal.witness["ceiling"]
+        shown = short(x) if len(x) <= 4 else f"{short(x[:4])[:-1]}, …)"
+        told += f"; the witness x = {shown} has (diag(mu) − L) x ≤ {ceiling:g} x"
+    return f"{told}. Leaf by leaf may still work"
 
 
 def _widened(game: SmoothGame, couplings: NDArray, room: float) -> NDArray:

@@ -37,6 +37,10 @@ def portrait(
     size, under the flow linearised at the equilibrium. ``size`` (shape, frame): their largest radius in their own norm:
     below 1 and falling for M if certified; the Euclidean one may grow first. ``arrow`` (row, column, axis): -F on a
     grid. Games with more coordinates are cut through the equilibrium. The certificate is in the attributes (JSON).
+
+    >>> ds = portrait("toy", time=1.0, frames=5, arrows=3)
+    >>> ds.sizes["frame"]
+    6
     """
     example = resolve(game, options)
     progress = progress or Progress()

@@ -92,7 +92,12 @@ def mean_factors(example: Example, centre: NDArray, w: NDArray, steps_tried: NDA
 
 
 def true_limit(jacobian: NDArray) -> float:
-    """Return the largest h with all |1 - h lambda| < 1, min 2 Re(lambda)/|lambda|²; 0 if J is not stable."""
+    """Return the largest h with all |1 - h lambda| < 1, min 2 Re(lambda)/|lambda|²; 0 if J is not stable.
+
+    >>> import numpy as np
+    >>> round(true_limit(np.array([[1.0, 1.0], [-1.0, 1.0]])), 6)
+    1.0
+    """
     values = np.linalg.eigvals(jacobian)
     if values.real.min() <= 1e-12 * np.abs(values).max():
         return 0.0

@@ -50,6 +50,10 @@ def simulate(
     Variables: ``position``; ``distance`` in |.|_M, ``distance_euclid``, ``distance_max`` = max_i |x_i|/z_i, all to the
     equilibrium; ``observed_factor`` of each step in |.|_M (NaN at the first); ``certified_factor`` a scalar, NaN when
     nothing is proved for this dynamics and step. A run that leaves 1e12 is cut off and filled with NaN.
+
+    >>> ds = simulate("toy", steps=5)
+    >>> sorted(str(dim) for dim in ds.sizes)
+    ['coordinate', 'player', 'step']
     """
     progress = progress or Progress()
     checks.choice("dynamics", dynamics, DYNAMICS)

@@ -20,7 +20,11 @@ MAZUMDAR = "E. Mazumdar, L. Ratliff, M. Jordan, S. Sastry, arXiv:1907.03712"
     knobs={"radius": (0.005, 0.2, 0.02)},
 )
 def scalar_lq(radius: float = 0.02) -> Example:
-    """Return f_i(k) = (1 + k_i^2) / (1 - (.9 - .5 (k_1 + k_2))^2) around k* = .39344288; radius .1 only by leaves."""
+    """Return f_i(k) = (1 + k_i^2) / (1 - (.9 - .5 (k_1 + k_2))^2) around k* = .39344288; radius .1 only by leaves.
+
+    >>> scalar_lq().game.players
+    2
+    """
     radius = checks.real("radius", radius, exclusive_minimum=0, maximum=0.35)
 
     def costs(k: list[Expression]) -> list[Expression]:

@@ -21,6 +21,10 @@ def isoelastic_cournot(share: float = 0.1) -> Example:
     """Return two firms facing p = 1/Q with unit costs 1 and 1.5; the box is q* = (.24, .16) plus or minus ``share``.
 
     At 10 % aggregated bounds certify 3.117; at 40 % they refuse (-.98) and leaf-by-leaf bounds certify 1.147.
+
+    >>> example = isoelastic_cournot(0.1)
+    >>> example.region.dimension
+    2
     """
     share = checks.real("share", share, exclusive_minimum=0, maximum=0.9)
     cost = (1.0, 1.5)

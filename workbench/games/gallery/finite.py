@@ -34,7 +34,11 @@ def matching_pennies(temperature: float = 1.5) -> Example:
     knobs={"temperature": (0.1, 3.0, 1.2)},
 )
 def rock_paper_scissors(temperature: float = 1.2) -> Example:
-    """Return rock-paper-scissors in logits: certified for all logits iff the temperature exceeds √3/2."""
+    """Return rock-paper-scissors in logits: certified for all logits iff the temperature exceeds √3/2.
+
+    >>> rock_paper_scissors().game.dimension
+    6
+    """
     game = NormalFormGame([ROCK_PAPER_SCISSORS, -ROCK_PAPER_SCISSORS], temperature, name="rock-paper-scissors")
     edge = np.sqrt(0.75)
     return example(game, temperature > edge, CONSERVATIVE, [1.0, -0.5, -0.5, -0.5, 1.0, -0.5], tau=temperature - edge)

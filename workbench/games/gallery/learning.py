@@ -16,7 +16,11 @@ from workbench.games.models.smooth import SmoothGame
     knobs={"decay": (0.0, 2.0, 0.8), "penalty": (0.0, 2.0, 0.8)},
 )
 def dirac_gan(decay: float = 0.8, penalty: float = 0.8, radius: float = 0.02) -> Example:
-    """Return the Dirac-GAN with generator decay and an R1 penalty: certified near 0 iff decay * penalty > 1/4."""
+    """Return the Dirac-GAN with generator decay and an R1 penalty: certified near 0 iff decay * penalty > 1/4.
+
+    >>> dirac_gan().expected.value
+    'CERTIFIED'
+    """
     decay, penalty = checks.real("decay", decay, minimum=0), checks.real("penalty", penalty, minimum=0)
 
     def costs(x: list[Expression]) -> list[Expression]:

@@ -40,7 +40,12 @@ def regularised_bilinear(c: float = 0.5) -> Example:
     knobs={"a": (-20.0, 20.0, 10.0), "b": (-1.0, 1.0, 0.05)},
 )
 def toy(a: float = 10.0, b: float = 0.05) -> Example:
-    """Return the toy of arXiv:2512.06791: strongly non-monotone in the Euclidean norm, certified with w = (1, a/b)."""
+    """Return the toy of arXiv:2512.06791: strongly non-monotone in the Euclidean norm, certified with w = (1, a/b).
+
+    >>> example = toy()
+    >>> example.game.matrix.tolist()
+    [[1.0, 10.0], [0.05, 1.0]]
+    """
     a, b = checks.real("a", a), checks.real("b", b)
     tau = 1 - math.sqrt(abs(a * b))
     game = QuadraticGame([[1.0, a], [b, 1.0]], name="the paper's toy")

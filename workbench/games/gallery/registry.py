@@ -37,7 +37,11 @@ class Example:
 
 
 def has_formulas(name: str) -> bool:
-    """Return whether a game of the gallery is made of formulas, so that it can be certified on boxes."""
+    """Return whether a game of the gallery is made of formulas, so that it can be certified on boxes.
+
+    >>> has_formulas("logit-bertrand"), has_formulas("toy")
+    (True, False)
+    """
     return isinstance(GALLERY[name]().game, SmoothGame)
 
 

@@ -42,6 +42,9 @@ def parse_matrix(text: str) -> NDArray:
     """Return the matrix written as ``1 10; 0.05 1`` (rows by ; or line, entries by space or comma).
 
     Raises ``ValueError`` naming the entry that is no number, or the row that is too short or too long.
+
+    >>> parse_matrix("1 5; -5 1").tolist()
+    [[1.0, 5.0], [-5.0, 1.0]]
     """
     rows = [row.replace(",", " ").split() for row in text.replace("\n", ";").split(";") if row.strip()]
     if not rows or len(rows) > LARGEST_MATRIX:

@@ -30,6 +30,10 @@ class Bounds:
     proved : False when the numbers come from samples; a certificate made from them is then ESTIMATED at best
 
     Raises ``ValueError`` for NaN, shapes that do not agree, a negative coupling, a non-zero diagonal, ell < mu.
+
+    >>> bounds = Bounds([1, 1], [2, 2], [[0, 4], [0.01, 0]])
+    >>> bounds.comparison().tolist()
+    [[1.0, -4.0], [-0.01, 1.0]]
     """
 
     mu: NDArray

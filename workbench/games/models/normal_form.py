@@ -21,6 +21,11 @@ class NormalFormGame:
     """N players with payoff tables of one common shape (n_1, .., n_N) and entropy weight ``temperature`` > 0.
 
     ``payoffs[i][a_1, .., a_N]`` is what player i receives. A point of the game is the concatenation of all logits.
+
+    >>> from workbench import games
+    >>> game = games.GALLERY["rock-paper-scissors"]().game
+    >>> game.field([0.0] * game.dimension).shape
+    (6,)
     """
 
     def __init__(self, payoffs: Sequence[ArrayLike], temperature: float, *, name: str = "game") -> None:

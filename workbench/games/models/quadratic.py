@@ -18,6 +18,10 @@ class QuadraticGame:
 
     ``matrix`` (d, d) is J with blocks of ``sizes`` (default: one coordinate a player); own blocks must be symmetric.
     ``offset`` (d,) is b. Raises ``ValueError`` for NaN, a non-square matrix, sizes that do not add up to d.
+
+    >>> game = QuadraticGame([[1.0, 5.0], [-5.0, 1.0]], [1, 1])
+    >>> game.field([1.0, 0.0]).tolist(), game.bounds().L.tolist()
+    ([1.0, -5.0], [[0.0, 5.0], [5.0, 0.0]])
     """
 
     def __init__(

@@ -13,6 +13,10 @@ class Box:
     """The product of the intervals [lower_k, upper_k], k = 0..d-1.
 
     Raises ``ValueError`` if it is unbounded, has NaN, is empty (upper < lower) or flat (upper = lower).
+
+    >>> box = Box([0, 0], [2, 1])
+    >>> box.centre.tolist(), bool(box.contains([1.5, 0.5]))
+    ([1.0, 0.5], True)
     """
 
     lower: NDArray

@@ -15,7 +15,11 @@ from workbench.games.small_gain.weights import positive_weights
 
 
 def two_player_margin(mu: tuple[float, float], l12: float, l21: float) -> float:
-    """Return alpha_max = (mu1+mu2)/2 - sqrt(((mu1-mu2)/2)² + L12 L21), the best margin of two players."""
+    """Return alpha_max = (mu1+mu2)/2 - sqrt(((mu1-mu2)/2)² + L12 L21), the best margin of two players.
+
+    >>> round(two_player_margin((1.0, 1.0), 4.0, 0.01), 3)
+    0.8
+    """
     return 0.5 * (mu[0] + mu[1]) - math.hypot(0.5 * (mu[0] - mu[1]), math.sqrt(l12) * math.sqrt(l21))
 
 
@@ -25,6 +29,9 @@ def two_player_band(mu: tuple[float, float], l12: float, l21: float, alpha: floa
     With m = (mu1-α)(mu2-α), p = L12 L21 and q = √m + sqrt(m-p) the ends are L12²/q² and q²/L21².
     Feasible exactly if α < min(mu) and m > p: m > p alone would accept α above both mu. The ends are 0 and
     inf where a coupling vanishes. Both ends of the band at α = 0 have margin exactly 0: use the open interval.
+
+    >>> [round(end, 3) for end in two_player_band((1.0, 1.0), 4.0, 0.01)]
+    [4.082, 39195.918]
     """
     alpha = checks.real("alpha", alpha)
     m, p = (mu[0] - alpha) * (mu[1] - alpha), l12 * l21

@@ -29,7 +29,11 @@ class SharpStep:
 
 
 def paper_step(alpha: float, beta: float) -> float:
-    """Return 2 α / β², the Euler step bound of arXiv:2512.06791; 0 unless α > 0."""
+    """Return 2 α / β², the Euler step bound of arXiv:2512.06791; 0 unless α > 0.
+
+    >>> paper_step(0.5, 2.0)
+    0.25
+    """
     return 2 * alpha / beta**2 if alpha > 0 and beta > 0 else 0.0
 
 
@@ -39,7 +43,11 @@ def best_paper_factor(alpha: float, beta: float) -> float:
 
 
 def h0(bounds: Bounds) -> float:
-    """Return min_i 2/(mu_i + ell_i); up to here a step contracts by 1 - h τ in M(w*)."""
+    """Return min_i 2/(mu_i + ell_i); up to here a step contracts by 1 - h τ in M(w*).
+
+    >>> h0(Bounds([1, 1], [3, 3], [[0, 0.5], [0.5, 0]]))
+    0.5
+    """
     return float(np.min(player_steps(bounds)))
 
 

@@ -25,6 +25,10 @@ def perron(bounds: Bounds) -> Weights:
 
     Coupling that runs one way only (a reducible L) has no best weights: then two linear solves
     (A - α I) z = 1 and (A - α I)ᵀ v = 1 at α = 0.99 τ give a proof just below the supremum.
+
+    >>> found = perron(Bounds([1, 1], [2, 2], [[0, 4], [0.01, 0]]))
+    >>> round(found.tau, 3), found.w.round(3).tolist()
+    (0.8, [1.0, 400.0])
     """
     if bounds.sparse and bounds.players > LARGEST_DENSE:
         return perron_sparse(bounds)
@@ -82,7 +86,12 @@ def _usable(vector: NDArray) -> bool:
 
 
 def margin(bounds: Bounds, w: ArrayLike) -> float:
-    """Return α(w) = λ_min(sym(W^½ A W^−½)), the contraction rate in M(w); O(N^3)."""
+    """Return α(w) = λ_min(sym(W^½ A W^−½)), the contraction rate in M(w); O(N^3).
+
+    >>> bounds = Bounds([1, 1], [2, 2], [[0, 4], [0.01, 0]])
+    >>> round(margin(bounds, [1, 1]), 3), round(margin(bounds, [1, 400]), 3)
+    (-1.005, 0.8)
+    """
     a = _dense_comparison(bounds)
     root = np.sqrt(positive_weights(w, bounds.players))
     scaled = root[:, None] * a / root[None, :]

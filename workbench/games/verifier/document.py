@@ -27,7 +27,11 @@ class Refused(Exception):
 
 
 def digest(document: dict[str, Any]) -> str:
-    """Return the SHA-256 of the document without its own ``digest`` entry, in canonical JSON."""
+    """Return the SHA-256 of the document without its own ``digest`` entry, in canonical JSON.
+
+    >>> digest({"margin": 1.0}) == digest({"margin": 1.0, "digest": "whatever"})
+    True
+    """
     content = {key: value for key, value in document.items() if key != "digest"}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()

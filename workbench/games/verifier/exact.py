@@ -141,6 +141,9 @@ def semidefinite(matrix: Sequence[Sequence[Any]], *, strict: bool = False) -> bo
 
     Entries are rationals (then the answer is exact) or balls (then True is a proof for every matrix inside them and
     False says only that it was not proved). A zero pivot needs a zero column.
+
+    >>> semidefinite([[2, -1], [-1, 2]]), semidefinite([[1, 2], [2, 1]])
+    (True, False)
     """
     a = [list(row) for row in matrix]
     n = len(a)

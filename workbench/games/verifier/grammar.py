@@ -78,7 +78,11 @@ def keyed(value: Any, names: Sequence[str], where: str) -> dict[str, Any]:
 
 
 def number(value: Any, where: str) -> float:
-    """Return a finite double within ±1e300."""
+    """Return a finite double within ±1e300.
+
+    >>> number(0.5, "margin")
+    0.5
+    """
     if type(value) is int and abs(value) <= 2**53:
         value = float(value)
     if type(value) is not float or not abs(value) <= LARGEST:

@@ -19,6 +19,9 @@ def leaves(lower: Sequence[float], upper: Sequence[float], tree: Sequence[int]) 
     """Yield the leaf boxes of a tree in pre-order: k ≥ 0 halves coordinate k, -1 is a leaf.
 
     Halving at the midpoint from the region downwards makes it impossible to leave a gap.
+
+    >>> list(leaves([0.0], [1.0], [0, -1, -1]))
+    [([0.0], [0.5]), ([0.5], [1.0])]
     """
     stack: list[Leaf] = [(list(lower), list(upper))]
     for code in tree:

@@ -150,7 +150,11 @@ def evaluation(program: Program, order: int) -> tuple[float, float]:
 
 
 def allowed(seconds: float) -> float:
-    """Return ``seconds`` if it is a positive number (infinity allows anything)."""
+    """Return ``seconds`` if it is a positive number (infinity allows anything).
+
+    >>> allowed(10.0)
+    10.0
+    """
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0 or math.isnan(seconds):
         raise ValueError(f"seconds must be a positive number, got {seconds!r}")
     return float(seconds)

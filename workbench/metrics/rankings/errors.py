@@ -84,7 +84,7 @@ def interval(value: float, variance: float, *, level: float = 0.95) -> tuple[flo
     A perfect or entirely wrong ranking has variance 0, which is no certainty: it has no interval.
 
     >>> [round(end, 4) for end in interval(0.9, 0.02**2)]
-    [0.8535, 0.9329]
+    [0.8534, 0.9329]
     """
     if not (variance > 0 and 0 < value < 1):
         return np.nan, np.nan

@@ -26,7 +26,7 @@ def binormal_truth(prevalence: float, separation: float) -> tuple[float, float]:
     AUROC = Φ(d/√2); AP = E₊[π TPR/(π TPR + (1 − π) FPR)] at the positives' scores, by quadrature.
 
     >>> [round(value, 4) for value in binormal_truth(0.05, 1.8)]
-    [0.8985, 0.4021]
+    [0.8985, 0.4559]
     """
 
     def weighed(z: float) -> float:

@@ -24,7 +24,11 @@ def design_sizes() -> tuple[int, ...]:
 
 
 def design_table(n_directions: int) -> NDArray[np.float64] | None:
-    """Return the ``(n_directions, 3)`` design (read-only), or None if no table of that size is shipped."""
+    """Return the ``(n_directions, 3)`` design (read-only), or None if no table of that size is shipped.
+
+    >>> design_table(6).shape, design_degree(6), design_table(7) is None
+    ((6, 3), 4, True)
+    """
     return _tables().get(n_directions)
 
 

@@ -18,6 +18,11 @@ from workbench.transport.estimators.base import ESTIMATORS, Rule, equal_weights,
     cost="exact for quadratics when L is a multiple of d",
 )
 def orthogonal(n_directions: int, dim: int, rng: np.random.Generator) -> Rule:
-    """Return the first ``n_directions`` rows of as many Haar blocks as needed, equal weights; unbiased."""
+    """Return the first ``n_directions`` rows of as many Haar blocks as needed, equal weights; unbiased.
+
+    >>> rule = orthogonal(6, 3, np.random.default_rng(0))
+    >>> bool(np.abs(rule.directions.T @ rule.directions / 6 - np.eye(3) / 3).max() < 1e-12)
+    True
+    """
     blocks = random_rotations(-(-n_directions // dim), dim, rng)
     return equal_weights(blocks.reshape(-1, dim)[:n_directions])

@@ -31,7 +31,7 @@ class ScalingView(View):
     inputs, display = ("extra",), ("window", "show_paper", "show_beyond")
     experiment = staticmethod(fisher.exact_scaling)
 
-    window = param.Range(default=(6, 9), bounds=(3, 128), step=1, label="Window of the fit (L)")
+    window = param.Range(default=(6, 9), bounds=(3, 256), step=1, label="Window of the fit (L)")
     extra = param.Integer(
         default=0, bounds=(0, LARGEST), label="Another size L", doc="0 for none; the cost is announced before it runs"
     )

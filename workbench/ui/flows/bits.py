@@ -28,16 +28,22 @@ CHOICES = {entry.label: name for name, entry in flows.MODELS.items()} | {
 ROUNDINGS = {"to nearest": "nearest", "stochastic": "stochastic"}
 LARGEST_UPLOAD = 20 * 2**20
 YEARS = 60.0
-FIRST: dict[str, Any] = {"model": "lorenz63", "bits": 10, "rounding": "nearest", "runs": 4, "steps": 20_000, "seed": 0}
+RUN = ("model", "bits", "rounding", "runs", "steps", "seed")
+"""The inputs of a run of a model."""
 SIDES = {"low_file": "Runs under test", "high_file": "Reference runs"}
 
 
 class RunsFile(ReadUpload):
     """An uploaded ensemble of model output."""
 
-    def read(self) -> tuple[NDArray[np.float64], str]:
+    def read(self, progress: Progress) -> tuple[NDArray[np.float64], str]:
         """Read runs and samples."""
-        return flows.read_runs(self.data, name=self.name, max_bytes=LARGEST_UPLOAD)
+        return flows.read_runs(self.data, name=self.name, max_bytes=LARGEST_UPLOAD, apart=True, progress=progress)
+
+
+def _run_of(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a run: twice as many in double precision."""
+    return {**{name: inputs[name] for name in RUN}, "reference_runs": 2 * inputs["runs"]}
 
 
 class BitsView(View):
@@ -108,7 +114,7 @@ class BitsView(View):
 
     def precomputed(self, inputs: Mapping[str, Any]) -> xr.Dataset | None:
         """Return the shipped first result if that is what is asked for."""
-        return data.result("flows/bits_first.nc") if {n: inputs[n] for n in FIRST} == FIRST else None
+        return data.result_for("flows/bits_first.nc", **_run_of(inputs))
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Run the model and the test, or the soil, or the test alone."""
@@ -118,9 +124,7 @@ class BitsView(View):
         if inputs["model"] == OWN:
             low, high = (inputs[side].contents() for side in SIDES)
             return flows.compare_runs(low, high, seed=inputs["seed"], progress=progress)
-        return flows.precision_climate(
-            **{name: inputs[name] for name in FIRST}, reference_runs=2 * inputs["runs"], progress=progress
-        )
+        return flows.precision_climate(**_run_of(inputs), progress=progress)
 
     def pictures(self) -> Sequence[Any]:
         """Return the states, the distance as the runs grow, and the distributions; or the soil's three pictures."""

@@ -12,9 +12,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from workbench import flows
+from workbench.clouds import foreign
 from workbench.costs import Cost
 from workbench.figures import flows as figures
 from workbench.flows import costs
+from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import CAPTION, Picture
 from workbench.ui.kit.pointcloud import PointCloud
@@ -35,9 +37,10 @@ PALETTE_POINTS = 4000
 class PictureFile(ReadUpload):
     """An uploaded picture."""
 
-    def read(self) -> tuple[NDArray[np.float64], str]:
+    def read(self, progress: Progress) -> tuple[NDArray[np.float64], str]:
         """Decode the picture and shrink it to at most 480 pixels."""
-        found = flows.read_picture(self.data, name=self.name, longest=LARGEST_PICTURE, max_bytes=LARGEST_UPLOAD)
+        bounds = {"longest": LARGEST_PICTURE, "max_bytes": LARGEST_UPLOAD}
+        found = foreign.read_picture(self.data, self.name, **bounds, progress=progress)
         return found.pixels, found.sentence
 
     def pixels(self) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from workbench.costs import Cost
 from workbench.figures import flows as figures
 from workbench.figures.flows.covariances import ACROSS, SHOWN
 from workbench.flows.covariances.files import DEFAULT_LIMIT, FORMATS, CovarianceReading
+from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
@@ -30,11 +31,11 @@ LEAST_AXIS = 0.03
 class CovarianceFile(ReadUpload):
     """An uploaded stack of matrices, or trials."""
 
-    def read(self) -> tuple[CovarianceReading, str]:
+    def read(self, progress: Progress) -> tuple[CovarianceReading, str]:
         """Read all of the file."""
         stream = io.BytesIO(self.data)
         stream.name = self.name
-        reading = flows.read_covariances(stream)
+        reading = flows.read_covariances(stream, apart=True, progress=progress)
         return reading, reading.sentence
 
 

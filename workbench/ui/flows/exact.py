@@ -1,6 +1,5 @@
 """Exact transport: Sinkhorn, sparse Newton and full Newton on one problem, and the interval that a proof closes."""
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,10 +8,12 @@ import param
 import xarray as xr
 
 from workbench import flows
+from workbench.clouds import foreign
 from workbench.costs import Cost
 from workbench.figures import flows as figures
 from workbench.flows import costs
 from workbench.flows.exact.race import MOST_POINTS
+from workbench.progress import Progress
 from workbench.ui.kit.choices.clouds import PairView, clouds_of
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import Picture
@@ -27,11 +28,9 @@ MATRIX_ENDINGS = ".npy,.npz,.csv"
 class MatrixFile(ReadUpload):
     """An uploaded cost matrix, with weights of its rows if the archive has them."""
 
-    def read(self) -> tuple[Any, str]:
+    def read(self, progress: Progress) -> tuple[Any, str]:
         """Read all of the file: an array whose rows are the sources and whose columns are the targets."""
-        stream = io.BytesIO(self.data)
-        stream.name = self.name
-        reading = flows.read_cloud(stream, max_bytes=LARGEST_UPLOAD)
+        reading = foreign.read_cloud(self.data, self.name, max_bytes=LARGEST_UPLOAD, progress=progress)
         n, m = reading.points.shape
         return reading, f"costs from {n} sources to {m} targets. {reading.sentence}"
 

@@ -16,8 +16,6 @@ from workbench.ui.flows.sphere import Sphere
 from workbench.ui.kit.choices.clouds import FILE, PairView, clouds_of, dim_of
 from workbench.ui.kit.picture import CAPTION, Picture
 
-FIRST: dict[str, Any] = {"x": "torus", "y": "cube", "n": 500, "seed": 0}
-
 
 class WhereView(PairView):
     """The cost over all directions, and what slices gathered around an axis see of it."""
@@ -44,9 +42,9 @@ class WhereView(PairView):
 
     def precomputed(self, inputs: Mapping[str, Any]) -> xr.Dataset | None:
         """Return the shipped result for the first pair."""
-        if FILE in (inputs["origin"], inputs["target"]) or clouds_of(inputs) != FIRST:
+        if FILE in (inputs["origin"], inputs["target"]):
             return None
-        return data.result("flows/directed_slices.nc")
+        return data.result_for("flows/directed_slices.nc", **clouds_of(inputs))
 
     def check(self, inputs: Mapping[str, Any]) -> None:
         """Refuse clouds that do not lie in space; files are judged when they are read."""
@@ -59,7 +57,7 @@ class WhereView(PairView):
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time of the look, the profile and the certified search."""
-        return costs.directed_slices(FIRST["x"], inputs["n"], flows.directed.KAPPAS, 49)
+        return costs.directed_slices("torus", inputs["n"], flows.directed.KAPPAS, 49)
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the clouds."""

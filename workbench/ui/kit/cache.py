@@ -7,14 +7,17 @@ read-only, so no visitor can change what another one sees. Least recently used r
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import xarray as xr
 
+from workbench.progress import Progress
 from workbench.results import describe
 
 DEFAULT_BYTES = 256 * 2**20
+LOOK_SECONDS = 0.1
 
 
 class ResultCache:
@@ -24,6 +27,7 @@ class ResultCache:
         self._max_bytes = max_bytes
         self._entries: OrderedDict[str, xr.Dataset] = OrderedDict()
         self._lock = threading.Lock()
+        self._at_work: dict[str, list[Any]] = {}  # key → its lock, and how many want it
 
     @staticmethod
     def key(name: str, inputs: Mapping[str, Any]) -> str:
@@ -51,6 +55,28 @@ class ResultCache:
             self._entries.move_to_end(key)
             while sum(entry.nbytes for entry in self._entries.values()) > self._max_bytes:
                 self._entries.popitem(last=False)
+
+    @contextmanager
+    def turn(self, key: str, progress: Progress) -> Iterator[None]:
+        """Be the only one to compute ``key`` within the block; wait for whoever is at it.
+
+        Afterwards the result may be there: look first. ``progress`` says what is waited for, and can end that.
+        """
+        with self._lock:
+            entry = self._at_work.setdefault(key, [threading.Lock(), 0])
+            entry[1] += 1
+        try:
+            while not entry[0].acquire(timeout=LOOK_SECONDS):
+                progress.update(0, 1, "waiting for another visitor's run of the same")
+            try:
+                yield
+            finally:
+                entry[0].release()
+        finally:
+            with self._lock:
+                entry[1] -= 1
+                if not entry[1]:
+                    del self._at_work[key]
 
     def clear(self) -> None:
         """Forget everything."""

@@ -16,7 +16,7 @@ from workbench.ui.kit.dispatch import in_session
 from workbench.ui.kit.message import message
 from workbench.ui.kit.page import THEME, page
 from workbench.ui.kit.runner import Runner
-from workbench.ui.kit.upload import check_size, file_chooser
+from workbench.ui.kit.upload import LARGEST_UPLOAD, check_size, file_chooser
 from workbench.ui.kit.verdict_table import verdict_table
 from workbench.ui.kit.view import View
 from workbench.verdicts import Verdict, of_room
@@ -25,7 +25,6 @@ PURPOSE = """
 h1 { font-size: 22px; line-height: 1.3; font-weight: 600; margin: 6px 8px 2px; }
 p { font-size: 14px; line-height: 1.4; margin: 0 8px 4px; opacity: 0.85; }
 """
-LARGEST_UPLOAD = 64 * 2**20
 
 
 class Room(pn.viewable.Viewer):

@@ -19,6 +19,7 @@ from workbench.progress import Cancelled, Progress, RemainingTime
 from workbench.ui.kit.dispatch import Place
 
 REPORT_EVERY = 0.15
+DRAWING = 0.3  # seconds that work waits at most for the page to draw what it has published
 SHOW_AFTER = 0.5  # seconds; buttons that come and go at every move of a slider cost the browser more than the move
 
 
@@ -113,6 +114,11 @@ class Runner(param.Parameterized):
                 job.future.cancel()
         self._idle.set()
 
+    def drawn(self) -> None:
+        """Tell the work that what it published is on the page."""
+        if self._job is not None:
+            self._job.drawn.set()
+
     def wait(self, timeout: float | None = None) -> bool:
         """Block until nothing runs; for scripts and tests. Returns False on timeout."""
         return self._idle.wait(timeout)
@@ -163,11 +169,17 @@ class PageProgress(Progress):
             self._job.send("_report", fraction, self._remaining.seconds(done, total), message)
 
     def publish(self, value: Any, every: float = 0.25) -> None:
-        """Hand an intermediate result to the page, at most every ``every`` seconds."""
+        """Hand an intermediate result to the page, at most every ``every`` seconds, and wait while the page draws it.
+
+        Drawing and computing are threads of one interpreter: side by side they take turns, and the picture that
+        somebody waits for would come three times as late.
+        """
         now = time.monotonic()
-        if now >= self._next_result:
-            self._next_result = now + every
+        if now >= self._next_result and self._job.partial is not None:
+            self._job.drawn.clear()
             self._job.send("_publish", value)
+            self._job.drawn.wait(DRAWING)
+            self._next_result = time.monotonic() + every
 
 
 class _Job:
@@ -184,6 +196,7 @@ class _Job:
         self._place = runner.place
         self._done, self._failed, self.partial = done, failed, partial
         self.progress = PageProgress(self)
+        self.drawn = threading.Event()
         self.future: Future[Any] | None = None
 
     def send(self, method: str, *args: Any) -> None:

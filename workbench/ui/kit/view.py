@@ -12,7 +12,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import panel as pn
@@ -32,10 +32,12 @@ from workbench.ui.kit.message import message
 from workbench.ui.kit.picture import Picture, Showable
 from workbench.ui.kit.runner import Runner
 from workbench.ui.kit.status import Status
+from workbench.ui.kit.upload import asked_by
 
 LOG = logging.getLogger(__name__)
 HELP = "code { color: inherit !important; }"  # the theme's pale blue is hard to read on white
 FOLLOWS_WITHIN = 0.1  # seconds to a first answer that lets the picture follow the hand
+OLD = "for the values before"
 PATIENCE = 0.25  # seconds that a new value waits for the first answer of the one before
 SENTENCE = """
 p { margin: 4px; padding: 10px 14px; border-left: 4px solid #0072B2; background: rgba(0, 114, 178, 0.08);
@@ -77,6 +79,7 @@ class View(pn.viewable.Viewer):
         super().__init__(**params)
         self.runner = Runner()
         self._place = self.runner.place
+        self._also_cancelled: list[Callable[[], None]] = []
         self._displayed = False
         self._arrival: Arrival | None = None
         self._drawn = 0
@@ -84,6 +87,7 @@ class View(pn.viewable.Viewer):
         self._first_answer: float | None = None  # seconds that the last first answer took; None: not known
         self._answered = self._again = False
         self._started = self._adopting = self._foreign = False
+        self._old = ""  # what is said beside a finding of other values than those that stand
         self._shown = self.pictures()
         self._sentence = pn.pane.HTML("", stylesheets=[SENTENCE], sizing_mode="stretch_width")
         self.param.watch(self._inputs_changed, list(self.inputs)) if self.inputs else None
@@ -162,8 +166,9 @@ class View(pn.viewable.Viewer):
             self.check(inputs)
             cost = self.cost(inputs)
         except (ValueError, TypeError) as error:
-            self.cancel()
+            self._stop()
             self.complaint = str(error)
+            self._mark_old(OLD)
             return
         self.complaint = ""
         key = self.cache.key(f"{type(self).__module__}.{type(self).__qualname__}", inputs)
@@ -172,25 +177,40 @@ class View(pn.viewable.Viewer):
             known = self.precomputed(inputs)
         if known is not None:
             self.runner.cancel()
-            self.result = known
+            self._show_new(known)
         elif asked or cost.is_quick:
-            cache = self.cache
-            compute = self.compute
+            cache, compute, quick = self.cache, self.compute, cost.is_quick
 
             def work(progress: Progress) -> xr.Dataset:
-                made = cache.get(key)
-                if made is None:
-                    made = compute(inputs, progress)
-                    cache.put(key, made)
+                # Two visitors who ask for the same long run share it; a quick one is sooner made than waited for.
+                with contextlib.nullcontext() if quick else cache.turn(key, progress):
+                    made = cache.get(key)
+                    if made is None:
+                        with asked_by(progress):  # files that the inputs name are read here
+                            made = compute(inputs, progress)
+                        cache.put(key, made)
                 return made
 
             self._submitted, self._answered = time.monotonic(), False
             self.runner.submit(work, self._succeed, self._fail, partial=self._take, long=not cost.is_quick)
         else:
-            self.cancel()
+            self._stop()
+            self._mark_old(f"{OLD}; press Run")
 
     def cancel(self) -> None:
-        """Stop the work; what was still to come of a result is then said to be missing."""
+        """Stop the work, and the reading of files; what was still to come of a result is then said to be missing."""
+        for also in self._also_cancelled:
+            also()
+        unanswered = self.runner.busy and not self._answered
+        self._stop()
+        if unanswered:
+            self._mark_old(f"{OLD}; press Run")
+
+    def on_cancel(self, also: Callable[[], None]) -> None:
+        """Let ``also`` be called when the visitor cancels or leaves."""
+        self._also_cancelled.append(also)
+
+    def _stop(self) -> None:
         self.runner.cancel()
         self._again = False
         if self.result is not None and results.missing(self.result):
@@ -204,7 +224,7 @@ class View(pn.viewable.Viewer):
         self._adopt(json.loads(ds.attrs["parameters"]))
         self._foreign = True
         try:
-            self.result = ds
+            self._show_new(ds)
         finally:
             self._foreign = False
 
@@ -221,6 +241,8 @@ class View(pn.viewable.Viewer):
     def close(self) -> None:
         """Stop the work; called when the visitor leaves."""
         self._again = False
+        for also in self._also_cancelled:
+            also()
         self.runner.close()
 
     def _inputs_changed(self, *_: Any) -> None:
@@ -252,8 +274,20 @@ class View(pn.viewable.Viewer):
         if not self._answered:
             self._answered, self._first_answer = True, time.monotonic() - self._submitted
             self._dim(False)
-        self.result = ds
+        self._show_new(ds)
         self._catch_up()
+
+    def _show_new(self, ds: xr.Dataset) -> None:
+        was, self._old = self._old, ""
+        before, self.result = self.result, ds
+        if was and before is ds:  # the very result of before, which is of these values again
+            self._tell()
+
+    def _mark_old(self, words: str) -> None:
+        """Say beside the finding that it is one of other values; ``words`` say so and what to do."""
+        if self.result is not None and self._old != words:
+            self._old = words
+            self._tell()
 
     def _succeed(self, ds: xr.Dataset) -> None:
         self._take(ds)
@@ -261,6 +295,8 @@ class View(pn.viewable.Viewer):
     def _fail(self, error: Exception) -> None:
         self._first_answer = None
         self.complaint = str(error) or type(error).__name__
+        if not self._answered:
+            self._mark_old(OLD)
         if self.result is not None:
             self._tell()
         self._catch_up()
@@ -292,7 +328,8 @@ class View(pn.viewable.Viewer):
         missing = results.missing(self.result)
         if missing:
             text += f" {missing[0].upper()}{missing[1:]} {'to follow …' if self.runner.busy else 'not computed.'}"
-        self._sentence.object = f'<p class="sentence" aria-live="polite">{html.escape(text)}</p>'
+        old = f" <em>({self._old})</em>" if self._old else ""
+        self._sentence.object = f'<p class="sentence" aria-live="polite">{html.escape(text)}{old}</p>'
 
     def _cannot_show(self, error: Exception) -> None:
         """Say that a result cannot be shown; one that this tab did not make may lack what the tab reads."""
@@ -321,6 +358,7 @@ class View(pn.viewable.Viewer):
             except Exception as error:
                 self._cannot_show(error)
                 return
+            self.runner.drawn()
             if last is not None and last < len(self._shown):
                 self._place.call(self._draw, number, last)
             if self._arrival is not None:

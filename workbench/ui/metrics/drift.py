@@ -79,7 +79,7 @@ class DriftView(FamilyView):
         ]
         return (
             f"After {int(ds.step[-1])} repairs ({figures.RULE_LABELS.get(rule, rule)}) the gap AUROC(A) − AUROC(B) has "
-            f"changed: {'; '.join(parts)}."
+            f"changed by: {'; '.join(parts)}."
         )
 
 

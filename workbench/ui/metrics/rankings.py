@@ -27,6 +27,8 @@ DRAWN, FILE = "drawn", "file"
 ACCEPTED = ",".join(f".{ending}" for ending in FORMATS)
 OWN = ("positive", "column", "versus")
 EXAMPLE = ("n", "prevalence", "separation", "noise", "scale", "seed")
+WORTH_TELLING = 1.05
+"""From this factor on it is told that a lower mistake is worth more than an upper one."""
 SECONDS_PER_MIB = 0.15
 """Of reading a file, beside what its items then take."""
 
@@ -292,14 +294,17 @@ def _pm(value: Any, error: Any) -> str:
 
 
 def _sharp(ds: xr.Dataset) -> str:
-    ratio = float(ds.sharp_ratio)
+    ratio, rank, gain = float(ds.sharp_ratio), ds["rank"].values, ds.ap_gain.values
     if not np.isfinite(ratio):
         return ""
-    if ratio <= 1:
-        return " AP's gain falls from every mistake to the next."
+    if ratio > WORTH_TELLING:
+        return (
+            f" Mending rank {int(ds.sharp_lower)} is worth {ratio:.2f} times as much AP as rank {int(ds.sharp_upper)}, "
+            "which stands higher."
+        )
     return (
-        f" Mending rank {int(ds.sharp_lower)} is worth {ratio:.2f} times as much AP as rank {int(ds.sharp_upper)}, "
-        "which stands higher."
+        f" Mending rank {int(rank[0])} is worth {gain[0] / gain[-1]:.3g} times as much AP as rank {int(rank[-1])}, and "
+        "as much AUROC."
     )
 
 

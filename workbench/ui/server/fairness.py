@@ -25,6 +25,8 @@ from bokeh.server.contexts import ApplicationContext
 from bokeh.server.views import ws
 from tornado.web import HTTPError
 
+from workbench.ui.server import styles
+
 MOST_WAITING = 24
 """Pages that one client may wait for: a classroom behind one address opens its pages within a minute."""
 LONGEST_PAUSE = 1.0
@@ -132,7 +134,9 @@ async def _build_in_turn(self: Any, session_id: Any, request: Any = None, token:
         return await _build(self, session_id, request, token)
     try:
         async with GATE.turn(request.remote_ip or ""):
-            return await _build(self, session_id, request, token)
+            session = await _build(self, session_id, request, token)
+            styles.keep_here(session.document)
+            return session
     except TooMany as error:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             raise ProtocolError(str(error)) from None

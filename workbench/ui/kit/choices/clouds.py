@@ -1,7 +1,6 @@
 """Choosing two clouds: a shape by name, a text, or a file of one's own. Shared by the tabs that need a pair."""
 
 import functools
-import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,26 +8,24 @@ import panel as pn
 import param
 from numpy.typing import NDArray
 
-from workbench.clouds import SHAPES, read_cloud
+from workbench.clouds import SHAPES, foreign
 from workbench.clouds.files import FORMATS, Reading
+from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for
-from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
+from workbench.ui.kit.upload import LARGEST_UPLOAD, ReadUpload, check_size, file_chooser, reading_line
 from workbench.ui.kit.view import View
 
 TEXT, FILE = "text", "file"
 CHOICES = {entry.label: name for name, entry in SHAPES.items()} | {"Text …": TEXT, "Your own file …": FILE}
 ACCEPTED = ",".join(f".{ending}" for ending in FORMATS)
-LARGEST_UPLOAD = 64 * 2**20
 
 
 class CloudFile(ReadUpload):
     """An uploaded cloud or mesh."""
 
-    def read(self) -> tuple[Reading, str]:
+    def read(self, progress: Progress) -> tuple[Reading, str]:
         """Read all of the file."""
-        stream = io.BytesIO(self.data)
-        stream.name = self.name  # tells the format, and names the file in messages
-        reading = read_cloud(stream, max_bytes=LARGEST_UPLOAD)
+        reading = foreign.read_cloud(self.data, self.name, max_bytes=LARGEST_UPLOAD, progress=progress)
         return reading, reading.sentence
 
     def cloud(self, n: int, seed: int) -> NDArray:

@@ -1,0 +1,139 @@
+"""The side that answers. :func:`answer` runs in the process apart, from its first line to its last."""
+
+import contextlib
+import functools
+import importlib
+import math
+import os
+import select
+import signal
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from workbench.isolated.plain_data import check, pack, unpack
+from workbench.isolated.process import DONE, ERRORS, FAILED, GRACE_SECONDS, HEAD, READY, STARTED
+
+IDLE_SECONDS = 600
+LARGEST_IDLE = 400 * 2**20  # a process that has grown beyond this is not used again
+
+
+def answer() -> None:
+    """Serve requests until nobody asks any more."""
+    requests, replies = os.dup(0), os.dup(1)
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)  # whatever is printed must not reach the pipe
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who asks
+    threading.Thread(target=_leave_with, args=(requests,), daemon=True).start()
+    _reply(replies, READY)
+    for request, work in _requests(requests):
+        module, _, name = request["function"].partition(":")
+        function = functools.reduce(getattr, name.split("."), importlib.import_module(module))
+        _reply(replies, STARTED)
+        with _limited(request["seconds"], request["memory"]):
+            kind, value = _outcome(function, *unpack(work))
+        del work
+        out_of_memory = kind == FAILED and value[0] == "MemoryError"
+        keep = not out_of_memory and _memory_used() < LARGEST_IDLE
+        _reply(replies, kind, (value, keep))
+        if not keep:
+            return
+
+
+def _leave_with(pipe: int) -> None:
+    """End this process, in the middle of whatever it does, when the other end of the pipe is closed."""
+    poll = select.poll()
+    poll.register(pipe, 0)  # hanging up is always told
+    while not poll.poll():
+        pass
+    os._exit(0)
+
+
+def _outcome(function: Callable[..., Any], arguments: list[Any], named: dict[str, Any]) -> tuple[bytes, Any]:
+    try:
+        value = function(*arguments, **named)
+        check(value)
+        return DONE, value
+    except MemoryError:
+        return FAILED, ["MemoryError", ""]
+    except Exception as error:
+        known = next((name for name, kind in ERRORS.items() if isinstance(error, kind)), type(error).__name__)
+        return FAILED, [known, str(error)[:10_000]]
+
+
+def _requests(pipe: int) -> Iterator[tuple[dict[str, Any], bytearray]]:
+    while select.select([pipe], [], [], IDLE_SECONDS)[0]:
+        parts = []
+        for _ in range(2):
+            size = _exactly(pipe, 8)
+            if size is None:
+                return
+            data = _exactly(pipe, struct.unpack("<Q", size)[0])
+            if data is None:
+                return
+            parts.append(data)
+        yield unpack(parts[0]), parts[1]
+
+
+def _exactly(pipe: int, count: int) -> bytearray | None:
+    data = bytearray()
+    while len(data) < count:
+        more = os.read(pipe, min(count - len(data), 2**20))
+        if not more:
+            return None
+        data += more
+    return data
+
+
+def _reply(pipe: int, kind: bytes, value: Any = None) -> None:
+    pieces = [] if kind in (READY, STARTED) else pack(value)
+    if pieces:
+        pieces[0] = pieces[0][8:]  # an answer tells its length in its own head
+    for piece in (HEAD.pack(kind, sum(map(len, pieces))), *pieces):
+        left = memoryview(piece)
+        while left:
+            left = left[os.write(pipe, left) :]
+
+
+@contextlib.contextmanager
+def _limited(seconds: float, memory: int) -> Iterator[None]:
+    """Hold this process to the limits: the system ends it when its time is over, and gives it no more memory."""
+    import resource
+
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    cpu = math.ceil(used.ru_utime + used.ru_stime + seconds) + 1
+    before = {kind: resource.getrlimit(kind) for kind in (resource.RLIMIT_CPU, resource.RLIMIT_AS)}
+    _lower(resource.RLIMIT_CPU, cpu)
+    _lower(resource.RLIMIT_AS, _memory_used(addresses=True) + memory)
+    _lower(resource.RLIMIT_CORE, 0)
+    signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for kind, values in before.items():
+            resource.setrlimit(kind, values)
+
+
+def _lower(kind: int, value: int) -> None:
+    import resource
+
+    hard = resource.getrlimit(kind)[1]
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    with contextlib.suppress(ValueError, OSError):  # macOS knows no limit on addresses
+        resource.setrlimit(kind, (value, hard))
+
+
+def _memory_used(*, addresses: bool = False) -> int:
+    """Return the bytes of this process, in memory or in its address space."""
+    try:
+        pages = Path("/proc/self/statm").read_text().split()
+        return int(pages[0 if addresses else 1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        import psutil
+
+        told = psutil.Process().memory_info()
+        return told.vms if addresses else told.rss

@@ -40,7 +40,7 @@ def test_the_sentence_compares_the_ridge_with_the_bumps(view):
 
 
 def test_a_dragged_bump_changes_the_density_and_can_be_taken_back(view):
-    before = view.result.mean.values.ravel()
+    before = view.result["mean"].values.ravel()
     view.move(20, 1.0, 0.0)
     ds = settled(view)
     assert ds["mean"].values.ravel().tolist() == [before[0], 1.0]

@@ -120,7 +120,7 @@ def information_balance(
     >>> bumps = Mixture([0.5, 0.5], [-2.0, 2.0], [0.25, 0.25])
     >>> found = information_balance(bumps, -0.25, -1.7)
     >>> round(float(found.information), 9), float(abs(found.defect)) < 1e-11
-    (5.92685007, True)
+    (5.926850072, True)
     """
     density, first, second, _ = _checked(density, x1, x2, np.inf)
     digits = checks.integer("digits", digits, minimum=2, maximum=14)

@@ -172,7 +172,7 @@ class Mixture(results.Described):
 
         The best denoiser of x + σe is x + σ² times this, Tweedie's formula.
 
-        >>> Mixture([1.0], [0.0], [4.0]).score([2.0], sigma=1.0).tolist()
+        >>> Mixture([1.0], [0.0], [4.0]).score(2.0, sigma=1.0).tolist()
         [-0.4]
         """
         found = self.points("x", x)

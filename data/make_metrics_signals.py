@@ -26,7 +26,7 @@ def main() -> None:
     images = np.round(np.clip(photographs.image, 0, 1) * 255).astype(np.uint8)  # as a picture is stored
     photographs["image"] = images.assign_attrs(long_name="grey values, of 255", units="1")
     results.save(photographs, FOLDER / "signals_photographs.nc")
-    results.save(masking_study( progress=TqdmProgress("masking")), FOLDER / "signals_masking.nc")
+    results.save(masking_study(progress=TqdmProgress("masking")), FOLDER / "signals_masking.nc")
     results.save(recognition_study(samples=32, progress=TqdmProgress("digits")), FOLDER / "signals_digits.nc")
 
 

@@ -21,6 +21,7 @@ SIGNALS = {
     "iem_tensor": {"x": np.zeros((5, 2))},
     "iem_geodesic": {"a": [0, 0], "b": [1, 0]},
     "confusable_pairs": {"x": [0, 0], "radius": 1.0},
+    "denoiser_trial": {},
     "signal_invariances": {"a": [0, 0], "b": [1, 0]},
 }
 ARGUMENTS = {

@@ -14,6 +14,7 @@ from workbench.metrics.rankings.costs import (  # noqa: F401 - found here by the
 )
 from workbench.metrics.signals.costs import (  # noqa: F401
     confusable_pairs,
+    denoiser_trial,
     fit_mixture,
     iem,
     iem_geodesic,

@@ -37,6 +37,7 @@ from workbench.figures.metrics.signals import (
 from workbench.figures.metrics.signals_data import (
     against_euclid,
     beside_ssim,
+    denoiser_defects,
     distortion_distances,
     distortion_row,
     held_out_fit,
@@ -57,6 +58,7 @@ FIGURES = {
     "interval_study": interval_coverage,
     "ranking_invariances": invariance_map,
     "ranking_confusions": blind_bars,
+    "denoiser_trial": denoiser_defects,
     "iem": snr_spectrum,
     "information_balance": both_sides,
     "iem_matrix": distance_matrix,
@@ -84,6 +86,7 @@ __all__ = [
     "blind_bars",
     "both_sides",
     "confusable",
+    "denoiser_defects",
     "distance_from_a",
     "distance_matrix",
     "distortion_distances",

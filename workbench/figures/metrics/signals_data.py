@@ -88,11 +88,12 @@ def distortion_row(ds: xr.Dataset) -> Any:
             hv.Text(left + 0.5, bottom - 0.12, text),
             bokeh={"color": theme.NEUTRAL, "text_font_size": "9pt"}, matplotlib={"color": theme.NEUTRAL},
         ))  # fmt: skip
-    return theme.frame(
+    drawn = theme.frame(
         hv.Overlay(parts), title="Equal errors, in the order of the metric", xlabel="", ylabel="", xaxis=None,
         yaxis=None, xlim=(-0.05, 4 * (1 + GAP)), ylim=(-1.55, 1.05), height=420, aspect=1.7, equal_units=True,
         legend=None,
     )  # fmt: skip
+    return theme.styled(drawn, bokeh={"show_grid": False}, matplotlib={"show_grid": False})
 
 
 def distortion_distances(ds: xr.Dataset) -> Any:
@@ -137,6 +138,18 @@ def recognition(ds: xr.Dataset) -> Any:
     return theme.frame(
         hv.Overlay([theme.error_bars(bars, theme.SERIES[0]), theme.markers(marks, theme.SERIES[0], size=10)]),
         title="Nearest neighbours of digits", xlabel="", ylabel="accuracy", xrotation=20, legend=None,
+    )  # fmt: skip
+
+
+def denoiser_defects(ds: xr.Dataset) -> Any:
+    """Draw both sides of the identity for a learned denoiser, a mark for each pair: on the line it is exact."""
+    marks = hv.Scatter((ds.information.values, ds.estimation.values), "exact", "learned", label="pairs")
+    ends = np.array([ds.information.min(), ds.information.max()], dtype=float)
+    line = theme.line(hv.Curve((ends, ends), "exact", "learned", label="exact denoiser"), theme.NEUTRAL, dash="dashed")
+    title = f"Mean defect {float(abs(ds.defect).mean()):.2g} nats"
+    return theme.frame(
+        hv.Overlay([line, theme.markers(marks, theme.SERIES[0], size=9)]), title=title,
+        xlabel="log ratio of the densities", ylabel="from denoising errors", legend="bottom",
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ is how differently the best denoiser errs on them. For a Gaussian it is Mahalano
 
 from workbench.metrics.signals.blind import signal_invariances
 from workbench.metrics.signals.confusable import confusable_pairs
+from workbench.metrics.signals.denoiser import Denoiser, denoiser_trial, learn_denoiser
 from workbench.metrics.signals.distance import iem, information_balance
 from workbench.metrics.signals.examples import SIGNAL_EXAMPLES, bumps, paper_mixture, transformed
 from workbench.metrics.signals.features import iem_features, iem_matrix
@@ -24,12 +25,14 @@ __all__ = [
     "DISTORTIONS",
     "SIGNAL_DISTANCES",
     "SIGNAL_EXAMPLES",
+    "Denoiser",
     "Drawn",
     "GreyPicture",
     "Mixture",
     "as_grey",
     "bumps",
     "confusable_pairs",
+    "denoiser_trial",
     "distorted",
     "dragged",
     "drawn",
@@ -41,6 +44,7 @@ __all__ = [
     "iem_matrix",
     "iem_tensor",
     "information_balance",
+    "learn_denoiser",
     "masking_study",
     "mixture_of",
     "paper_mixture",

@@ -103,3 +103,8 @@ def masking_study(count: int, samples: int) -> Cost:
 def recognition_study(snrs: Sequence[float], known: int, asked: int, samples: int) -> Cost:
     """Estimate :func:`workbench.metrics.recognition_study`."""
     return Cost(3 + len(snrs) * (known + asked) * SNR_NODES * samples * 9e-6, 3e8)
+
+
+def denoiser_trial(points: int, pairs: int, steps: int) -> Cost:
+    """Estimate :func:`workbench.metrics.denoiser_trial`."""
+    return Cost(1.0 + 2.5e-3 * steps + 0.05 * pairs, 1e8 + 100.0 * points)

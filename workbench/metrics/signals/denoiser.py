@@ -129,7 +129,7 @@ def denoiser_trial(
     """Return how a denoiser, learned from ``points`` drawn of ``density``, stands the identity, and its IEM.
 
     Over ``pairs`` of drawn points: ``estimation``, ½ ∫ (E‖ε₁‖² − E‖ε₂‖²) dg of the network; ``information``, the same
-    integral of the exact denoiser over the same SNRs, which is log p(x₂) − log p(x₁) up to the finite end; ``defect``,
+    integral of the exact denoiser over the same SNRs, E[log q_σ(x₂ + σe) − log q_σ(x₁ + σe)] at the last σ; ``defect``,
     their difference in nats; ``learned`` and ``exact``, the distances. All up to SNR 1/σ² of the smallest σ trained.
     d ≤ 2. Cost: the training, and 10 ms a pair.
     """

@@ -185,7 +185,7 @@ class PhotographsView(_OwnFile):
     def sentence(self, ds: xr.Dataset) -> str:
         """Give the distances of all distortions, rising, and how the picture was read."""
         order = ds.iem.argsort().values
-        parts = [f"{ds.label.values[k]} {float(ds.iem[k]):.1f} ± {float(ds.iem_error[k]):.1f}" for k in order]
+        parts = [f"{ds.label.values[k]} {float(ds.iem[k]):.2f} ± {float(ds.iem_error[k]):.1g}" for k in order]
         return f"At RMSE {float(ds.rmse[0]):g}: {', '.join(parts)}. Read: {ds.attrs.get('reading', 'as it came')}."
 
 

@@ -3,12 +3,12 @@
 import re
 
 import pytest
+from hands import at_rest, frames
 
 pytestmark = pytest.mark.ui
 
 # Where a mark of the strip is on the screen: the middle of the part called `label`, or its mark number k.
-PLACE = """
-([label, k]) => {
+PLACE = """([label, k]) => {
   for (const doc of Bokeh.documents) for (const model of doc._all_models.values()) {
     if (model.type !== 'Figure' || !(model.title && model.title.text.startsWith('The ranking'))) continue
     const view = Bokeh.index.find_one(model)
@@ -21,17 +21,19 @@ PLACE = """
     }
   }
   return null
-}
-"""
+}"""
 
 
 def drag_mark(page, label, k, shift):
     page.wait_for_function(f"([l, k]) => ({PLACE})([l, k]) !== null", arg=[label, k])
+    at_rest(page)  # a page that is still being laid out would move the mark away from under the hand
     x, y = page.evaluate(PLACE, [label, k])
     page.mouse.move(x, y)
+    frames(page, 5)
     page.mouse.down()
     page.mouse.move(x + shift / 2, y, steps=4)
     page.mouse.move(x + shift, y, steps=4)
+    frames(page, 5)
     page.mouse.up()
 
 

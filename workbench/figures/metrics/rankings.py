@@ -38,7 +38,7 @@ def roc_and_pr(ds: xr.Dataset, *, at: tuple[float, float, float] | None = None) 
         theme.line(hv.Curve(([0, 1], [chance, chance]), "rate", "value"), theme.NEUTRAL, width=1, dash="dotted"),
     ]
     if at is not None:
-        marks = hv.Scatter(([at[0], at[1]], [at[1], at[2]]), "rate", "value", label="at the threshold")
+        marks = hv.Scatter(([at[0], at[1]], [at[1], at[2]]), "rate", "value", label="threshold")
         parts.append(theme.markers(marks, theme.SERIES[2], size=11, marker="diamond"))
     return theme.frame(
         hv.Overlay(parts),
@@ -169,7 +169,7 @@ def extreme_orders(ds: xr.Dataset) -> Any:
     last = total or float(max(ranks.max() for _, ranks in rows))
     return theme.frame(
         hv.Overlay(parts),
-        title="One AUROC, different AP: where the positives stand",
+        title="Where the positives stand",
         xlabel="rank, the highest score first",
         ylabel="",
         yticks=[(len(rows) - 1 - k, name) for k, (name, _) in enumerate(rows)],
@@ -195,6 +195,7 @@ def prevalence_curve(ds: xr.Dataset) -> Any:
         xlabel="share of the negatives kept",
         ylabel="value",
         logx=True,
+        xticks=[0.01, 0.03, 0.1, 0.3, 1],
         ylim=(0, 1.02),
         legend="bottom",
     )

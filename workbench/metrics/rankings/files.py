@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from workbench import isolated
 from workbench.clouds.decoding import TextFile, open_text
 from workbench.metrics.rankings.inputs import LARGEST, LONGEST_NAME, MOST_GROUPS, Sample, sample
+from workbench.progress import Progress
 
 FORMATS = ("csv", "tsv", "txt", "parquet")
 DEFAULT_LIMIT = 64 * 2**20
@@ -38,7 +39,7 @@ SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas"}
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 PLAIN = frozenset("0123456789+-.,eE")
 TRUTH = {"0": False, "1": True, "false": False, "true": True}
-LIMITS = isolated.Limits(seconds=30, memory=2**30)
+LIMITS = isolated.Limits(seconds=60, memory=2**30)
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,12 @@ class RankingReading:
 
 
 def read_rankings(
-    source: str | os.PathLike[str] | BinaryIO, *, positive: str | None = None, max_bytes: int = DEFAULT_LIMIT
+    source: str | os.PathLike[str] | BinaryIO,
+    *,
+    positive: str | None = None,
+    max_bytes: int = DEFAULT_LIMIT,
+    apart: bool = False,
+    progress: Progress | None = None,
 ) -> RankingReading:
     """Read labels and scores from a CSV, TSV or Parquet file, and say how it was read.
 
@@ -67,7 +73,8 @@ def read_rankings(
     ``positive`` is the positive one), "group" and "weight" may be there, all other columns of numbers are scores.
 
     Raises ``FileNotFoundError``; ``ValueError`` for an unknown or broken format, a missing value (with its row), and
-    a file without labels or without scores. Parquet is read in a process apart with bounded time and memory.
+    a file without labels or without scores. Parquet, and every file if ``apart``, is read in a process apart with
+    bounded time and memory, which ``progress`` can end.
 
     >>> stream = io.BytesIO(b"label;model\\n1;0,9\\n0;0,2\\n1;0,4\\n")
     >>> stream.name = "mine.csv"
@@ -76,16 +83,36 @@ def read_rankings(
     ([0.9, 0.2, 0.4], '3 items, 2 positive; scores: model; separated by semicolons; decimal comma')
     """
     name, data = _bytes_of(source, max_bytes)
+    columns, told = read_columns(data, name, apart=apart, progress=progress)
+    return reading_of(columns, name, positive, told)
+
+
+def read_columns(
+    data: bytes, name: str, *, apart: bool = True, progress: Progress | None = None
+) -> tuple[dict[str, NDArray[Any]], str]:
+    """Return the columns of a file by their names, and how they were read; errors as :func:`read_rankings`."""
     kind = Path(name).suffix.lower().lstrip(".")
     if kind not in FORMATS:
         raise ValueError(f"cannot read {name!r} as {kind or 'nothing'!r}; the formats are {', '.join(FORMATS)}")
     if not data:
         raise ValueError(f"{name} is empty")
-    if kind == "parquet":
-        columns, told = _from_parquet(data, name), "Parquet"
-    else:
-        columns, told = _from_text(open_text(data, name))
-    return _reading(columns, name, positive, told)
+    if kind == "parquet" and importlib.util.find_spec("pyarrow") is None:
+        raise ValueError(
+            f"{name} is Parquet, which needs the package pyarrow: install it (pip install pyarrow), or save the table "
+            "as CSV"
+        )
+    if not apart and kind != "parquet":
+        return _from_text(open_text(data, name))
+    found = isolated.call(columns_apart, data, name, limits=LIMITS, progress=progress)
+    return {key: np.asarray(value) for key, value in found["columns"].items()}, found["told"]
+
+
+def columns_apart(data: bytes, name: str) -> dict[str, Any]:
+    """Return what :func:`read_columns` returns, as it travels between processes; called in a process apart."""
+    if name.lower().endswith(".parquet"):
+        return {"columns": parquet_columns(data, name), "told": "Parquet"}
+    columns, told = _from_text(open_text(data, name))
+    return {"columns": columns, "told": told}
 
 
 def _bytes_of(source: Any, max_bytes: int) -> tuple[str, bytes]:
@@ -106,7 +133,8 @@ def _bytes_of(source: Any, max_bytes: int) -> tuple[str, bytes]:
     return name, data
 
 
-def _reading(columns: Mapping[str, NDArray[Any]], name: str, positive: str | None, told: str) -> RankingReading:
+def reading_of(columns: Mapping[str, NDArray[Any]], name: str, positive: str | None, told: str) -> RankingReading:
+    """Return columns by their roles: labels, groups, weights, scores; errors as :func:`read_rankings`."""
     roles = {role: _column(columns, names, name) for role, names in ROLES.items()}
     if roles["label"] is None:
         listed = ", ".join(list(columns)[:8])
@@ -300,18 +328,8 @@ def _numbers(column: Sequence[str], name: str, file: str, first: int, comma: boo
 # ---- Parquet --------------------------------------------------------------------------------------------------------
 
 
-def _from_parquet(data: bytes, name: str) -> dict[str, NDArray[Any]]:
-    if importlib.util.find_spec("pyarrow") is None:
-        raise ValueError(
-            f"{name} is Parquet, which needs the package pyarrow: install it (pip install pyarrow), or save the table "
-            "as CSV"
-        )
-    columns = isolated.call(parquet_columns, data, name, limits=LIMITS)
-    return {key: np.asarray(value) for key, value in columns.items()}
-
-
 def parquet_columns(data: bytes, name: str) -> dict[str, NDArray[Any]]:
-    """Return the columns of a Parquet file as arrays of numbers or text; called in a process apart."""
+    """Return the columns of a Parquet file as arrays of numbers or text."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -1,8 +1,6 @@
 """Rankings: drag the items and the threshold, mend mistakes, and see what AUROC and AP make of it."""
 
-import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,8 @@ from workbench import costs, metrics
 from workbench.costs import Cost
 from workbench.figures import metrics as figures
 from workbench.metrics import rankings
-from workbench.metrics.rankings.files import DEFAULT_LIMIT, FORMATS
+from workbench.metrics.rankings.files import DEFAULT_LIMIT, FORMATS, read_columns, reading_of
+from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for, with_help
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.table import Rows, Table
@@ -33,35 +32,24 @@ SECONDS_PER_MIB = 0.15
 """Of reading a file, beside what its items then take."""
 
 
-@dataclass(frozen=True)
 class RankingFile(ReadUpload):
-    """An uploaded table of labels and scores, kept as it was last read; which label is positive is asked for."""
+    """An uploaded table of labels and scores; which label is positive is asked for where it does not say."""
 
-    _kept: dict[str, metrics.RankingReading] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    def read(self) -> tuple[Any, str]:
-        """Read all of the file and say how, or what has to be said before it can be read."""
+    def read(self, progress: Progress) -> tuple[Any, str]:
+        """Return the columns and how they were read, and what has to be said before they are a ranking."""
+        columns, told = read_columns(self.data, self.name, progress=progress)
         try:
-            reading = self._of("")
+            sentence = reading_of(columns, self.name, None, told).sentence
         except ValueError as error:
             if "say which is positive" not in str(error):
                 raise
-            return None, f"{error}: write it into “Positive label”"
-        return reading, reading.sentence
+            sentence = f"{error}: write it into “Positive label”"
+        return (columns, told), sentence
 
     def reading(self, positive: str) -> metrics.RankingReading:
         """Return what the file holds, with the label that the visitor calls positive."""
-        with self._lock:
-            return self._of(positive)
-
-    def _of(self, positive: str) -> metrics.RankingReading:
-        if positive not in self._kept:
-            stream = io.BytesIO(self.data)
-            stream.name = self.name
-            found = metrics.read_rankings(stream, positive=positive or None)
-            self._kept.clear()
-            self._kept[positive] = found
-        return self._kept[positive]
+        columns, told = self.contents()
+        return reading_of(columns, self.name, positive or None, told)
 
 
 class RankingsView(FamilyView):

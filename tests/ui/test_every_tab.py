@@ -52,6 +52,9 @@ FINDINGS = {
     ("metrics", "spectra"): r"α = \d\.\d\d \(exact [\d.]+–[\d.]+ at this threshold; .* Its ERG threshold lies",
     ("metrics", "rankings"): r"AUROC 0\.\d+ ± 0\.\d+, AP 0\.\d+ ± .* AP could be anything from 0\.\d+ to 0\.\d+",
     ("metrics", "drift"): r"score scale only \+0\.0\d+ ± 0\.0",
+    ("metrics", "signals"): r"a to b: IEM 1\.734 ±.*: 3\.443",
+    ("metrics", "signal-points"): "bumps fitted to 400 signals",
+    ("metrics", "photographs"): r"At RMSE 0\.04: brighter \d",
 }
 
 NOT_A_NUMBER = re.compile(r"\bnan\b", re.IGNORECASE)  # and not the middle of "determinant"

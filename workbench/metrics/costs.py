@@ -12,7 +12,7 @@ from workbench.metrics.rankings.costs import (  # noqa: F401 - found here by the
     repair_drift,
     repairs,
 )
-from workbench.metrics.rewards.costs import (  # noqa: F401
+from workbench.metrics.rewards.costs import (  # noqa: F401 - found here by their names
     fooled_distances,
     grid_rewards,
     regret_bounds,
@@ -20,6 +20,23 @@ from workbench.metrics.rewards.costs import (  # noqa: F401
     reward_blindness,
     reward_distances,
     reward_invariances,
+)
+from workbench.metrics.signals.costs import (  # noqa: F401 - found here by their names
+    confusable_pairs,
+    denoiser_trial,
+    fit_mixture,
+    iem,
+    iem_geodesic,
+    iem_matrix,
+    iem_tensor,
+    information_balance,
+    masking_study,
+    photograph_study,
+    points_report,
+    recognition_study,
+    signal_invariances,
+    signal_report,
+)
 from workbench.metrics.spectra.costs import (  # noqa: F401 - found here by their names
     score_layers,
     score_networks,

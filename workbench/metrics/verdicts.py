@@ -2,13 +2,11 @@
 
 from workbench.metrics.rankings.verdicts import CLAIMS as RANKINGS
 from workbench.metrics.rewards.verdicts import CLAIMS as REWARDS
+from workbench.metrics.signals.verdicts import CLAIMS as SIGNALS
+from workbench.metrics.spectra.verdicts import CLAIMS as SPECTRA
 from workbench.verdicts import Claim, Verdict, judge
 
-CLAIMS: tuple[Claim, ...] = (*RANKINGS, *REWARDS)
-from workbench.metrics.spectra.verdicts import CLAIMS as SPECTRA
-from workbench.verdicts import Claim
-
-CLAIMS: tuple[Claim, ...] = (*RANKINGS, *SPECTRA)
+CLAIMS: tuple[Claim, ...] = (*RANKINGS, *REWARDS, *SIGNALS, *SPECTRA)
 
 
 def verdicts() -> list[Verdict]:

@@ -14,6 +14,8 @@ from workbench.ui.steps.spike import SpikeView
 from workbench.ui.steps.study import SpikeStudy
 from workbench.ui.steps.sweep import SweepView, TemperatureView
 from workbench.ui.steps.taylor import TaylorView
+from workbench.ui.steps.text import TextView
+from workbench.ui.steps.training import TrainingView
 from workbench.ui.steps.zeros import ZerosView
 
 
@@ -32,6 +34,8 @@ class StepsRoom(Room):
         LimitsView,
         SweepView,
         SpikeView,
+        TextView,
+        TrainingView,
         BottlenecksView,
         TemperatureView,
         SpikeStudy,

@@ -7,13 +7,23 @@ import numpy as np
 import pytest
 from torch import nn, randn
 
-from workbench import costs, fisher, flows, games, steps
+from workbench import costs, fisher, flows, games, metrics, steps
 from workbench.costs import Cost, duration, size
 from workbench.registry import Fact, Registry
 from workbench.results import experiment
 from workbench.rooms import ROOMS
 from workbench.sweeps.experiments import experiments
 
+SIGNALS = {
+    "iem": {"x1": [0, 0], "x2": [1, 0]},
+    "information_balance": {"x1": [0, 0], "x2": [1, 0]},
+    "iem_matrix": {"points": np.zeros((50, 2))},
+    "iem_tensor": {"x": np.zeros((5, 2))},
+    "iem_geodesic": {"a": [0, 0], "b": [1, 0]},
+    "confusable_pairs": {"x": [0, 0], "radius": 1.0},
+    "denoiser_trial": {},
+    "signal_invariances": {"a": [0, 0], "b": [1, 0]},
+}
 ARGUMENTS = {
     "colour_transfer": {"source": np.zeros((20, 30, 3)), "target": np.zeros((20, 30, 3))},
     "compare_on": {"x": "torus", "y": "cube"},
@@ -35,7 +45,17 @@ ARGUMENTS = {
     "network_radius": {"model": nn.Linear(3, 2), "inputs": randn(8, 3), "direction": {}},
     "verification": {"certificate": "{}"},
     "random_games": {"players": 5},
+    "score_layers": {"model_or_path": "net.npz"},
+    "score_networks": {"networks": {"a": "net.npz"}},
+    **{name: {"density": metrics.SIGNAL_EXAMPLES["paper"]().density} | rest for name, rest in SIGNALS.items()},
+    "fit_mixture": {"points": np.zeros((50, 2))},
+    "compare": {"y": [0, 1], "a": [0.0, 1.0], "b": [0.0, 1.0]},
+    "reward_distances": {"mdp": None, "r1": None, "r2": None},
+    "reward_invariances": {"mdp": None, "r": None},
+    "reward_blindness": {"mdp": None},
 }
+for name in ("ranking", "repairs", "bootstrap", "ranking_invariances"):
+    ARGUMENTS[name] = {"y": [0, 1], "scores": np.array([0.0, 1.0])}
 GAMES = {name: {"game": "toy"} for name in experiments("games") if name not in ARGUMENTS}
 ALL = [pytest.param(function, id=f"{room}.{name}") for room in ROOMS for name, function in experiments(room).items()]
 

@@ -26,6 +26,9 @@ ROOMS: dict[str, RoomEntry] = {
     "games": RoomEntry(
         "Games", "Get a contraction certificate for a game, with a proof that can be checked, or the reason why not."
     ),
+    "metrics": RoomEntry(
+        "Metrics", "Find out what a yardstick sees and what it is blind to: bring your own scores, rewards or signals."
+    ),
 }
 """Name of the package → title and purpose, in the order in which the house shows them."""
 

@@ -33,8 +33,13 @@ FINDINGS = {
     ("steps", "limits"): "The loss reaches q times its start at τ",
     ("steps", "sweep"): "converged: at r < 1 at most",
     ("steps", "spike"): r"Test accuracy at the end: .*SafeStep 0\.\d+",
+    ("steps", "text"): r"rate: held-out loss from 2\.\d+",
+    ("steps", "training"): r"300 steps\. Step 15\d was the worst",
     ("steps", "bottlenecks"): "limits the step to ρ_a",
     ("steps", "temperature"): "Standard deviation of log10",
+    ("steps", "saddles"): r"\d+ calls; a first-order saddle .* proved to be one of the 2 in the box",
+    ("steps", "molecules"): r"\d of 8 searches .* reached a first-order saddle",
+    ("steps", "saddle-study"): r"mueller-brown, saddles reached: gp \d+ of 50",
     ("games", "contraction"): r"CERTIFIED: margin 0\.292893",
     ("games", "weights"): "best margin is τ",
     ("games", "steps"): "Certified up to",
@@ -44,6 +49,12 @@ FINDINGS = {
     ("games", "ladder"): "Passed:",
     ("games", "delays"): "never exceeds the certified bound",
     ("games", "check"): r"The certificate holds: margin 0\.292893",
+    ("metrics", "spectra"): r"α = \d\.\d\d \(exact [\d.]+–[\d.]+ at this threshold; .* Its ERG threshold lies",
+    ("metrics", "rankings"): r"AUROC 0\.\d+ ± 0\.\d+, AP 0\.\d+ ± .* AP could be anything from 0\.\d+ to 0\.\d+",
+    ("metrics", "drift"): r"score scale only \+0\.0\d+ ± 0\.0",
+    ("metrics", "signals"): r"a to b: IEM 1\.734 ±.*: 3\.443",
+    ("metrics", "signal-points"): "bumps fitted to 400 signals",
+    ("metrics", "photographs"): r"At RMSE 0\.04: brighter \d",
 }
 
 NOT_A_NUMBER = re.compile(r"\bnan\b", re.IGNORECASE)  # and not the middle of "determinant"

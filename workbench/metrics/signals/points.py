@@ -1,0 +1,82 @@
+"""One's own points: a density fitted to them, their distances under it, and a map."""
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from workbench import checks, results
+from workbench.clouds.named import cloud
+from workbench.metrics.signals.features import iem_matrix
+from workbench.metrics.signals.fitting import fit_mixture, mixture_of
+from workbench.metrics.signals.mixture import checked_snr
+from workbench.progress import Progress
+
+Floats = NDArray[np.float64]
+MOST_SHOWN = 400
+
+
+@results.experiment
+def points_report(
+    points: ArrayLike | None = None,
+    *,
+    components: int | tuple[int, ...] = (1, 2, 3, 4, 6, 8),
+    count: int = 120,
+    snr: float = np.inf,
+    floor: float | None = None,
+    samples: int = 128,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Return a density fitted to ``points`` (n, d), by default two moons, and the distances of up to ``count`` of them.
+
+    The mixture as :func:`fit_mixture` chooses and returns it; ``distance``, ``error``, ``euclidean`` and ``place`` of a
+    random subset as :func:`iem_matrix`; ``x`` (point, row) are the points. ``same_neighbour`` is the share of points
+    whose nearest neighbour is one and the same by both distances. ``fooled`` (2,) are the two points that the metric
+    tells apart least for their Euclidean distance, ``split`` (2,) the two that it tells apart most.
+    Cost: the fit, and count · 24 · noise nodes evaluations: 0.5 s in the plane, 2 s in 64 dimensions.
+    """
+    given = _moons() if points is None else points
+    given = checks.finite_array("points", given, ndim=(1, 2))
+    given = given[:, None] if given.ndim == 1 else given
+    count = checks.integer("count", count, minimum=3, maximum=MOST_SHOWN)
+    samples = checks.integer("samples", samples, minimum=16, maximum=4096)
+    snr = checked_snr(snr)
+    progress = progress or Progress()
+    fitted = fit_mixture(given, components=components, floor=floor, seed=seed, progress=progress)
+    density = mixture_of(fitted)
+    chosen = np.arange(len(given))
+    if len(given) > count:
+        chosen = np.sort(checks.generator(seed).choice(len(given), count, replace=False))
+    step = 0.6 if density.dimension == 2 else None
+    ds = iem_matrix(density, given[chosen], snr=snr, nodes=20, step=step, samples=samples, seed=seed, progress=progress)
+    distance, apart = ds.distance.values, ds.euclidean.values
+    n = len(chosen)
+    off = ~np.eye(n, dtype=bool)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        per_unit = np.where(off & (apart > 0), distance / apart, np.nan)
+    if not np.isfinite(per_unit).any():
+        raise ValueError("all the points that were drawn are equal; give points that differ")
+    pair = [np.unravel_index(int(f(per_unit)), per_unit.shape) for f in (np.nanargmin, np.nanargmax)]
+    nearest = [np.where(off, d, np.inf).argmin(axis=1) for d in (distance, apart)]
+    more = results.dataset(
+        {
+            "x": (("point", "row"), given[chosen], "the points", "x"),
+            "number": (("point",), chosen, "row of the point in the data"),
+            "same_neighbour": (
+                (),
+                float(np.mean(nearest[0] == nearest[1])),
+                "share with one nearest neighbour by both",
+            ),
+            "fooled": (("two",), np.array(pair[0]), "the two told apart least per unit"),
+            "split": (("two",), np.array(pair[1]), "the two told apart most per unit"),
+            "total": ((), len(given), "points in the data"),
+        },
+        {"two": (("two",), np.array([1, 2]), "which of the two")},
+    )
+    kept = fitted[["weights", "means", "covariances", "held_out", "held_out_error"]]
+    return xr.merge([kept, ds, more], combine_attrs="override")
+
+
+def _moons() -> Floats:
+    """Return two moons with some noise across them."""
+    return cloud("two-moons", 400, seed=0) + 0.06 * np.random.default_rng(1).normal(size=(400, 2))

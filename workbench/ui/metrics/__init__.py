@@ -1,0 +1,5 @@
+"""The metrics room on the screen."""
+
+from workbench.ui.metrics.room import MetricsRoom
+
+__all__ = ["MetricsRoom"]

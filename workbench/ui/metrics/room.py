@@ -1,0 +1,40 @@
+"""The frame of the metrics room."""
+
+from typing import Any
+
+from workbench import metrics
+from workbench.figures import metrics as figures
+from workbench.metrics.rankings.examples import binormal
+from workbench.ui.kit.room import Room
+from workbench.ui.metrics.drift import DriftView
+from workbench.ui.metrics.rankings import RankingsView
+from workbench.ui.metrics.rewards import RewardsView
+from workbench.ui.metrics.signal_data import PhotographsView, SignalPointsView
+from workbench.ui.metrics.signals import SignalsView
+from workbench.ui.metrics.spectra import SpectraView
+
+
+class MetricsRoom(Room):
+    """Find out what a yardstick sees and what it is blind to."""
+
+    slug = "metrics"
+    paper = (
+        "After M. McDermott et al., “A closer look at AUROC and AUPRC under class imbalance”, NeurIPS 2024, arXiv "
+        "2401.06091 (rankings); J. Skalse et al., “STARC: A General Framework For Quantifying Differences Between "
+        "Reward Functions”, arXiv 2309.15257 (rewards); “Information-estimation metric”, arXiv 2510.02514 (signals); "
+        "C. H. Martin and C. Hinrichs, “SETOL: A Semi-Empirical Theory of (Deep) Learning”, arXiv 2507.17912 (spectra)."
+    )
+    view_classes = (
+        RankingsView,
+        DriftView,
+        RewardsView,
+        SignalsView,
+        SignalPointsView,
+        PhotographsView,
+        SpectraView,
+    )
+
+    @classmethod
+    def thumbnail(cls) -> Any:
+        """Return both curves of a ranking with rare positives."""
+        return figures.roc_and_pr(metrics.ranking(*binormal(2000, prevalence=0.05)))

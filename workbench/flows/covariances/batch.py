@@ -119,8 +119,9 @@ def covariance_batch(
     The Dataset holds ``covariance`` and its ``normalised`` image (matrix, row, column), ``folded`` and ``least_root``
     (matrix), ``value`` and ``lower_bound`` of V over (iteration) for p-deformed Bures, ``one_step_value``,
     ``means`` (metric, row, column), ``path`` (metric, place, row, column) with its ``determinant`` and the squared
-    ``distance`` of its ends (metric); NaN where a geometry does not take singular matrices, or its mean does not settle.
-    Errors as :func:`~workbench.transport.bures_mean.bures_mean`; at most 2,000,000 entries. Cost: 20 ms at the defaults.
+    ``distance`` of its ends (metric); NaN where a geometry does not take singular matrices, or its mean does not
+    settle. Errors as :func:`~workbench.transport.bures_mean.bures_mean`; at most 2,000,000 entries. Cost: 20 ms at the
+    defaults.
 
     Reference: arXiv 2504.00660.
 

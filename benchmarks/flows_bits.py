@@ -1,27 +1,24 @@
 """Rounding in few bits next to pychop and NumPy's own short floats: nanoseconds a number, in one run.
 
-    python benchmarks/flows_bits.py [--quick]
+    python benchmarks/flows_bits.py [--quick] [--write]
 
-pychop is none of our dependencies: it is installed into an environment of its own (``~/.cache/geometry-workbench``),
-which times it in a process of its own, on the same numbers, interleaved with ours. Each figure is the best of the
-rounds, on one thread.
+pychop is none of our dependencies: it is installed into an environment of its own (see rivals.py), which times it in a
+process of its own, on the same numbers. Each figure is the best of the rounds, on one thread. ``round_to`` makes a new
+array, as pychop does; for a million numbers that is most of its time, so the loop alone is timed as well.
 """
 
 import argparse
-import json
-import subprocess
 import sys
 import time
-import venv
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
+import rivals
+from report import finish, heading
 
 from workbench import flows
-from workbench.flows.bits.rounding import number_format, round_in_place
+from workbench.flows.bits.rounding import number_format, round_into
 
-HOME = Path.home() / ".cache" / "geometry-workbench" / "pychop"
 RIVAL = """
 import json, sys, time
 import numpy as np
@@ -42,17 +39,6 @@ print(json.dumps(found))
 """
 
 
-def rival(n: int, rounds: int) -> dict[str, float]:
-    """Return pychop's nanoseconds a number, by rounding; installs it the first time."""
-    python = HOME / "bin" / "python"
-    if not python.exists():
-        venv.create(HOME, with_pip=True)
-    if subprocess.run([python, "-c", "import pychop"], capture_output=True).returncode:
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "pychop"], check=True)
-    run = subprocess.run([python, "-c", RIVAL, str(n), str(rounds)], check=True, capture_output=True, text=True)
-    return json.loads(run.stdout.splitlines()[-1])
-
-
 def best(action: Callable[[], object], rounds: int) -> float:
     """Return the best time of the rounds, in seconds."""
     times = []
@@ -63,33 +49,54 @@ def best(action: Callable[[], object], rounds: int) -> float:
     return min(times)
 
 
-def main() -> None:
-    """Time and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    quick = parser.parse_args().quick
-    n, rounds = (100_000, 5) if quick else (1_000_000, 20)
-    x, rng = np.random.default_rng(0).normal(size=n), np.ones(1, np.uint64)
-    theirs = rival(n, rounds)
-    print(f"| {n:,} numbers to 10 bits | ns a number | pychop | pychop ÷ ours |\n|---|---|---|---|")
+def roundings(n: int, rounds: int) -> list[str]:
+    """Rounding a million numbers, in the range of a double and in that of half precision."""
+    python, told = rivals.environment("pychop", ("pychop==0.6",))
+    theirs = rivals.asked(python, RIVAL, n, rounds)
+    x, out, stream = np.random.default_rng(0).normal(size=n), np.empty(n), np.ones(1, np.uint64)
+    lines = [
+        f"| {n:,} numbers to 10 bits | ns a number | {told[0]}, range of half | pychop ÷ ours |",
+        "|---|---|---|---|",
+    ]
     for rounding in ("nearest", "stochastic"):
-        fmt = number_format(10, rounding)
-        flows.round_to(x, 10, rounding)
-        for name, action in (
-            (f"{rounding}, round_to", lambda rounding=rounding: flows.round_to(x, 10, rounding)),
-            (f"{rounding}, in place", lambda fmt=fmt: round_in_place(x.copy(), fmt, rng)),
-            (f"{rounding}, range of half", lambda rounding=rounding: flows.round_to(x, 10, rounding, exponent_bits=5)),
-        ):
-            ours = 1e9 * best(action, rounds) / n
-            print(f"| {name} | {ours:.2f} | {theirs[rounding]:.1f} | {theirs[rounding] / ours:.0f} |")
+        for exponent_bits, span in ((11, "range of a double"), (5, "range of half")):
+            fmt = number_format(10, rounding, exponent_bits)
+            actions = {
+                "round_to": lambda r=rounding, e=exponent_bits: flows.round_to(x, 10, r, exponent_bits=e),
+                "the loop alone": lambda f=fmt: round_into(x, out, f, stream),
+            }
+            for name, action in actions.items():
+                action()
+                ours = 1e9 * best(action, rounds) / n
+                ratio = theirs[rounding] / ours
+                lines.append(f"| {rounding}, {span}, {name} | {ours:.2f} | {theirs[rounding]:.0f} | {ratio:.0f} |")
     short = 1e9 * best(lambda: x.astype(np.float16).astype(float), rounds) / n
-    print(f"| NumPy's float16, there and back | {short:.2f} | | |")
+    return [*lines, f"| NumPy's float16, there and back | {short:.2f} | | |", ""]
+
+
+def models() -> list[str]:
+    """A step of each model, every operation rounded to 12 bits, and in double precision."""
+    lines = ["| a step of | nearest, ns | stochastic, ns | double, ns |", "|---|---|---|---|"]
     for name in flows.MODELS:
         steps = 2000 if name != "shallow-water" else 200
         given = {"runs": 1, "steps": steps, "every": steps, "spin_up": 0}
-        for rounding in ("nearest", "stochastic"):
-            run = best(lambda name=name, r=rounding, g=given: flows.low_precision_run(name, 12, r, **g), 5)
-            print(f"| {name}, a step, {rounding} | {1e9 * run / steps:.0f} | | |")
+        cells = []
+        for bits, rounding in ((12, "nearest"), (12, "stochastic"), (52, "nearest")):
+            run = best(lambda m=name, b=bits, r=rounding, g=given: flows.low_precision_run(m, b, r, **g), 5)
+            cells.append(f"{1e9 * run / steps:.0f}")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
+
+
+def main() -> None:
+    """Time and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--write", action="store_true", help="store the tables in benchmarks/results")
+    options = parser.parse_args()
+    lines = heading("Few bits", "python benchmarks/flows_bits.py --write", ("numpy", "numba"))
+    lines += roundings(*((100_000, 5) if options.quick else (1_000_000, 20)))
+    finish("flows_bits", lines + models(), write=options.write)
 
 
 if __name__ == "__main__":

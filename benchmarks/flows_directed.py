@@ -1,6 +1,6 @@
 """Directed slices: the certified largest slice next to POT's best of random directions, rules for one mean.
 
-    python benchmarks/flows_directed.py [--quick]
+    python benchmarks/flows_directed.py [--quick] [--write]
 
 CPU time of one thread, the best of several rounds. POT returns the best of L random directions and no bound; it is
 given 10, 100 and 1000 of them.
@@ -12,6 +12,7 @@ import warnings
 
 import numpy as np
 import ot
+from report import finish, heading
 
 from workbench import clouds, flows, transport
 
@@ -66,11 +67,14 @@ def main() -> None:
     """Run the benchmark and print its tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes")
-    quick = parser.parse_args().quick
+    parser.add_argument("--write", action="store_true", help="store the tables in benchmarks/results")
+    options = parser.parse_args()
+    quick = options.quick
     warnings.simplefilter("ignore")
-    lines = largest([500] if quick else [500, 2000, 10_000], 2 if quick else 5)
+    lines = heading("Directed slices", "python benchmarks/flows_directed.py --write", ("numpy", "numba", "POT"))
+    lines += largest([500] if quick else [500, 2000, 10_000], 2 if quick else 5)
     lines += means(20 if quick else 100)
-    print("\n".join(lines))
+    finish("flows_directed", lines, write=options.write)
 
 
 if __name__ == "__main__":

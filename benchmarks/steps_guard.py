@@ -30,6 +30,7 @@ GUARDS = {
     "replay": {"measure": "replay"},
     "exact, one sequence": {"measure": "exact", "rows": 1},
     "replay, one sequence": {"measure": "replay", "rows": 1},
+    "replay, one sequence, watching": {"measure": "replay", "rows": 1, "mode": "warn", "protect": "none"},
 }
 
 
@@ -58,7 +59,7 @@ def stepper(case: tuple, device: str, options: dict | None) -> Callable[[], None
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
     tokens = torch.randint(0, vocabulary, (2, batch, context), device=device)
     if options is not None:
-        steps.guard(optimizer, model, mode="cap", **options)
+        steps.guard(optimizer, model, **{"mode": "cap", **options})
 
     def step() -> None:
         optimizer.zero_grad()

@@ -1,6 +1,6 @@
 """Make the trained checkpoints and precomputed results of the steps room.
 
-Run ``python data/make_steps.py``, or name the parts to make: checkpoints, defaults, studies, text.
+Run ``python data/make_steps.py``, or name the parts to make: checkpoints, defaults, studies, text, log.
 
 Weights are stored in half precision (a checkpoint is a point in parameter space; rounding moves it a little, and all
 shipped results are computed from the rounded weights). About fifteen minutes on one core, most of them for the studies.
@@ -62,13 +62,28 @@ def text() -> None:
     keep("study_text_survival", steps.text_survival())
 
 
+def log() -> None:
+    """Store the log of a guard that watched a small language model whose rate was wrong for three steps."""
+    from workbench.steps.text import CharacterModel, excerpts, manual
+
+    model = CharacterModel(seed=0).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    with steps.guard(optimizer, model, mode="cap", measure="replay") as guarded:
+        for n, (x, y) in enumerate(excerpts(manual()[0], 300, 0, batch=12, context=48)):
+            optimizer.param_groups[0]["lr"] = 3e-3 * (100.0 if 150 <= n < 153 else 1.0)
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(x).flatten(0, -2), y.flatten()).backward()
+            optimizer.step()
+    results.save(guarded.log, FOLDER / "guard_log.nc")
+
+
 def keep(name: str, ds: xr.Dataset) -> None:
     """Save a result and say how large it is."""
     file = results.save(ds, FOLDER / f"{name}.nc")
     print(f"{file.name}: {file.stat().st_size / 1000:.0f} kB, {ds.attrs['seconds']:.0f} s", flush=True)
 
 
-PARTS = {"checkpoints": checkpoints, "defaults": defaults, "studies": studies, "text": text}
+PARTS = {"checkpoints": checkpoints, "defaults": defaults, "studies": studies, "text": text, "log": log}
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)

@@ -45,9 +45,14 @@ ARGUMENTS = {
     "network_radius": {"model": nn.Linear(3, 2), "inputs": randn(8, 3), "direction": {}},
     "verification": {"certificate": "{}"},
     "random_games": {"players": 5},
+    "score_layers": {"model_or_path": "net.npz"},
+    "score_networks": {"networks": {"a": "net.npz"}},
     **{name: {"density": metrics.SIGNAL_EXAMPLES["paper"]().density} | rest for name, rest in SIGNALS.items()},
     "fit_mixture": {"points": np.zeros((50, 2))},
     "compare": {"y": [0, 1], "a": [0.0, 1.0], "b": [0.0, 1.0]},
+    "reward_distances": {"mdp": None, "r1": None, "r2": None},
+    "reward_invariances": {"mdp": None, "r": None},
+    "reward_blindness": {"mdp": None},
 }
 for name in ("ranking", "repairs", "bootstrap", "ranking_invariances"):
     ARGUMENTS[name] = {"y": [0, 1], "scores": np.array([0.0, 1.0])}

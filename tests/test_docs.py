@@ -2,10 +2,12 @@
 
 A block marked ``python`` is executed, and so is every line of a block marked ``sh`` or ``console``; those that cannot
 be are listed below with their reason. A page can prepare files that its blocks expect in a block inside an HTML
-comment: ``<!-- setup`` followed by Python and ``-->``.
+comment: ``<!-- setup`` followed by Python and ``-->``. A block under ``<!-- needs PACKAGE -->`` runs where that package
+is installed, after the page's preparations only, and is skipped elsewhere.
 """
 
 import ast
+import importlib.util
 import os
 import re
 import shlex
@@ -23,7 +25,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-BLOCK = re.compile(r"^```python\n(.*?)^```|^<!-- setup\n(.*?)^-->", re.M | re.S)
+BLOCK = re.compile(r"^(?:<!-- needs (\w+) -->\n)?```python\n(.*?)^```|^<!-- setup\n(.*?)^-->", re.M | re.S)
 
 
 COMMANDS = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.M | re.S)
@@ -66,16 +68,13 @@ def commands(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_code_blocks_run(page, tmp_path):
     """First the Python of the page, then its commands, in one folder: they may use what the Python made."""
-    blocks = [visible or hidden for visible, hidden in BLOCK.findall(page.read_text())]
+    blocks = [visible or hidden for package, visible, hidden in BLOCK.findall(page.read_text()) if not package]
     lines = commands(page)
     if not blocks and not lines:
         pytest.skip("no code on this page")
-    script = tmp_path / "blocks.py"
-    script.write_text("if __name__ == '__main__':\n    pass\n" + "".join(_indented(block) for block in blocks))
     path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
     environment = {**os.environ, "MPLBACKEND": "agg", "PATH": path}
-    done = subprocess.run([sys.executable, script], cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+    _runs(blocks, tmp_path, environment)
     for text in FILES.findall(page.read_text()):
         (tmp_path / _named(lines, ".toml")).write_text(text)
     for line in lines:
@@ -86,6 +85,26 @@ def test_code_blocks_run(page, tmp_path):
             continue
         done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, f"{line}\n{done.stdout[-1000:]}\n{done.stderr[-3000:]}"
+
+
+OPTIONAL = sorted({(page, found[0]) for page in PAGES for found in BLOCK.findall(page.read_text()) if found[0]})
+
+
+@pytest.mark.parametrize(("page", "package"), OPTIONAL, ids=[f"{page.stem}-{package}" for page, package in OPTIONAL])
+def test_code_blocks_that_need_a_package_run(page, package, tmp_path):
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"the package {package} is not installed; its blocks of {page.name} were not run")
+    found = BLOCK.findall(page.read_text())
+    blocks = [visible or hidden for needed, visible, hidden in found if hidden or needed == package]
+    _runs(blocks, tmp_path, {**os.environ, "MPLBACKEND": "agg"})
+
+
+def _runs(blocks, folder, environment):
+    """Run Python blocks one after the other, in a process of their own."""
+    script = folder / "blocks.py"
+    script.write_text("if __name__ == '__main__':\n    pass\n" + "".join(_indented(block) for block in blocks))
+    done = subprocess.run([sys.executable, script], cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def _named(lines, suffix):

@@ -66,12 +66,29 @@ def test_growth(rng):
     assert [curve.label for curve in curves] == ["exact, proved", "n²"]
 
 
+@pytest.fixture(scope="module")
+def decay():
+    return flows.sparsity_decay(etas=(20.0, 3000.0), densities=(1, 2), n=6, steps=40)
+
+
+def test_sparsity_has_a_curve_for_each_density_and_the_bound_where_it_is_known(decay):
+    curves = [part for part in figures.sparsity_decay(decay) if isinstance(part, hv.Curve)]
+    assert [curve.label for curve in curves if curve.label] == ["1 a point", "2 a point", "bound on the limit"]
+    wanted = np.maximum(decay.outside.isel(eta=-1, density=0).values, 1e-17)
+    np.testing.assert_allclose(curves[0].dimension_values("outside"), wanted)
+    dotted = [curve.dimension_values("outside")[0] for curve in curves if not curve.label]
+    np.testing.assert_allclose(dotted, np.maximum(decay.limit.isel(eta=-1).values, 1e-17))
+    blurred = [part.label for part in figures.sparsity_decay(decay, eta=20.0) if isinstance(part, hv.Curve)]
+    assert "bound on the limit" not in blurred
+
+
 @pytest.mark.parametrize("backend", ["bokeh", "matplotlib"])
-def test_both_backends_draw(race, table, backend):
+def test_both_backends_draw(race, table, decay, backend):
     for element in (
         figures.solver_errors(race),
         figures.bounds_closing(race),
         figures.kept_entries(race),
+        figures.sparsity_decay(decay),
         figures.optimal_plan(race),
         figures.newton_steps(table),
         figures.table_of_solvers(table),

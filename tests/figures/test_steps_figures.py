@@ -3,11 +3,28 @@
 import holoviews as hv
 import numpy as np
 import pytest
+import torch
 from drawing import draw
 
 from workbench import steps
 from workbench.figures import steps as figures
 from workbench.figures.choose import figure_for
+
+
+def guard_log():
+    """The log of a small training: capped steps, and one that was taken back."""
+    model = torch.nn.Linear(3, 4)
+    steps.networks.initialise(model, 0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    guarded = steps.guard(optimizer, model, mode="cap")
+    for k in range(8):
+        optimizer.param_groups[0]["lr"] = 100.0 if k in (3, 4) else 0.1
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(torch.eye(3)), torch.tensor([0, 1, 2])).backward()
+        if k == 6:
+            model.weight.grad[0, 0] = float("nan")
+        optimizer.step()
+    return guarded.log
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +38,10 @@ def made():
         "spike": steps.spike("linear", steps=12, at=6, persistent=True),
         "table": steps.spike_table(("linear",), multipliers=(10.0, 1000.0), steps=8, at=4, seeds=(0, 1)),
         "bottlenecks": steps.bottlenecks("mlp-tanh", samples=40, count=7),
+        "text": steps.text_survival(
+            faults=("none", "overflow"), rules=("none", "guard"), steps=30, at=10, seeds=(0, 1)
+        ),
+        "log": guard_log(),
         "spread": steps.prediction_spread(
             networks=("linear",), stages=("middle", "converged"), predictors=("bound", "replay"), samples=32
         ),
@@ -45,6 +66,10 @@ def test_every_figure_draws(made, backend):
         figures.spike_table_marks(made["table"]),
         figures.bottleneck_images(made["bottlenecks"]),
         figures.bottleneck_spreads(made["bottlenecks"]),
+        *[figures.text_losses(made["text"], fault=f) for f in ("none", "overflow")],
+        figures.text_engaged(made["text"]),
+        figures.training_r(made["log"], r_max=0.5),
+        *[figures.training_pairs(made["log"], r_max=r) for r in (0.5, 1e9)],
         *[figure_for(ds) for ds in made.values()],
     ]
     for element in drawn:
@@ -53,6 +78,29 @@ def test_every_figure_draws(made, backend):
 
 def curves(overlay):
     return {e.label: e for e in overlay if isinstance(e, hv.Curve) and e.label}
+
+
+def test_a_log_is_drawn_as_it_was(made):
+    ds = made["log"]
+    drawn = figures.training_r(ds)
+    shown = curves(drawn)
+    finite = np.isfinite(ds.r_proposed.values)
+    np.testing.assert_allclose(shown["proposed"]["r"][finite], ds.r_proposed.values[finite])
+    marks = {e.label: e for e in drawn if isinstance(e, hv.Scatter)}
+    assert marks["changed"]["step"].tolist() == ds.step.values[ds.engaged.values].tolist() == [3, 4]
+    assert marks["not finite"]["step"].tolist() == [6]
+    bars = figures.training_pairs(ds)
+    assert sum(bars["steps"]) == int((ds.r_proposed > 1).sum())
+
+
+def test_the_language_models_losses_are_those_of_the_runs(made):
+    ds = made["text"]
+    drawn = figures.text_losses(ds, fault="overflow")
+    marks = {e.label: e for e in drawn if isinstance(e, hv.Scatter)}
+    assert set(marks) == {"none: 2 at NaN", "guard, replay"}
+    np.testing.assert_allclose(
+        sorted(marks["guard, replay"]["loss"]), sorted(ds.loss.sel(fault="overflow", rule="guard").values)
+    )
 
 
 def test_the_plane_shows_zeros_and_circles(made):

@@ -1,5 +1,7 @@
 """The shipped values: recomputed at several sizes, and joined by what is asked for."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,24 @@ def test_shipped_values_recomputed(L):
     assert float(stored.trace_norm) == pytest.approx(fisher.trace_norm(L), rel=1e-11)
 
 
+def test_sizes_past_128_are_those_that_the_card_found_and_the_trace_is_found_again():
+    record = json.loads(data.path("fisher/card.json").read_text())
+    stored = fisher.shipped_scaling()
+    assert record["card"] in str(stored.engine.sel(L=256).values)
+    for L in (160, 192, 224, 256):
+        assert float(stored.cumulant_norm.sel(L=L)) == record["values"][str(L)]["cumulant_norm"]
+        assert float(stored.trace_norm.sel(L=L)) == pytest.approx(fisher.trace_norm(L), rel=1e-11)
+    for L in (64, 96, 128):  # both engines found these
+        for name, value in record["values"][str(L)].items():
+            assert float(stored[name].sel(L=L)) == pytest.approx(value, rel=1e-11)
+
+
+@pytest.mark.slow
+def test_the_smallest_side_from_the_card_is_found_again_on_the_processor():
+    stored, fresh = fisher.shipped_scaling().sel(L=160), fisher.ising_curvature(160)
+    assert float(stored.cumulant_norm) == pytest.approx(float(fresh.cumulant_norm), rel=1e-11)
+
+
 def test_further_sizes_join_in_order():
     ds = fisher.exact_scaling((26, 16))
     assert 26 in ds.L.values
@@ -35,7 +55,7 @@ def test_extrapolation_file_agrees_with_exact_values_where_both_exist():
     beyond = results.open(data.path("fisher/beyond.nc"))
     stored = fisher.shipped_scaling()
     both = np.intersect1d(beyond.L, stored.L)
-    assert 128 in both
+    assert {128, 256} <= set(both)
     for L in both:
         off = abs(float(beyond.scalar_curvature.sel(L=L) - stored.scalar_curvature.sel(L=L)))
         assert off < float(beyond.scalar_curvature_error.sel(L=L))

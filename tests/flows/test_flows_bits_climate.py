@@ -88,6 +88,55 @@ def test_too_few_runs_say_so():
     assert "too few to tell" in few.sentence()
 
 
+def test_a_shift_in_space_counts_by_its_mean_cosine():
+    rng = np.random.default_rng(0)
+    states = rng.normal(size=(6, 300, 3))
+    test = flows.joint_rounding_test(states + np.array([0.0, 0.8, 0.0]), states, trials=0)
+    assert test.w1 == pytest.approx(0.4, rel=1e-2)
+    same = flows.joint_rounding_test(states, states, trials=0)
+    assert (same.w1, same.p_value) == (0.0, 1.0)
+    line = rng.normal(size=(4, 200, 1))
+    one = flows.joint_rounding_test(line + 0.5, line, trials=0)
+    assert one.w1 == pytest.approx(0.5, abs=1e-12)  # in one dimension it is W₁ itself
+
+
+def test_only_the_joint_test_sees_how_variables_go_together():
+    rng = np.random.default_rng(1)
+    apart = rng.normal(size=(6, 200, 2))
+    common = rng.normal(size=(12, 200, 1)) * np.ones(2)
+    assert not flows.rounding_test(apart, common, trials=10).seen
+    test = flows.joint_rounding_test(apart, common, trials=0)
+    assert test.seen
+    assert test.w1 > 2 * test.floor
+
+
+@pytest.mark.slow
+def test_false_alarms_and_power_of_the_joint_test():
+    rng = np.random.default_rng(4)
+
+    def runs(count, shift=0.0):
+        return rng.normal(size=(count, 60, 2)) + 0.5 * rng.normal(size=(count, 1, 2)) + np.array([shift, 0.0])
+
+    few = {"n_directions": 12, "permutations": 199, "trials": 0}
+    alarms = [flows.joint_rounding_test(runs(5), runs(10), **few).seen for _ in range(60)]
+    assert np.mean(alarms) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 60)
+    least = flows.joint_rounding_test(runs(5), runs(40), **few | {"trials": 40}).detectable
+    seen = [flows.joint_rounding_test(runs(5, least), runs(40), **few).seen for _ in range(60)]
+    assert 0.7 < np.mean(seen) <= 1
+
+
+def test_the_joint_test_refuses_in_words():
+    states = np.zeros((3, 10, 2))
+    for low, high, told in (
+        (states[:1], states, "two or more"),
+        (states, states[:, :, :1], "2 variables and high 1"),
+        (states[0], states, r"low must have 3 dimension\(s\)"),
+        (xr.Dataset(), states, "no variable 'state'"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            flows.joint_rounding_test(low, high)
+
+
 def test_holm():
     np.testing.assert_allclose(flows.holm([[0.01, 0.04], [0.03, 0.9]]), [[0.04, 0.09], [0.09, 0.9]])
 

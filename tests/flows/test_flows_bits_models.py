@@ -201,3 +201,33 @@ def test_stochastic_rounding_warms_the_soil_as_exact_arithmetic_does_on_average(
     for node in (1, 2, 5, 10):
         assert abs(mean[node] - exact[node]) < 4 * error[node]
     assert abs(flows.soil_column(10, years=5, frames=2).temperature.values[-1, 1] - exact[1]) > 3  # nearest does not
+
+
+def test_the_spread_of_stochastic_runs_is_bounded_by_the_lyapunov_equation():
+    steps, members = 17_520, 100
+    runs = np.array(
+        [flows.soil_column(10, "stochastic", years=1, frames=2, seed=k).temperature.values[-1] for k in range(members)]
+    )
+    bound, seen = flows.soil_deviation(10, steps), runs.std(axis=0, ddof=1)
+    assert bound[0] == 0
+    relative = (seen[1:] / bound[1:]) ** 2
+    assert (relative < 1 + 5 * np.sqrt(2 / (members - 1))).all()
+    assert (relative[:3] > 0.25).all()  # and the bound is no empty one
+
+
+def test_the_lyapunov_recursion_is_the_matrix_equation():
+    steps, n = 40, 60
+    xi, spacing = float(flows.round_to(7e-7 * 1800, 12)), 2.0 ** (8 - 12)
+    a = (1 - 2 * xi) * np.eye(n) + xi * (np.eye(n, k=1) + np.eye(n, k=-1))
+    a[-1, -1] = 1 - xi
+    mean, covariance = np.full(n, float(flows.round_to(273.15, 12))), np.zeros((n, n))
+    push = np.zeros(n)
+    push[0] = xi * 280.0
+    for _ in range(steps):
+        step = a @ mean + push - mean
+        square = step**2 + np.diag((a - np.eye(n)) @ covariance @ (a - np.eye(n)).T)
+        covariance = a @ covariance @ a.T + np.diag(np.sqrt(square) * spacing - square + 4.0**-12 / 4 * square)
+        mean = mean + step
+    np.testing.assert_allclose(flows.soil_deviation(12, steps)[1:] ** 2, np.diag(covariance), rtol=1e-10, atol=1e-18)
+    with pytest.raises(ValueError, match="bits must be at least 5"):
+        flows.soil_deviation(4, 10)

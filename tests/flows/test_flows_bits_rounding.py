@@ -1,12 +1,15 @@
 """Rounding in few bits against NumPy's own short floats, moments, and properties; arrays and functions likewise."""
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench import flows
-from workbench.flows.bits.rounding import number_format, rounded, streams
+from workbench.flows.bits.rounding import number_format, round_in_place, rounded, streams
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True, width=64)
 
@@ -78,12 +81,53 @@ def test_stochastic_is_unbiased_with_the_variance_of_a_coin():
     assert (first != flows.round_to(np.full(1000, 0.1), 4, "stochastic", seed=2)).any()
 
 
-def test_the_scalar_of_the_kernels_is_the_one_of_the_arrays():
-    x = patterns(3000)
-    for rounding in flows.bits.ROUNDINGS:
-        fmt, rng = number_format(9, rounding), streams(0, 1)[0]
-        one_by_one = np.array([rounded(value, fmt, rng) for value in x])
-        np.testing.assert_array_equal(one_by_one, flows.round_to(x, 9, rounding, seed=0))
+def hard_numbers(bits, exponent_bits):
+    """Doubles of every exponent, and for this format: ties, neighbours of ties, subnormals, the edge of overflow."""
+    rng = np.random.default_rng(5)
+    greatest = 2 ** (exponent_bits - 1) - 1
+    span = min(greatest, 900)
+    whole = rng.integers(2**bits, 2 ** (bits + 1), 800).astype(float)
+    near = np.ldexp(whole, rng.integers(-span, span, 800) - bits)
+    least = np.ldexp(rng.integers(0, 2 ** (bits + 2), 800) / 4, 1 - span - bits)  # quarters of the spacing down there
+    edge = np.ldexp(2.0 - 2.0 ** -np.arange(bits - 1, min(bits + 4, 53)), span)
+    ties = near * (1 + 2.0 ** -(bits + 1))
+    special = [0.0, -0.0, np.inf, -np.inf, np.nan, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308]
+    x = np.concatenate([near, ties, np.nextafter(ties, 0), np.nextafter(ties, np.inf), least, edge, special])
+    return np.concatenate([patterns(2000), x, -x])
+
+
+@pytest.mark.parametrize("rounding", flows.bits.ROUNDINGS)
+@pytest.mark.parametrize(("bits", "exponent_bits"), [(9, 11), (51, 11), (10, 5), (23, 8), (2, 5), (52, 8), (51, 10)])
+def test_the_scalar_of_the_kernels_is_the_one_of_the_arrays(bits, exponent_bits, rounding):
+    x = hard_numbers(bits, exponent_bits)
+    fmt, rng = number_format(bits, rounding, exponent_bits), streams(0, 1)[0]
+    one_by_one = np.array([rounded(value, fmt, rng) for value in x])
+    at_once = flows.round_to(x, bits, rounding, exponent_bits=exponent_bits, seed=0)
+    np.testing.assert_array_equal(one_by_one.view(np.uint64), at_once.view(np.uint64))
+    in_place, again = x.copy(), streams(0, 1)[0]
+    round_in_place(in_place, fmt, again)
+    np.testing.assert_array_equal(in_place.view(np.uint64), at_once.view(np.uint64))
+    np.testing.assert_array_equal(again, rng)  # one random word a number, in whatever way it is rounded
+
+
+@pytest.mark.parametrize(("bits", "exponent_bits"), [(10, 5), (3, 4), (23, 8), (40, 10)])
+def test_narrow_formats_against_whole_numbers(bits, exponent_bits):
+    """Exact rational arithmetic: the grid of the format, its two neighbours of x, the tie, and the overflow."""
+    greatest = 2 ** (exponent_bits - 1) - 1
+    x = hard_numbers(bits, exponent_bits)
+    x = x[np.isfinite(x)]
+    nearest = flows.round_to(x, bits, exponent_bits=exponent_bits)
+    random = flows.round_to(x, bits, "stochastic", exponent_bits=exponent_bits, seed=1)
+    for value, near, other in zip(x.tolist(), nearest.tolist(), random.tolist(), strict=True):
+        exponent = max(math.frexp(value)[1] - 1, 1 - greatest) if value else 1 - greatest
+        spacing = Fraction(2) ** (exponent - bits)
+        place = abs(Fraction(value)) / spacing
+        allowed = {whole * spacing for whole in (math.floor(place), math.ceil(place))}
+        limit = Fraction(2) ** (greatest + 1)
+        wanted = round(place) * spacing  # Python's round takes ties to even
+        assert math.copysign(1, near) == math.copysign(1, other) == math.copysign(1, value)
+        assert abs(near) == (math.inf if wanted >= limit else float(wanted))
+        assert abs(other) in {math.inf if one >= limit else float(one) for one in allowed}
 
 
 @pytest.mark.parametrize(

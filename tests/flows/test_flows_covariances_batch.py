@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from workbench import costs, flows
-from workbench.flows.covariances.study import holm
 from workbench.progress import Cancelled, Progress
 
 
@@ -226,7 +225,7 @@ def test_the_study_refuses():
 
 
 def test_holm():
-    np.testing.assert_allclose(holm([0.01, 0.5, 0.02]), [0.03, 0.5, 0.04])
+    np.testing.assert_allclose(flows.holm([0.01, 0.5, 0.02]), [0.03, 0.5, 0.04])
 
 
 def test_costs_grow():

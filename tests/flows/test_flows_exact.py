@@ -1,5 +1,7 @@
 """The race of solvers, the paper's table and the growth of exact transport: bounds, counts, seeds, refusals."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -82,6 +84,51 @@ def test_growth_in_small():
     assert (ds.share_kept.diff("size") < 0).all()
     again = flows.exact_transport(flows.cloud("torus", 200), flows.cloud("cube", 200, seed=1))
     assert float(ds.value[1]) == again.value
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_converged_plans_of_small_problems_lie_within_the_bound(seed):
+    ds = flows.sparsity_decay(etas=(300.0, 2000.0, 1e5), densities=(1, 2), n=2 + seed % 6, steps=30, seed=seed)
+    results.validate(ds)
+    size = 2 + seed % 6
+    cost = np.random.default_rng(seed).random((size, size))
+    optimum = flows.exact_transport(cost=cost)
+    others = [
+        cost[np.arange(size), order].mean()
+        for order in itertools.permutations(range(size))
+        if not np.array_equal(order, optimum.plan.toarray().argmax(axis=1))
+    ]
+    assert float(ds.vertex_gap) == pytest.approx(min(others) - optimum.value, abs=1e-12)
+    sharp = ds.eta * ds.vertex_gap > 1 + 2 * np.log(size)
+    np.testing.assert_array_equal(np.isfinite(ds.bound), sharp)
+    assert (ds.limit.max("density") <= ds.bound + 1e-13)[sharp].all()  # the marginals are right to 1e-13
+
+
+def test_mass_outside_tends_to_that_of_the_converged_plan():
+    ds = flows.sparsity_decay(etas=(20.0,), densities=(1, 3, 40), n=40, steps=2000, seed=1)
+    assert np.isnan(ds.bound).all()
+    assert np.isnan(ds.vertex_gap)
+    last = ds.outside.isel(iteration=-1)
+    np.testing.assert_allclose(last, ds.limit, rtol=1e-6, atol=1e-15)
+    assert (ds.outside.sel(density=40) == 0).all()
+    assert (ds.outside.diff("density") <= 0).all()
+    plan = flows.entropic_plan(cost=np.random.default_rng(1).random((40, 40)), eta=20.0).plan.toarray()
+    assert float(ds.limit.sel(density=3).isel(eta=0)) == pytest.approx(
+        1 - np.sort(plan, axis=None)[-120:].sum(), rel=1e-9
+    )
+
+
+def test_sparsity_of_digits_and_what_is_refused():
+    ds = flows.sparsity_decay("digits-l2", (50.0,), (2,), steps=20)
+    assert 0 < float(ds.outside[0, 0, -1]) < 1
+    for arguments, sentence in (
+        ({"case": "rand"}, "Did you mean"),
+        ({"etas": ()}, "at least one"),
+        ({"etas": (-1,)}, "an η must be greater than 0"),
+        ({"steps": 0}, "steps must be at least 1"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            flows.sparsity_decay(**arguments)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ TODAY = {
     "count_on_random_costs": Outcome.PARTLY,
     "count_on_digits": Outcome.PARTLY,
     "count_on_digits_l1": Outcome.PARTLY,
+    "few_entries": Outcome.PARTLY,
     "sparsity_needed": Outcome.FAILS,
     "other_etas": Outcome.FAILS,
     "without_sinkhorn": Outcome.PARTLY,
@@ -39,6 +40,8 @@ def _changed(monkeypatch, file, variable, factor, **where):
     [
         ("order_of_magnitude", "sns_random", "sinkhorn_steps", 1e-3, {"variant": "sinkhorn"}, Outcome.FAILS),
         ("count_on_random_costs", "sns_random", "newton_steps", 0.1, {"variant": "sns 2/n"}, Outcome.HOLDS),
+        ("few_entries", "sns_sparsity", "outside", 1e-3, {"eta": 1200.0}, Outcome.HOLDS),
+        ("few_entries", "sns_sparsity", "outside", 1e30, {"density": 10.0}, Outcome.FAILS),
         ("sparsity_needed", "sns_random", "seconds", 1e3, {"variant": "newton"}, Outcome.HOLDS),
         ("accuracy_of_what", "sns_random", "excess", 1e-6, {"variant": "newton"}, Outcome.HOLDS),
         ("proved", "exact_scaling", "relative_gap", 1e4, {}, Outcome.FAILS),

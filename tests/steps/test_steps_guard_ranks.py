@@ -10,6 +10,7 @@ import pytest
 import torch
 import torch.distributed as dist
 import two_ranks
+import two_shards
 from guarded import flat
 from torch import nn
 
@@ -19,16 +20,15 @@ from workbench.steps.ranks import Ranks
 SCRIPT = Path(__file__).with_name("two_ranks.py")
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def on_two_ranks(script, folder):
+    """Run ``script`` as two processes that meet in ``folder``."""
     if not dist.is_available():
         pytest.skip("this torch has no torch.distributed")
-    folder = tmp_path_factory.mktemp("ranks")
-    paths = [str(SCRIPT.parents[2]), str(SCRIPT.parent), os.environ.get("PYTHONPATH", "")]
+    paths = [str(script.parents[2]), str(script.parent), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "GLOO_SOCKET_IFNAME": "lo"}
     started = [
         subprocess.Popen(
-            [sys.executable, SCRIPT, str(rank), "2", str(folder)], env=environment, stderr=subprocess.PIPE, text=True
+            [sys.executable, script, str(rank), "2", str(folder)], env=environment, stderr=subprocess.PIPE, text=True
         )
         for rank in (0, 1)
     ]
@@ -39,7 +39,20 @@ def runs(tmp_path_factory):
     finally:
         for process in started:
             process.kill()
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ranks")
+    on_two_ranks(SCRIPT, folder)
     return lambda name, rank: np.load(folder / f"{name}-{rank}.npz")
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shards")
+    on_two_ranks(SCRIPT.with_name("two_shards.py"), folder)
+    return [np.load(folder / f"shards-{rank}.npz") for rank in (0, 1)]
 
 
 @pytest.mark.parametrize("name", list(two_ranks.RUNS))
@@ -84,6 +97,27 @@ def test_a_group_needs_a_distributed_training():
     with pytest.raises(ValueError, match="not initialised"):
         steps.SafeStep(torch.optim.SGD(model.parameters(), lr=1.0), model, group=object())
     assert Ranks(False, model).size == Ranks(None, model).size == 1
+
+
+def test_a_sharded_model_takes_the_steps_of_a_whole_one(shards):
+    """One factor on all ranks: the one that a single process finds with the whole batch and the whole model."""
+    path, guarded = two_shards.train(two_shards.network(), *two_shards.data(), lambda p: p)
+    first, second = shards
+    for column in ("path", "radius", "r_proposed", "r_taken", "update_norm", "sample", "rank"):
+        np.testing.assert_array_equal(first[column], second[column], err_msg=column)
+    np.testing.assert_allclose(first["path"], path, rtol=1e-3, atol=1e-4)
+    for column in ("radius", "r_proposed", "r_taken", "update_norm"):
+        np.testing.assert_allclose(first[column], guarded.log[column], rtol=1e-3, err_msg=column)
+    assert (first["r_taken"] < first["r_proposed"] * 0.99).sum() >= 5
+    np.testing.assert_array_equal(first["sample"] + 16 * first["rank"], guarded.log["sample"])
+
+
+def test_what_cannot_be_measured_of_shards_is_refused(shards):
+    for found in shards:
+        for name in ("exact", "finite-difference"):
+            assert f"measure='{name}' would need a copy that no process holds" in str(found[f"said-{name}"])
+        assert "1 processes decide on a step" in str(found["said-alone"])
+        assert "computes in 16 bits" in str(found["said-bfloat16"])
 
 
 def test_sharded_parameters_are_refused(tmp_path):

@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.checkpoint import checkpoint
 
 from workbench import steps
-from workbench.steps import head, measure
+from workbench.steps import head, head_screen, measure
 
 VOCABULARY, WIDTH = 1000, 16
 
@@ -73,6 +73,83 @@ def test_many_rows_go_in_blocks(monkeypatch):
     torch.testing.assert_close(spread, slopes.amax(1) - slopes.amin(1))
     assert top.tolist() == (slopes.argmax(1) // 8).tolist()
     assert bottom.tolist() == (slopes.argmin(1) // 8).tolist()
+
+
+@pytest.fixture
+def screening(monkeypatch):
+    """Screen small problems too, on any processor."""
+    monkeypatch.setattr(head_screen, "has_fast_bfloat16", lambda device: True)
+    monkeypatch.setattr(head_screen, "LEAST_CLASSES", 1)
+    monkeypatch.setattr(head_screen, "LEAST_ROWS", 1)
+    whole = []
+    monkeypatch.setattr(
+        head_screen, "spread_and_blocks", lambda *a: whole.append(len(a[0][0])) or head.spread_and_blocks(*a)
+    )
+    return whole
+
+
+def random_parts(rows, seed, kind):
+    g = torch.Generator().manual_seed(seed)
+    h, h_dot, w, w_dot = (torch.randn(*size, generator=g) for size in ((rows, 24), (rows, 24), (300, 24), (300, 24)))
+    if kind == "close":  # all rows within a hundredth of each other
+        h, h_dot = h[:1] + 1e-3 * h, h_dot[:1] + 1e-3 * h_dot
+    elif kind == "unequal":
+        h, h_dot, w[7] = h * 30, h_dot * 1e-3, w[7] * 50
+    elif kind == "tiny":
+        h, h_dot = h * 1e-25, h_dot * 1e-25
+    elif kind == "still":
+        h_dot = None
+    elif kind == "zero":
+        h, h_dot = torch.zeros_like(h), torch.zeros_like(h_dot)
+    return h, h_dot, w, head.Change(w + w_dot, w), None
+
+
+@pytest.mark.parametrize("kind", ["plain", "close", "unequal", "tiny", "still", "zero"])
+@pytest.mark.parametrize("seed", range(4))
+def test_screened_is_the_widest_of_all_slopes(kind, seed, screening):
+    parts = random_parts(40, seed, kind)
+    h, h_dot, w, change, _ = (None if part is None else part for part in parts)
+    slopes = h.double() @ change[slice(None)].double().T + (0 if h_dot is None else h_dot.double() @ w.double().T)
+    true = slopes.amax(1) - slopes.amin(1)
+    lower, upper = head_screen._bounds(parts, 64)
+    assert (lower.double() <= true * (1 + 1e-6)).all()
+    assert (upper.double() >= true * (1 - 1e-6)).all()
+    spread, top, bottom = head_screen.screened(parts, 64)
+    row = int(spread.argmax())
+    assert float(spread.max()) == pytest.approx(float(true.max()), rel=1e-5)
+    assert float(true[row]) == pytest.approx(float(true.max()), rel=1e-5)
+    if kind != "zero":
+        assert (int(top[row]), int(bottom[row])) == (int(slopes[row].argmax()) // 64, int(slopes[row].argmin()) // 64)
+    if kind in ("plain", "unequal", "still"):
+        assert 0 < screening[0] <= 10  # few of the 40 rows are computed twice
+    if kind in ("close", "zero", "tiny"):
+        assert screening == [40]  # nothing can be told apart in 16 bits
+
+
+@pytest.mark.parametrize("poison", [math.nan, math.inf])
+def test_screening_leaves_what_is_not_finite_to_be_refused(poison, screening):
+    h, h_dot, w, change, _ = random_parts(40, 0, "plain")
+    h[3, 5] = poison
+    spread, _, _ = head_screen.screened((h, h_dot, w, change, None), 64)
+    assert screening == [40]
+    assert not torch.isfinite(spread).all()
+
+
+@pytest.mark.parametrize("how", ["exact", "replay"])
+def test_a_guard_that_screens_logs_what_it_would_without(how, screening):
+    logs = []
+    for screens in (True, False):
+        model = Language(tied=False)
+        optimizer, guarded = guard_of(model, how, quantile=1.0)
+        if not screens:
+            guarded._engine.measure.quantile = 1.0 - 1e-12  # all spreads count then
+        for n in range(4):
+            train(model, optimizer, [tokens_of(n, 16, 8)])
+        logs.append(guarded.log)
+    assert len(screening) >= 3
+    torch.testing.assert_close(*(torch.tensor(log.radius.values) for log in logs), rtol=1e-5, atol=0)
+    for column in ("sample", "position", "rising", "falling"):
+        assert logs[0][column].values.tolist() == logs[1][column].values.tolist()
 
 
 def test_shapes_that_do_not_fit():

@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+import pickle
 import warnings
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from workbench import results, steps
-from workbench.steps import guard_log
+from workbench.steps import guard_log, hooks
 
 MEASURES = ("exact", "finite-difference", "replay")
 
@@ -294,6 +295,25 @@ def test_on_step_and_explain():
     assert "outcome: capped, r taken 1 (r_max 1)" in guarded.explain()
 
 
+@pytest.mark.parametrize("mode", ["warn", "cap", "set"])
+def test_a_rate_that_is_too_large_at_every_step_is_named_once(mode, caplog):
+    model, x, y = problem()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    guarded = steps.guard(optimizer, model, mode=mode, r_max=1e-3)
+    for _ in range(hooks.LONG_RUN + 5):
+        backward(model, x, y)
+        optimizer.step()
+    said = [r.getMessage() for r in caplog.records if r.name == "workbench.steps.guard"]
+    if mode == "set":  # there the rate says nothing
+        assert not said
+        return
+    times = float(np.median(guarded.log.r_proposed[: hooks.LONG_RUN])) / 1e-3
+    assert said == [
+        f"the last 20 steps were all longer than r_max = 0.001 allows: the learning rate is about {times:.2g} times "
+        "what it allows"
+    ]
+
+
 def test_long_logs_are_thinned_and_keep_the_worst(monkeypatch):
     monkeypatch.setattr(guard_log, "LONGEST", 100)
     log = guard_log.GuardLog()
@@ -339,6 +359,26 @@ def test_remove_takes_every_hook_off():
     assert not model._forward_pre_hooks
     assert not optimizer._optimizer_step_pre_hooks
     assert not optimizer._optimizer_step_post_hooks
+
+
+@pytest.mark.parametrize("how", ["deepcopy", "pickle"])
+def test_a_copy_of_the_model_has_no_guard(how):
+    """An average of weights is a deep copy; with the hooks it would carry the guard, the optimiser and their logs."""
+    model, x, y = problem()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    guarded = steps.guard(optimizer, model, measure="replay")
+    for _ in range(2):  # after the first step the last layer is watched too
+        backward(model, x, y)
+        optimizer.step()
+    copied = copy.deepcopy(model) if how == "deepcopy" else pickle.loads(pickle.dumps(model))
+    for module in copied.modules():
+        for hooks_of in (module._forward_pre_hooks, module._forward_hooks):
+            assert all(hook is hooks._nothing for hook in hooks_of.values())
+    copied.train()(x * 100)
+    assert len(guarded._batches) == 1
+    backward(model, x, y)
+    optimizer.step()
+    assert guarded.counts == {"kept": 3}
 
 
 def test_what_it_refuses():

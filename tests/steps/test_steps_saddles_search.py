@@ -4,13 +4,21 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from workbench import costs, results, steps
+from workbench import costs, data, results, steps
 from workbench.progress import Cancelled, Progress
+from workbench.steps.saddles import released
 from workbench.steps.saddles.dimer import Dimer
 from workbench.steps.saddles.experiments import proved_saddles, random_start, which_saddle
 from workbench.steps.saddles.methods import Options, Trust, bofill, oscillates
 from workbench.steps.saddles.modes import difference_spectrum, spectrum
-from workbench.steps.saddles.statistics import bootstrap_ratio, calls_curve, mcnemar, median_calls, success_rate
+from workbench.steps.saddles.statistics import (
+    bootstrap_ratio,
+    calls_curve,
+    calls_per_success,
+    mcnemar,
+    median_calls,
+    success_rate,
+)
 
 PLAIN = ("dimer", "eigenvector-following")
 
@@ -194,6 +202,73 @@ def test_statistics_against_scipy():
     assert low < value < high
 
 
+def test_failures_are_paid_for():
+    value, low, high = calls_per_success([10.0, 10.0, 40.0, 100.0], [True, True, True, False])
+    assert value == pytest.approx(160 / 3)
+    assert low < value < high
+    exact = calls_per_success([7.0] * 30, [True] * 30)
+    assert exact == (7.0, 7.0, 7.0)
+    assert calls_per_success([5.0, 5.0], [False, False]) == (np.inf, np.inf, np.inf)
+    with pytest.raises(ValueError, match="one length"):
+        calls_per_success([1.0], [True, False])
+
+
+def test_the_interval_of_calls_per_success_is_what_scipy_finds(rng):
+    calls = rng.integers(5, 100, 40).astype(float)
+    good = rng.random(40) < 0.8
+    found = stats.bootstrap(
+        (calls, good.astype(float)),
+        lambda c, g, axis: c.sum(axis) / g.sum(axis),
+        paired=True,
+        vectorized=True,
+        method="percentile",
+        n_resamples=9999,
+        rng=np.random.default_rng(1),
+    ).confidence_interval
+    _, low, high = calls_per_success(calls, good, draws=9999)
+    assert (low, high) == pytest.approx(tuple(found), rel=0.02)
+
+
+def test_released_failures_are_reactions_of_the_tables():
+    """The totals, the pairs and the number where all three succeed, as handed down with the tables."""
+    for of_spin in released.FAILED.values():
+        for spin, numbers in of_spin.items():
+            assert list(numbers) == sorted(set(numbers))
+            assert max(numbers) < released.REACTIONS[spin]
+    good = {method: released.succeeded(method) for method in released.FAILED}
+    assert {method: row.sum() for method, row in good.items()} == {"surrogate": 469, "predecessor": 480, "dimer": 484}
+    assert (good["surrogate"] & good["predecessor"] & good["dimer"]).sum() == 441
+    assert released.pairs("surrogate", "predecessor") == (16, 27)
+    assert released.pairs("surrogate", "dimer") == (14, 29)
+
+
+@pytest.mark.parametrize("name", ["mueller-brown", "leps"])
+def test_shipped_proofs_are_found_again(name):
+    shipped, fresh = data.result(f"steps/stationary_{name}.nc"), steps.stationary_points(name)
+    assert bool(shipped.complete)
+    for variable in fresh.data_vars:
+        assert np.allclose(shipped[variable], fresh[variable], atol=1e-12, rtol=1e-12)
+
+
+def test_a_slow_rival_lets_the_search_be_seen_first():
+    class Watching(Progress):
+        parts: list
+
+        def publish(self, result):
+            self.parts.append(result)
+
+    for rival, count in (("gp-all", 1), ("dimer", 0)):
+        watching = Watching()
+        watching.parts = []
+        ds = steps.saddle_search(start=[-0.9, 0.75], rival=rival, progress=watching)
+        assert len(watching.parts) == count
+        for part in watching.parts:
+            assert results.missing(part) == "the rival"
+            assert part.x.equals(ds.x)
+            assert np.isnan(part.rival_calls)
+        assert results.missing(ds) == ""
+
+
 def test_a_search_is_a_result_that_survives_a_file(tmp_path):
     ds = steps.saddle_search(start=[-0.9, 0.75])
     assert bool(ds.is_saddle)
@@ -220,6 +295,9 @@ def test_a_table_counts_what_its_searches_did():
     assert ds.success.values.any()
     assert (ds.rate_low <= ds.rate).all()
     assert (ds.rate <= ds.rate_high).all()
+    good = ds.success.astype(bool)
+    assert ds.calls_per_saddle.values == pytest.approx((ds.calls.sum("start") / good.sum("start")).values)
+    assert (ds.wrong == (ds.converged.astype(bool) & (ds["index"] != 1)).sum("start")).all()
     for method in PLAIN:
         row = ds.sel({"surface": "leps", "method": method})
         assert float(row.median_calls) == median_calls(row.calls.values, row.success.values)

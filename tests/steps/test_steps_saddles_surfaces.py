@@ -135,3 +135,71 @@ def test_rigid_motions_are_six_or_five(rng):
     basis = internal_basis(bent, "HHHH")
     turned = np.cross([0.3, -0.2, 0.5], bent.reshape(-1, 3)).reshape(-1)
     assert np.abs(basis.T @ turned).max() < 1e-12
+
+
+FORMULAS = {
+    "power": lambda x, y: x**3 * y + x**2 - 2 * y**5 + x**0,
+    "quotient": lambda x, y: x / (1 + y**2) + 2 / (3 + x) - y / 4,
+    "wave": lambda x, y: x.sin() * y.cos() + (x * y).sin(),
+    "logarithm": lambda x, y: (1 + x**2).log() * y.exp() + (2 + y).sqrt(),
+}
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_formula_has_its_own_slopes(name, rng):
+    surface = steps.plane_surface(name, FORMULAS[name], (0.3, 0.2), ((-1, 1), (-1, 1)))
+    h = 1e-5
+    for x in rng.uniform(-0.9, 0.9, (5, 2)):
+        slopes = [(surface(x + h * v)[0] - surface(x - h * v)[0]) / (2 * h) for v in np.eye(2)]
+        bends = [(surface(x + h * v)[1] - surface(x - h * v)[1]) / (2 * h) for v in np.eye(2)]
+        assert np.allclose(surface(x)[1], slopes, atol=1e-8)
+        assert np.allclose(surface.hessian(x), bends, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_balls_enclose_every_point_of_their_box(name, rng):
+    from flint import arb
+
+    boxes = FORMULAS[name](*variables([arb(0.3, 0.1), arb(-0.2, 0.2)]))
+    for _ in range(20):
+        x, y = 0.3 + rng.uniform(-0.1, 0.1), -0.2 + rng.uniform(-0.2, 0.2)
+        point = FORMULAS[name](*variables([x, y]))
+        pairs = [(point.value, boxes.value), *zip(point.gradient, boxes.gradient, strict=True)]
+        for row, enclosures in zip(point.hessian, boxes.hessian, strict=True):
+            pairs += zip(row, enclosures, strict=True)
+        for inside, box in pairs:
+            assert (box + arb(0, 1e-12)).contains(arb(inside))
+
+
+def test_the_three_hump_camel_has_its_known_points():
+    """Minima at 0 and ±(1.7476, −0.8738) and two saddles: 4x − 4.2x³ + x⁵ − x/2 = 0 with y = −x/2."""
+    camel = steps.plane_surface(
+        "camel", lambda x, y: 2 * x**2 - 1.05 * x**4 + x**6 / 6 + x * y + y**2, (1, 0), ((-3, 3), (-3, 3))
+    )
+    proved = steps.stationary_points(camel)
+    assert bool(proved.complete)
+    roots = np.roots([1, 0, -4.2, 0, 3.5, 0])
+    expected = np.sort(roots.real)
+    assert np.allclose(np.sort(proved.x.values[:, 0]), expected, atol=1e-9)
+    assert np.allclose(proved.x.values[:, 1], -proved.x.values[:, 0] / 2, atol=1e-9)
+    assert sorted(proved["index"].values) == [0, 0, 0, 1, 1]
+
+
+def test_a_plane_surface_is_checked_before_it_is_used():
+    def bowl(x, y):
+        return x**2 + y**2
+
+    for start, box, words in (
+        ((2, 0), ((-1, 1), (-1, 1)), "inside the box"),
+        ((0, 0, 0), ((-1, 1), (-1, 1)), "two coordinates"),
+        ((0, 0), ((1, -1), (-1, 1)), "low < high"),
+        ((0, np.nan), ((-1, 1), (-1, 1)), "NaN"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            steps.plane_surface("bowl", bowl, start, box)
+    with pytest.raises(TypeError, match="must return a jet"):
+        steps.plane_surface("flat", lambda x, y: 1.0, (0, 0), ((-1, 1), (-1, 1)))
+    with pytest.raises(ValueError, match="whole number from 0 to 64"):
+        steps.plane_surface("root", lambda x, y: x**0.5, (0, 0), ((-1, 1), (-1, 1)))
+    with pytest.raises(ValueError, match="positions of shape"):
+        steps.pair_surface("pair", lambda r: (r, r, r), [[0, 0, 0]], "HH")

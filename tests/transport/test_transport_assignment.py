@@ -15,7 +15,8 @@ from workbench import flows
 from workbench.clouds import cloud
 from workbench.progress import Cancelled, Progress
 from workbench.transport.assignment import exact_transport
-from workbench.transport.exact import SPARSE_ABOVE, wasserstein
+from workbench.transport.exact import SPARSE_ABOVE, dense_wasserstein, sparse_above, wasserstein
+from workbench.transport.measures import prepare_pair
 from workbench.transport.pricing import PointCosts, kd_order
 
 
@@ -255,3 +256,12 @@ def test_memory_is_that_of_the_points():
 def test_refusals(arguments, sentence):
     with pytest.raises(ValueError, match=sentence):
         exact_transport(**arguments)
+
+
+@pytest.mark.parametrize(("dim", "n"), [(12, 601), (13, 601), (21, 801)])
+def test_the_switch_by_axes_changes_no_value(dim, n, rng):
+    x, y = rng.normal(size=(n, dim)), rng.normal(size=(n, dim)) + 0.3
+    is_sparse = n * n > sparse_above(dim)
+    assert is_sparse is (dim == 12)
+    other = dense_wasserstein(*prepare_pair(x, y, dtype=np.float64)) if is_sparse else exact_transport(x, y).value
+    assert wasserstein(x, y) == pytest.approx(other, rel=1e-12)

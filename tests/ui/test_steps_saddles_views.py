@@ -5,6 +5,10 @@ import pytest
 from bokeh.models import PointDrawTool
 
 from workbench import data, steps
+from workbench.progress import Progress
+from workbench.ui.home import room_classes
+from workbench.ui.steps.molecules import MoleculeView
+from workbench.ui.steps.saddle_study import SaddleStudy
 from workbench.ui.steps.saddles import SaddleView
 
 
@@ -70,3 +74,97 @@ def test_a_reopened_result_sets_the_start(view):
     ds = data.result("steps/saddle_search.nc")
     view.show(ds.assign_attrs(parameters='{"start": [0.1, 0.45], "threshold": 0.3, "method": "gp-all"}'))
     assert (view.x, view.y, view.threshold, view.adaptive, view.method) == (0.1, 0.45, 0.3, False, "gp-all")
+
+
+# ---- molecules and studies -----------------------------------------------------------------------------------------
+
+ARGON = b"4\nargon\nAr 0 0 0\nAr 3.8 0 0\nAr 3.8 3.8 0.3\nAr 0 3.8 0\n"
+
+
+@pytest.fixture
+def molecules():
+    made = MoleculeView()
+    yield made
+    made.close()
+
+
+def test_an_own_molecule_is_searched_with_the_energy_that_is_said(molecules):
+    molecules.take("argon.xyz", ARGON)
+    molecules.param.update(
+        source="own", energy="lennard-jones", method="eigenvector-following", starts=2, kick=0.8, charge=0
+    )
+    assert molecules.complaint == ""
+    molecules.check(molecules.values())
+    ds = molecules.compute(molecules.values(), Progress())
+    assert "Energy: Lennard-Jones (no chemistry); 4 atoms, Ar4." in molecules.sentence(ds)
+    for picture in molecules.figures:
+        assert len(picture.summary(ds)) > 10
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"4\n\nAr 0 0 0\n", "holds 1; it is cut off"),
+        (b"not a molecule", "must be the number of atoms"),
+        (b"2\n\nQq 0 0 0\nH 0 0 1\n", "no element"),
+        (b"1" * 2**19, "takes files up to"),
+    ],
+)
+def test_a_bad_file_is_refused_with_a_sentence_and_changes_nothing(molecules, data, words):
+    molecules.take("bad.xyz", data)
+    assert words in molecules.complaint
+    assert molecules.file is None
+
+
+def test_a_missing_file_is_asked_for_and_an_impossible_charge_refused(molecules):
+    with pytest.raises(ValueError, match=r"Choose an \.xyz file"):
+        molecules.check({**molecules.values(), "source": "own"})
+    molecules.check(molecules.values())
+    if "gfn2-xtb" in steps.available_energies():
+        hydrogen = steps.read_xyz(b"2\n\nH 0 0 0\nH 0 0 0.74\n")
+        with pytest.raises(ValueError, match="no electron"):
+            molecules.check(
+                {**molecules.values(), "source": "own", "file": hydrogen, "energy": "gfn2-xtb", "charge": 2}
+            )
+
+
+def test_an_address_may_ask_for_a_file_that_is_not_there_yet():
+    room = room_classes()["steps"]()
+    room.read_address("?tab=molecules&source=own&energy=lennard-jones&starts=2")
+    assert room.view.source == "own"
+    assert "Choose an .xyz file" in room.view.complaint
+    room.close()
+
+
+def test_only_energies_that_work_here_are_offered(molecules):
+    assert set(molecules.param.energy.objects) == set(steps.available_energies())
+
+
+def test_the_shipped_survey_is_the_default_and_long_work_waits(molecules):
+    ds = molecules.precomputed(molecules.values())
+    assert ds.sizes["search"] == molecules.starts
+    assert not molecules.cost(molecules.values()).is_quick
+    assert molecules.precomputed({**molecules.values(), "seed": 5}) is None
+    assert "reached a first-order saddle" in molecules.sentence(ds)
+
+
+def test_a_survey_without_saddles_is_told_and_drawn(molecules):
+    ds = steps.saddle_survey("lennard-jones", starts=2, method="dimer", most_calls=3)
+    assert molecules.sentence(ds).startswith("0 of 2 searches")
+    for picture in molecules._shown:
+        picture.update(ds)
+
+
+@pytest.mark.parametrize("study", SaddleStudy.param.study.objects)
+def test_every_study_is_told_drawn_and_tabled(study):
+    view = SaddleStudy(study=study)
+    ds = view.precomputed(view.values())
+    assert len(view.sentence(ds)) > 40
+    for picture in view._shown:
+        picture.update(ds)
+    if "rate" in ds:
+        one = ds.isel(surface=0)
+        for method in one.method.values:
+            count = int(one.sel({"method": method}).success.sum())
+            assert f"{method} {count} of {one.sizes['start']}" in view.sentence(ds)
+    view.close()

@@ -146,6 +146,8 @@ def test_a_view_that_is_cancelled_reads_no_more():
         time.sleep(0.02)
     assert "mine.csv: the reading was cancelled" in line.object
     assert not view.runner.busy
+    while slow._reading.lock.locked() and time.monotonic() < deadline:
+        time.sleep(0.02)
     assert not slow._reading.lock.locked()
     view.close()
 
@@ -176,7 +178,7 @@ def sent(chooser, *pieces):
 
 
 def held(chooser):
-    parts = [len(part) for one in chooser._file_buffer.values() for part in one["chunks"].values()]
+    parts = [len(part) for pieces in chooser._process_chunk._coming.values() for part in pieces.values()]
     return sum(parts) + sum(bytes.__len__(one["value"]) for one in chooser._buffer)
 
 
@@ -209,6 +211,28 @@ def test_many_files_at_once_share_the_limit(monkeypatch):
     for number in range(50):
         chooser._process_chunk(piece(f"{number}.csv", 1, 2, bytes(10)))
         assert held(chooser) <= 100
+
+
+def test_a_file_that_lost_a_piece_is_not_taken_for_a_whole_one(monkeypatch):
+    monkeypatch.setattr(upload, "LARGEST_UPLOAD", 100)
+    taken = []
+    chooser = file_chooser("a file", ".csv", lambda name, data: taken.append((name, len(data), bytes.__len__(data))))
+    for number in range(1, 4):
+        chooser._process_chunk(piece("a.csv", number, 5, bytes(10)))
+    chooser._process_chunk(piece("b.csv", 1, 2, bytes(90)))  # too much together: what was there is let go
+    sent(chooser, piece("a.csv", 4, 5, bytes(10)), piece("a.csv", 5, 5, bytes(10)))
+    assert taken == [("a.csv", 101, 0)]
+
+
+def test_pieces_without_end_or_name_take_no_memory(monkeypatch):
+    monkeypatch.setattr(upload, "MOST_PIECES", 50)
+    chooser = file_chooser("a file", ".csv", lambda name, data: None)
+    for number in range(1, 500):
+        chooser._process_chunk(piece("a.csv", number, 10**9, b""))
+        chooser._process_chunk(piece(f"{number}.csv", 1, 2, b""))
+        taken = chooser._process_chunk
+        assert len(taken._sizes) <= 51
+        assert sum(map(len, taken._coming.values())) <= 50
 
 
 def test_a_page_refuses_what_was_not_kept_with_its_size(monkeypatch):

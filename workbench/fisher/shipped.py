@@ -26,7 +26,7 @@ NAMES = ("scalar_curvature", "cumulant_norm", "trace_norm")
 
 
 def shipped_scaling() -> xr.Dataset:
-    """Return the exact curvature at J_c for the sizes in ``data/fisher/torus.nc`` (L = 3 … 128 and some beyond).
+    """Return the exact curvature at J_c for the sizes in ``data/fisher/torus.nc`` (L = 3 … 256, on a card past 128).
 
     >>> ds = shipped_scaling()
     >>> int(ds.L.max()) >= 128

@@ -30,6 +30,7 @@ from workbench.flows.bits import (
     detectable_shift,
     find_cycle,
     holm,
+    joint_rounding_test,
     low_precision_run,
     precision_climate,
     precision_sweep,
@@ -37,6 +38,7 @@ from workbench.flows.bits import (
     round_to,
     rounding_test,
     soil_column,
+    soil_deviation,
     soil_exact,
     stagnation_profile,
     stagnation_threshold,
@@ -58,7 +60,7 @@ from workbench.flows.directed import (
     triangle_counterexample,
 )
 from workbench.flows.direction_costs import direction_costs
-from workbench.flows.exact import compare_solvers, exact_scaling, sns_experiment
+from workbench.flows.exact import compare_solvers, exact_scaling, sns_experiment, sparsity_decay
 from workbench.flows.flow import gradient_flow
 from workbench.flows.paper import seed_experiment
 from workbench.transport import (
@@ -169,6 +171,7 @@ __all__ = [
     "gradient_flow",
     "harmonic_weights",
     "holm",
+    "joint_rounding_test",
     "kappa_profile",
     "load_cloud",
     "low_precision_run",
@@ -193,7 +196,9 @@ __all__ = [
     "sliced_wasserstein_loss",
     "sns_experiment",
     "soil_column",
+    "soil_deviation",
     "soil_exact",
+    "sparsity_decay",
     "spd_batchnorm_study",
     "stagnation_profile",
     "stagnation_threshold",

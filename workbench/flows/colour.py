@@ -59,6 +59,12 @@ def colour_transfer(
 
     Reference: Rabin, Peyré, Delon, Bernot, "Wasserstein barycenter and its application to texture mixing", 2011;
     Bonneel et al. 2015, section 5.
+
+    >>> rng = np.random.default_rng(0)
+    >>> dark, bright = 0.3 * rng.random((20, 20, 3)), 0.6 + 0.3 * rng.random((30, 10, 3))
+    >>> ds = colour_transfer(dark, bright, steps=5)
+    >>> round(float(ds.source.mean()), 2), round(float(ds.image.mean()), 2), round(float(ds.target.mean()), 2)
+    (0.15, 0.74, 0.74)
     """
     progress = progress or Progress()
     source_image, target_image = image("source", source), image("target", target)

@@ -14,7 +14,7 @@ from workbench.progress import Progress
 from workbench.registry import Registry
 from workbench.transport.estimators import ESTIMATORS
 from workbench.transport.evaluate import draw, make_rule, mean_and_error
-from workbench.transport.measures import Cloud, check_same_dim, prepare
+from workbench.transport.measures import Cloud, prepare_pair
 
 PAIRS = Registry("pair")
 REFERENCE_DIRECTIONS, REFERENCE_REPEATS = 1000, 16
@@ -84,6 +84,10 @@ def compare_estimators(
 
     ``methods`` defaults to all that work in three dimensions with this L. Raises ``ValueError`` for unknown names.
     Cost: pairs × methods × repeats × n × L × 10 ns.
+
+    >>> ds = compare_estimators(("torus-cube",), ("monte-carlo", "design"), n=200, repeats=20)
+    >>> bool(ds.rmse_ratio.sel(estimator="design") < 0.1)
+    True
     """
     rng = checks.generator(seed)
     n = checks.integer("n", n, minimum=1)
@@ -109,6 +113,10 @@ def compare_on(
 
     Result, errors and cost as :func:`compare_estimators`. ``progress.publish`` gets a first table from the first five
     draws of each estimator and an eighth of the reference.
+
+    >>> ds = compare_on("torus", "cube", ("monte-carlo", "spiral"), n=200, repeats=20)
+    >>> bool(ds.rmse_ratio.sel(estimator="spiral") < 0.2)
+    True
     """
     given = pair(x, y, n, seed)
     return _compare({"given": given}, methods, n_directions, repeats, checks.generator(seed), threads, progress)
@@ -126,9 +134,7 @@ def _compare(
     progress = progress or Progress()
     repeats = checks.integer("repeats", repeats, minimum=2)
     n_directions = checks.integer("n_directions", n_directions, minimum=1)
-    prepared = {name: (prepare("x", x), prepare("y", y)) for name, (x, y) in clouds.items()}
-    for clouds_of_pair in prepared.values():
-        check_same_dim(*clouds_of_pair)
+    prepared = {name: prepare_pair(x, y) for name, (x, y) in clouds.items()}
     dim = next(iter(prepared.values()))[0].dim
     names = [ESTIMATORS[name].name for name in methods] if methods is not None else methods_for(dim, n_directions)
     for name in names:

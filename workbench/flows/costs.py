@@ -28,6 +28,7 @@ from workbench.flows.exact.costs import (  # noqa: F401 - found here by their na
     exact_seconds,
     race,
     sns_experiment,
+    sparsity_decay,
 )
 from workbench.flows.flow import EXACT_BY_DEFAULT
 from workbench.transport.exact import SPARSE_ABOVE

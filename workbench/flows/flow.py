@@ -167,6 +167,10 @@ def gradient_flow(
 
     Reference: Bonneel et al. 2015 (section 3, the gradient); Nguyen & Ho, arXiv 2305.00402, section 4.2 (the
     experiment with point-cloud gradient flows).
+
+    >>> flow = gradient_flow("torus", "cube", n=300, steps=20, frames=3)
+    >>> flow.positions.shape, bool(flow.w2[-1] < 0.3 * flow.w2[0])
+    ((3, 300, 3), True)
     """
     progress = progress or Progress()
     x, y = pair(x, y, n, seed)

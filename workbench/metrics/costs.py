@@ -12,7 +12,16 @@ from workbench.metrics.rankings.costs import (  # noqa: F401 - found here by the
     repair_drift,
     repairs,
 )
-from workbench.metrics.signals.costs import (  # noqa: F401
+from workbench.metrics.rewards.costs import (  # noqa: F401 - found here by their names
+    fooled_distances,
+    grid_rewards,
+    regret_bounds,
+    regret_correlations,
+    reward_blindness,
+    reward_distances,
+    reward_invariances,
+)
+from workbench.metrics.signals.costs import (  # noqa: F401 - found here by their names
     confusable_pairs,
     denoiser_trial,
     fit_mixture,
@@ -27,4 +36,14 @@ from workbench.metrics.signals.costs import (  # noqa: F401
     recognition_study,
     signal_invariances,
     signal_report,
+)
+from workbench.metrics.spectra.costs import (  # noqa: F401 - found here by their names
+    score_layers,
+    score_networks,
+    spectra_confusions,
+    spectra_invariances,
+    spectrum_report,
+    tail_coverage,
+    training_spectra,
+    unlearned_spectra,
 )

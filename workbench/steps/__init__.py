@@ -3,11 +3,13 @@
 Softmax radii      ``bound_radius``, ``dominance_radius``, ``exact_radius``, ``binary_radius``, ``set_radius``
 Networks           ``logits_and_slopes``, ``activation_radii``, ``network_radius``, ``taylor_radius``
 The controller     ``guard`` (hooks on the optimiser), ``SafeStep`` (the explicit form), ``to_tensorboard``,
-                   ``to_wandb``, ``to_logging`` (its ``on_step``), ``logit_spread``; optimisers to guard:
-                   ``AdaHessian``, ``MFAC``
+                   ``to_wandb``, ``to_logging`` (its ``on_step``), ``read_log``, ``explain`` and ``worst_steps`` of its
+                   log, ``logit_spread``; optimisers to guard: ``AdaHessian``, ``MFAC``
+Your own files     ``read_data`` (labelled samples), ``read_mlp`` (weights of a perceptron), ``make_data``
 Families           ``PREDICTORS``, ``NETWORKS``, ``DIRECTIONS``, ``RULES``
 Saddle searches    ``saddle``, ``neighbours``, ``stationary_points``, ``Surrogate``, ``configuration_distance``,
-                   ``farthest_points``, ``ase_surface``; families ``SURFACES``, ``SADDLE_METHODS``, ``DISTANCES``
+                   ``farthest_points``, ``plane_surface``, ``pair_surface``, ``read_xyz``, ``molecule_surface``,
+                   ``ase_surface``; families ``SURFACES``, ``SADDLE_METHODS``, ``DISTANCES``, ``ENERGIES``
 Experiments        ``sweep_radius``, ``spike``, ``temperature_scaling``, ``taylor_orders``, ``zeros_map``, ``limits``,
                    ``prediction_spread``, ``bottlenecks``, ``counterexamples``, ``text_survival``
 
@@ -42,22 +44,33 @@ _WHERE = {
     "hooks": ("Guard", "guard"),
     "adapters": ("to_logging", "to_tensorboard", "to_wandb"),
     "guard_log": ("StepRecord",),
+    "training_log": ("checked_log", "explain", "read_log", "worst_steps"),
     "optimisers": ("MFAC", "AdaHessian", "InverseFisher", "hutchinson_diagonal"),
     "predictors": ("PREDICTORS", "predict"),
     "ray": ("Ray",),
     "directions": ("DIRECTIONS", "unit_direction"),
     "networks": ("NETWORKS", "build"),
     "data": ("Data", "digits", "make_data"),
+    "files": ("ACTIVATIONS", "read_data", "read_mlp"),
     "training": ("STAGES", "at_stage", "train", "train_stages"),
     "saddles.chemistry": ("ase_surface",),
     "saddles.distances": ("DISTANCES", "configuration_distance", "farthest_points"),
     "saddles.experiments": ("pruning_cost", "saddle_basins", "saddle_search", "saddle_table"),
     "saddles.methods": ("SADDLE_METHODS",),
+    "saddles.molecules": ("ENERGIES", "Molecule", "available_energies", "molecule_surface", "read_xyz"),
     "saddles.search": ("SaddleResult", "neighbours", "saddle"),
     "saddles.stationary": ("stationary_points",),
-    "saddles.statistics": ("bootstrap_ratio", "calls_curve", "mcnemar", "median_calls", "success_rate"),
-    "saddles.surfaces": ("SURFACES", "Surface"),
+    "saddles.statistics": (
+        "bootstrap_ratio",
+        "calls_curve",
+        "calls_per_success",
+        "mcnemar",
+        "median_calls",
+        "success_rate",
+    ),
+    "saddles.surfaces": ("SURFACES", "Surface", "pair_surface", "plane_surface"),
     "saddles.surrogate": ("Surrogate",),
+    "saddles.survey": ("saddle_survey",),
     "experiments": (
         "bottlenecks",
         "counterexamples",
@@ -75,6 +88,7 @@ _WHERE = {
     ),
     "experiments.spike_rules": ("OPTIMISERS", "RULES"),
     "experiments.r_sweep": ("R_GRID",),
+    "experiments.text_survival": ("FAULTS",),
 }
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
 __all__ = sorted(_MODULE_OF)

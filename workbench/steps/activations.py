@@ -27,7 +27,11 @@ FloatArray = NDArray[np.float64]
 
 
 def tanh_radius(value: ArrayLike, slope: ArrayLike) -> FloatArray:
-    """Return √(h² + (π/2)²)/|h'|: tanh has poles at ±iπ/2 + iπn. Shapes broadcast; h' = 0 gives ∞."""
+    """Return √(h² + (π/2)²)/|h'|: tanh has poles at ±iπ/2 + iπn. Shapes broadcast; h' = 0 gives ∞.
+
+    >>> tanh_radius([0.0, 0.0], [2.0, 0.0]).round(6).tolist()
+    [0.785398, inf]
+    """
     return _pole_distance(value, slope, np.pi / 2)
 
 

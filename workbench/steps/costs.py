@@ -9,7 +9,14 @@ from typing import Any
 
 from workbench.costs import Cost, total
 from workbench.steps.networks import NETWORKS
-from workbench.steps.saddles.costs import pruning_cost, saddle_basins, saddle_search, saddle_table, stationary_points  # noqa: F401
+from workbench.steps.saddles.costs import (  # noqa: F401
+    pruning_cost,
+    saddle_basins,
+    saddle_search,
+    saddle_survey,
+    saddle_table,
+    stationary_points,
+)
 
 PASSES = 256
 """Samples to which the constants below belong."""

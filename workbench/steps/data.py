@@ -43,6 +43,10 @@ def make_data(
 
     The split is a seeded permutation. Raises ``ValueError`` for NaN, unequal lengths, a single class, classes that are
     not 0 … C − 1, or parts that would be empty.
+
+    >>> data = make_data(np.eye(10), [0, 1] * 5, test_share=0.2)
+    >>> tuple(data.train_inputs.shape), len(data.test_targets), data.classes
+    ((8, 10), 2, 2)
     """
     import torch
 

@@ -19,6 +19,13 @@ def unit_direction(
     """Return the named unit direction of ``model`` on a batch, in float64 and eval statistics.
 
     Raises ``ValueError`` for an unknown name or a direction of length zero (a vanishing gradient).
+
+    >>> import torch
+    >>> from workbench import steps
+    >>> model, x = steps.build("linear", features=4, classes=3), torch.eye(4)
+    >>> v = unit_direction("-gradient", model, x, torch.tensor([0, 1, 2, 0]))
+    >>> list(v), round(float(sum((part**2).sum() for part in v.values())), 12)
+    (['0.weight', '0.bias'], 1.0)
     """
     entry = DIRECTIONS[direction]
     checks.integer("seed", seed, minimum=0)

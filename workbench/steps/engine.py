@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from workbench import checks
 from workbench.steps.guard_log import GuardLog, StepRecord
 from workbench.steps.jvp import METHODS, NotFiniteError
-from workbench.steps.measure import Batch, Measure, Update
+from workbench.steps.measure import Batch, Measure, Measured, NotMeasuredError, Update
 from workbench.steps.ranks import Ranks
-from workbench.steps.snapshot import Snapshot
+from workbench.steps.sharded import checked_shards
+from workbench.steps.snapshot import Room, Snapshot, averages, local
 
 MODES = {
     "warn": "measure and say what would be done; change nothing",
@@ -22,9 +23,6 @@ MODES = {
     "refuse": "take back a step that is too long",
 }
 """Mode → what it does."""
-NORM_BLOCK = 1 << 14
-SQUARES_FIT = (1e-12, 1e18)
-"""Lengths in between lose nothing to squares that underflow or overflow in single precision."""
 MEASURES = (*METHODS, "auto")
 
 
@@ -58,42 +56,44 @@ class Engine:
         self.every = checks.integer("every", every, minimum=1)
         self.mode = checks.choice("mode", mode, tuple(MODES))
         self.ranks = Ranks(group, model)
+        measure = checks.choice("measure", measure, MEASURES)
+        self._sharded = checked_shards(model, measure, self.ranks.size)
         self.measure = Measure(
             model,
             self.ranks,
-            method=checks.choice("measure", measure, MEASURES),
+            method="replay" if self._sharded else measure,
+            sharded=self._sharded,
             quantile=checks.real("quantile", quantile, exclusive_minimum=0, maximum=1),
             temperature=checks.real("temperature", temperature, exclusive_minimum=0),
             verify=bool(verify),
             reading=reading,
+            keeps=not averages(optimizer),  # what switches parameters between the modes leaves no mark on them
         )
         self.log = GuardLog(on_step)
         self.since_measured = 0
+        self._names: dict[nn.Parameter, str] = {}
+        self._room, self._copies_all = Room(), self.ranks.size > 1
         self.names()
 
     def names(self) -> dict[nn.Parameter, str]:
         """Return the optimiser's parameters with their names in the model; all must belong to it."""
-        owned = {parameter: name for name, parameter in self.model.named_parameters()}
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        if len(parameters) == len(self._names) and all(p in self._names for p in parameters):
+            return self._names
+        owned = {parameter: name for name, parameter in self.model.named_parameters()}
         strangers = sum(p not in owned for p in parameters)
         if strangers:
             raise ValueError(
                 f"{strangers} of the optimiser's {len(parameters)} parameters do not belong to the model; "
                 "pass the module that owns all of them"
             )
-        if any(hasattr(p, "placements") for p in parameters) or any(
-            type(m).__name__ == "FullyShardedDataParallel" for m in self.model.modules()
-        ):
-            raise ValueError(
-                "the parameters are sharded over processes (FSDP): no process can repeat a forward on its own. Train "
-                "with DistributedDataParallel, or guard a run that fits one device"
-            )
-        return {p: owned[p] for p in parameters}
+        self._names = {p: owned[p] for p in parameters}
+        return self._names
 
     def gradients_are_finite(self) -> bool:
         """Return whether all gradients are finite on all ranks; raises ``ValueError`` if one has no gradient at all."""
         gradients = [p.grad for group in self.optimizer.param_groups for p in group["params"] if p.grad is not None]
-        values = [_values(g) for g in gradients]
+        values = [_values(local(g)) for g in gradients]
         # one norm is quicker than looking at every entry; it may overflow where no entry does
         finite = not values or math.isfinite(float(nn.utils.get_total_norm(values)))
         finite = finite or all(bool(torch.isfinite(v).all()) for v in values)
@@ -106,6 +106,24 @@ class Engine:
         """Return whether the next step is measured, not only scaled by the last radius."""
         return self.since_measured % self.every == 0 or math.isnan(self.log.radius)
 
+    def snapshot(self, *, with_state: bool, only: list[nn.Parameter] | None = None) -> tuple[Snapshot, list[str]]:
+        """Return a copy of what the next step moves, or of a part of it, and the names of the parameters in it."""
+        names = self.names()
+        if only is not None:
+            names = {p: name for p, name in names.items() if any(p is q for q in only)}
+        with torch.no_grad():
+            return Snapshot(self.optimizer, list(names), with_state=with_state, room=self._room), list(names.values())
+
+    def enough(self) -> list[nn.Parameter] | None:
+        """Return what must be copied before a step that will be left as it is; None for all that it moves.
+
+        Where the training's own forward says the rest the last layer is enough, and nothing for a step that is not
+        measured. The first step, which finds that layer, and ranks, which must agree, need everything.
+        """
+        if self._copies_all or not self.since_measured:
+            return None
+        return [] if self.since_measured % self.every else self.measure.enough()
+
     def rescale(
         self,
         before: Snapshot,
@@ -117,8 +135,7 @@ class Engine:
 
         Raises whatever the measurement raises; then the caller puts ``before`` back.
         """
-        update = before.update()
-        length = float(self.ranks.gather([_length(update)]).max())  # one number on all ranks; NaN stays NaN
+        length = self._length(before)
         if not math.isfinite(length):
             self.refuse(before, "update not finite")
             return
@@ -127,18 +144,53 @@ class Engine:
             return
         measured = self.is_due()
         if measured:
-            others = dict(self.model.named_parameters())
-            made = Update(before.parameters, names, before.values, update, length, others)
-            try:
-                found = self.measure(batches, made, self.log.radius)
-            except NotFiniteError:
+            found = self._measured(Update(before, names, length, self.model), batches)
+            if found is None:
                 self.refuse(before, "logits not finite")
                 return
             sample = self._named(sample_ids, found.sample, found.rank)
             self.log.radius = found.radius
             self.log.bottleneck = (sample, found.position, found.rank, found.rising, found.falling)
         self.since_measured += 1
-        self._decide(before, update, length, measured)
+        self._decide(before, length, measured)
+
+    def watch(self, before: Snapshot | None, names: list[str], batches: Sequence[Batch]) -> None:
+        """Note r of a step of which only the last layer was copied: nothing can be changed, and no length is known.
+
+        r is the widest change of a logit gap over π, whatever the length of the update.
+        """
+        measured = before is not None
+        self.since_measured += 1
+        if not measured:
+            self.log.add_without_length(math.nan, "not measured")
+            return
+        try:
+            found = self._measured(Update(before, names, 1.0, self.model, partial=True), batches)
+        except NotMeasuredError:
+            self._copies_all = True  # there is no other way with this model
+            self.log.add_without_length(math.nan, "not measured")
+            return
+        if found is None:
+            self.refuse(before, "logits not finite")
+            return
+        r = 1.0 / found.radius if found.radius > 0 else math.inf
+        self.log.bottleneck = (found.sample, found.position, found.rank, found.rising, found.falling)
+        self.log.add_without_length(r, "kept" if r <= self.r_max else "would be capped")
+
+    def _measured(self, made: Update, batches: Sequence[Batch]) -> Measured | None:
+        """Return the measurement, or None if logits or slopes are not finite."""
+        try:
+            return self.measure(batches, made, self.log.radius)
+        except NotFiniteError:
+            return None
+
+    def _length(self, before: Snapshot) -> float:
+        """Return the length of the update, one number on all ranks; NaN stays NaN."""
+        whole, shards = before.lengths()
+        if not self._sharded:
+            return float(self.ranks.gather([whole]).max())
+        table = self.ranks.gather([whole, shards])
+        return float(np.hypot(table[:, 0].max(), np.linalg.norm(table[:, 1])))
 
     def refuse(self, before: Snapshot | None, reason: str) -> None:
         """Put ``before`` back and note why; in mode "warn" only note it."""
@@ -149,7 +201,7 @@ class Engine:
             before.restore()
         self.log.refuse(reason)
 
-    def _decide(self, before: Snapshot, update: list[Tensor], length: float, measured: bool) -> None:
+    def _decide(self, before: Snapshot, length: float, measured: bool) -> None:
         radius = self.log.radius
         # constant slopes: nothing limits the step, nothing sets it
         factor = 1.0 if math.isinf(radius) else self.r_max * radius / length
@@ -162,10 +214,10 @@ class Engine:
             before.restore()
             self.log.add(length, 0.0, measured, "refused: r above r_max")
             return
-        before.move(factor, update)
+        before.move(factor)
         taken = length * factor
         if before.rounds:  # 16-bit parameters move by whole units of theirs, if at all
-            taken = float(self.ranks.gather([_length(before.update())]).max())
+            taken = self._length(before)
         self.log.add(length, taken, measured, {"cap": "capped", "set": "set"}[self.mode])
 
     def _named(self, sample_ids: Any, sample: int, rank: int) -> int:
@@ -188,24 +240,3 @@ class Engine:
 
 def _values(gradient: Tensor) -> Tensor:
     return gradient.coalesce().values() if gradient.is_sparse else gradient
-
-
-def _length(update: list[Tensor]) -> float:
-    """Return the Euclidean length over all tensors: single precision within blocks, float64 over them.
-
-    One float32 sum over 5·10⁷ numbers is off by 0.4 %; float64 throughout is right and many times slower.
-    """
-    parts = []
-    for tensor in update:
-        flat = (torch.view_as_real(tensor) if tensor.is_complex() else tensor).reshape(-1)
-        whole = flat.numel() // NORM_BLOCK * NORM_BLOCK
-        parts += [torch.linalg.vector_norm(flat[:whole].view(-1, NORM_BLOCK), dim=1)] if whole else []
-        parts += [torch.linalg.vector_norm(flat[whole:]).reshape(1)] if whole < flat.numel() else []
-    if not parts:
-        return 0.0
-    wide = torch.float32 if parts[0].device.type == "mps" else torch.float64
-    length = float(torch.cat([part.to(parts[0].device, wide) for part in parts]).norm())
-    if SQUARES_FIT[0] < length < SQUARES_FIT[1] or wide == torch.float32:
-        return length
-    squares = [torch.linalg.vector_norm(torch.view_as_real(u) if u.is_complex() else u, dtype=wide) for u in update]
-    return float(torch.stack([square.to(squares[0].device) for square in squares]).norm())

@@ -73,6 +73,29 @@ def _inside(criterion: Any) -> tuple[Any, dict[str, Any]]:
     return criterion, keywords
 
 
+OPTIMISER_WRAPPERS = {"AcceleratedOptimizer": "optimizer", "LightningOptimizer": "optimizer"}
+"""Class that only passes on to another optimiser → the attribute that holds it."""
+
+
+def inner_optimizer(optimizer: Any) -> torch.optim.Optimizer:
+    """Return the optimiser inside accelerate's and Lightning's wrappers: hooks run where its ``step`` is.
+
+    Raises ``TypeError`` for what is none, or is one whose ``step`` runs no hooks.
+    """
+    while attribute := next(
+        (OPTIMISER_WRAPPERS[c.__name__] for c in type(optimizer).__mro__ if c.__name__ in OPTIMISER_WRAPPERS), ""
+    ):
+        optimizer = getattr(optimizer, attribute)
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise TypeError(f"optimizer must be a torch.optim.Optimizer, got {type(optimizer).__name__}")
+    if not hasattr(optimizer, "_optimizer_step_pre_hooks"):
+        raise TypeError(
+            f"{type(optimizer).__name__} derives from torch.optim.Optimizer without calling its __init__, so its step "
+            "runs no hooks; wrap it in steps.SafeStep, which calls the step itself"
+        )
+    return optimizer
+
+
 def needs_closure(optimizer: torch.optim.Optimizer) -> bool:
     """Return whether the optimiser's step cannot be called without a closure (L-BFGS, AdaHessian)."""
     parameter = inspect.signature(type(optimizer).step).parameters.get("closure")

@@ -58,8 +58,10 @@ class StepRecord:
 
     @property
     def severity(self) -> float:
-        """r as proposed; a step without one was worse than any."""
-        return math.inf if math.isnan(self.r_proposed) else self.r_proposed
+        """r as proposed; a step that has none because something was not finite was worse than any."""
+        if math.isnan(self.r_proposed):
+            return -1.0 if self.outcome == "not measured" else math.inf
+        return self.r_proposed
 
 
 OLDER = {"rank": 0, "rising": -1, "falling": -1}
@@ -89,6 +91,11 @@ class GuardLog:
         return iter(self._records)
 
     @property
+    def last(self) -> StepRecord | None:
+        """The last step, if there was one."""
+        return self._records[-1] if self._records else None
+
+    @property
     def engaged(self) -> bool:
         """Whether the last step was changed."""
         return bool(self._records) and self._records[-1].engaged
@@ -104,6 +111,11 @@ class GuardLog:
         numbers = (length, self.radius, self._in_radii(length), self._in_radii(taken))
         self._note(StepRecord(*numbers, engaged, measured, *self.bottleneck, outcome, self._steps))
 
+    def add_without_length(self, r: float, outcome: str) -> None:
+        """Note a step that was left as it was, and whose length nobody has measured; r is NaN if that neither."""
+        numbers = (math.nan, math.nan, r, r)
+        self._note(StepRecord(*numbers, False, not math.isnan(r), *self.bottleneck, outcome, self._steps))
+
     def refuse(self, reason: str, *, taken: bool = False) -> None:
         """Note a step that was not taken, or would not have been if it had been the guard's to say."""
         numbers = (math.nan, self.radius, math.nan, math.nan if taken else 0.0)
@@ -118,7 +130,9 @@ class GuardLog:
         self._steps += 1
         self._records.append(record)
         self.counts[record.outcome] = self.counts.get(record.outcome, 0) + 1
-        if record.outcome != "no update" and (self.worst is None or record.severity > self.worst.severity):
+        if record.outcome not in ("no update", "not measured") and (
+            self.worst is None or record.severity > self.worst.severity
+        ):
             self.worst = record
         if len(self._records) > LONGEST:
             self._records = _thinned(self._records)
@@ -170,6 +184,20 @@ class GuardLog:
         self.counts = dict(state.get("counts", {word: outcomes.count(word) for word in set(outcomes)}))
         worst = state.get("worst")
         self.worst = StepRecord(**worst) if worst else max(self._records, key=lambda r: r.severity, default=None)
+
+
+def in_words(worst: StepRecord, rows: int | None, r_max: float) -> str:
+    """Return one sentence on the worst step: where it came from and what was done."""
+    if worst.outcome.removeprefix("would be ").startswith("refused:") and worst.severity == math.inf:
+        return f"Step {worst.step} was the worst: {worst.outcome}."
+    where = f"sample {worst.sample}" + (f", position {worst.position}" if worst.position > 0 else "")
+    sampled = f" (of {rows} samples measured)" if rows is not None else ""
+    taken = "" if math.isnan(worst.r_taken) else f", r taken {worst.r_taken:.3g}"
+    return (
+        f"Step {worst.step} was the worst: the update was {worst.r_proposed:.3g} safe radii long, set by {where}"
+        f"{sampled}, where class {worst.rising} rises against class {worst.falling}; outcome: {worst.outcome}"
+        f"{taken} (r_max {r_max:g})."
+    )
 
 
 def _thinned(records: list[StepRecord]) -> list[StepRecord]:

@@ -15,9 +15,22 @@ from workbench import checks
 from workbench.steps.reading import logits_in
 
 CHUNK = 2048
-Parts = tuple[Tensor, Tensor | None, Tensor, Tensor | None, Tensor | None]
-"""(h, ḣ, W, Ẇ, ḃ)"""
 BLOCK_ROWS = 2048
+
+
+@dataclass(frozen=True)
+class Change:
+    """new − old of a weight, taken some classes at a time, so that the whole difference is never held."""
+
+    new: Tensor
+    old: Tensor
+
+    def __getitem__(self, classes: slice) -> Tensor:
+        return self.new[classes] - self.old[classes]
+
+
+Parts = tuple[Tensor, Tensor | None, Tensor, Tensor | Change | None, Tensor | Change | None]
+"""(h, ḣ, W, Ẇ, ḃ)"""
 
 
 def logit_spread(
@@ -51,19 +64,17 @@ def logit_spread(
 
 def spread_and_blocks(parts: Parts, chunk: int = CHUNK) -> tuple[Tensor, Tensor, Tensor]:
     """Return the spread of each row, and in which blocks of ``chunk`` classes its largest and smallest slope are."""
-    hidden, weight = parts[0], parts[2]
-    rows, classes = len(hidden), len(weight)
-    wide = torch.promote_types(torch.promote_types(hidden.dtype, weight.dtype), torch.float32)
-    high = torch.full((rows,), -torch.inf, dtype=wide, device=hidden.device)
+    left, like = of_rows(parts)
+    rows, classes = len(parts[0]), len(parts[2])
+    high = like.new_full((rows,), -torch.inf)
     low, top, bottom = -high, torch.zeros_like(high, dtype=torch.int32), torch.zeros_like(high, dtype=torch.int32)
     room = high.new_empty(min(rows, BLOCK_ROWS) * min(classes, chunk))  # one block, used again and again
     for number, start in enumerate(range(0, classes, chunk)):
-        columns = slice(start, start + chunk)
+        right, shift = of_classes(parts, slice(start, start + chunk), like)
         count = min(classes, start + chunk) - start
         for first in range(0, rows, BLOCK_ROWS):
             part = slice(first, first + BLOCK_ROWS)
-            block = room[: min(rows - first, BLOCK_ROWS) * count].view(-1, count)
-            slopes_of(part, columns, parts, out=block)
+            block = _slopes([h[part] for h in left], right, shift, room[: min(rows - first, BLOCK_ROWS) * count], count)
             most, least = block.amax(1), block.amin(1)  # aminmax does both at once, and is slower
             top[part].masked_fill_(most > high[part], number)
             bottom[part].masked_fill_(least < low[part], number)
@@ -72,17 +83,41 @@ def spread_and_blocks(parts: Parts, chunk: int = CHUNK) -> tuple[Tensor, Tensor,
     return high - low, top, bottom
 
 
-def slopes_of(part: slice, columns: slice, parts: Parts, *, out: Tensor) -> None:
-    """Write a = ḣWᵀ + hẆᵀ + ḃ of some rows and some classes into ``out``."""
+def slopes_of(row: int, columns: slice, parts: Parts) -> Tensor:
+    """Return a = ḣWᵀ + hẆᵀ + ḃ of one row and some classes, (classes,)."""
+    left, like = of_rows(parts)
+    right, shift = of_classes(parts, columns, like)
+    count = len(parts[2][columns])
+    return _slopes([h[row : row + 1] for h in left], right, shift, like.new_empty(count), count)[0]
+
+
+def _slopes(left: list[Tensor], right: list[Tensor], shift: Tensor | None, room: Tensor, classes: int) -> Tensor:
+    block = room.view(-1, classes)
+    if not left:
+        block.zero_()
+    for number, (h, w) in enumerate(zip(left, right, strict=True)):
+        torch.mm(h, w.T, out=block) if number == 0 else block.addmm_(h, w.T)
+    return block if shift is None else block.add_(shift)
+
+
+def of_rows(parts: Parts) -> tuple[list[Tensor], Tensor]:
+    """Return those of ḣ and h that stand before something that moves, and a number of the precision to work in."""
+    hidden, hidden_dot, weight, weight_dot, _ = parts
+    precise = torch.promote_types(torch.promote_types(hidden.dtype, weight.dtype), torch.float32)
+    moving = [h.to(precise) for h, other in ((hidden_dot, weight), (hidden, weight_dot)) if not _still(h, other)]
+    return moving, hidden.new_empty(0, dtype=precise)
+
+
+def of_classes(parts: Parts, columns: slice, like: Tensor) -> tuple[list[Tensor], Tensor | None]:
+    """Return W and Ẇ of some classes to match :func:`of_rows`, and their ḃ."""
     hidden, hidden_dot, weight, weight_dot, bias_dot = parts
-    if hidden_dot is None:
-        out.zero_()
-    else:
-        torch.mm(hidden_dot[part].to(out), weight[columns].T.to(out), out=out)
-    if weight_dot is not None:
-        out.addmm_(hidden[part].to(out), weight_dot[columns].T.to(out))
-    if bias_dot is not None:
-        out.add_(bias_dot[columns])
+    pairs = ((hidden_dot, weight), (hidden, weight_dot))
+    moving = [w[columns].to(like) for h, w in pairs if not _still(h, w)]
+    return moving, None if bias_dot is None else bias_dot[columns].to(like)
+
+
+def _still(*factors: Tensor | Change | None) -> bool:
+    return any(factor is None for factor in factors)
 
 
 def _checked_shapes(

@@ -12,11 +12,14 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 
-from workbench.steps.head import CHUNK, HeadInput, Parts, head_input, slopes_of, spread_and_blocks
+from workbench.steps.head import CHUNK, Change, HeadInput, Parts, head_input, slopes_of, spread_and_blocks
+from workbench.steps.head_screen import pays, screened
 from workbench.steps.jvp import NotFiniteError, TangentError, dual_pass, plain_passes
 from workbench.steps.passes import call, evaluation
 from workbench.steps.reading import kept, places
 
+LAUNCHES_SPARED = 8
+"""Blocks of classes are so much wider on a GPU, whose kernels cost more to launch than to run."""
 SAME = 0.02  # a kept input may differ from a computed one by this part of the change that is measured
 
 
@@ -31,16 +34,14 @@ class HeadSpread:
     parts: Parts
     top: Tensor
     bottom: Tensor
+    chunk: int
 
     def extremes(self, row: int) -> tuple[int, int]:
         """Return the class that rises most in a row, and the one that falls most."""
         ends = []
         for blocks, end in ((self.top, torch.argmax), (self.bottom, torch.argmin)):
-            start = int(blocks[row]) * CHUNK
-            columns = slice(start, start + CHUNK)
-            slopes = self.spread.new_empty(1, min(len(self.parts[2]) - start, CHUNK))
-            slopes_of(slice(row, row + 1), columns, self.parts, out=slopes)
-            ends.append(start + int(end(slopes)))
+            start = int(blocks[row]) * self.chunk
+            ends.append(start + int(end(slopes_of(row, slice(start, start + self.chunk), self.parts))))
         return ends[0], ends[1]
 
 
@@ -60,6 +61,7 @@ def head_spreads(
     targets: Tensor | None,
     ignore_index: int,
     shift: bool | None,
+    widest_only: bool = False,
 ) -> HeadSpread:
     """Measure along ``direction`` from ``base`` by "exact" or "replay" (over ``length``), at the input of ``head``."""
     if method == "exact":
@@ -76,11 +78,11 @@ def head_spreads(
             before.hidden,
             after.hidden - before.hidden,
             after.weight,
-            None if after.weight is before.weight else after.weight - before.weight,
-            None if after.bias is before.bias else after.bias - before.bias,
+            None if after.weight is before.weight else Change(after.weight, before.weight),
+            None if after.bias is before.bias else Change(after.bias, before.bias),
         )
     scale = 1.0 if method == "exact" else 1.0 / length
-    return _spread(model, inputs, parts, shape, scale, targets, ignore_index, shift)
+    return _spread(model, inputs, parts, shape, scale, targets, ignore_index, shift, widest_only)
 
 
 def spreads_from_kept(
@@ -88,17 +90,19 @@ def spreads_from_kept(
     head: nn.Linear,
     inputs: Any,
     hidden: Tensor,
-    change: Mapping[int, Tensor],
+    old: Callable[[Tensor | None], Tensor | None],
     *,
     length: float,
     targets: Tensor | None,
     ignore_index: int,
     shift: bool | None,
+    widest_only: bool = False,
     check: Callable[[], HeadInput] | None = None,
 ) -> HeadSpread:
     """Measure the change of the logits since the training's own forward gave ``hidden`` to ``head``: one pass.
 
-    ``change`` maps the id of every parameter that moved to how far it did. ``check`` computes the head's
+    With ``widest_only`` the spreads of the other rows may be lower bounds.
+    ``old`` gives the value before the step of a parameter that moved, else None. ``check`` computes the head's
     input before the step anew; :class:`KeptInputError` if that is something else.
     """
     with evaluation(model), torch.autocast(hidden.device.type, enabled=False):
@@ -111,8 +115,12 @@ def spreads_from_kept(
         apart = (check().hidden - hidden).abs().max()
         if not apart <= SAME * moved.abs().max() + 1e-5 * hidden.abs().max():
             raise KeptInputError
-    parts = (hidden, moved, after.weight, change.get(id(head.weight)), change.get(id(head.bias)))
-    return _spread(model, inputs, parts, after.shape, 1.0 / length, targets, ignore_index, shift)
+    before = [None if p is None else old(p) for p in (head.weight, head.bias)]
+    weight_dot, bias_dot = (
+        None if v is None else Change(p.detach(), v) for p, v in zip((head.weight, head.bias), before, strict=True)
+    )
+    parts = (hidden, moved, after.weight, weight_dot, bias_dot)
+    return _spread(model, inputs, parts, after.shape, 1.0 / length, targets, ignore_index, shift, widest_only)
 
 
 def _unpacked(found: HeadInput) -> tuple[Parts, tuple[int, ...]]:
@@ -133,6 +141,7 @@ def _spread(
     targets: Tensor | None,
     ignore_index: int,
     shift: bool | None,
+    widest_only: bool,
 ) -> HeadSpread:
     h, h_dot, w, w_dot, b_dot = parts
     sample, position = places(shape, h.device)
@@ -142,8 +151,10 @@ def _spread(
         sample, position, h = sample[keep], position[keep], h[keep]
         h_dot = None if h_dot is None else h_dot[keep]
     with torch.autocast(h.device.type, enabled=False):
-        spread, top, bottom = spread_and_blocks(parts := (h, h_dot, w, w_dot, b_dot))
+        chunk = CHUNK if h.device.type == "cpu" else LAUNCHES_SPARED * CHUNK
+        parts = (h, h_dot, w, w_dot, b_dot)
+        spread, top, bottom = (screened if widest_only and pays(parts) else spread_and_blocks)(parts, chunk)
     spread *= scale
     if spread.numel() and not bool(torch.isfinite(spread).all()):
         raise NotFiniteError("the model's logits or slopes hold NaN or infinity along this direction")
-    return HeadSpread(spread, sample, position, shape[0], parts, top, bottom)
+    return HeadSpread(spread, sample, position, shape[0], parts, top, bottom, chunk)

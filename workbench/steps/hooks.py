@@ -1,8 +1,10 @@
 """``guard``: the controller as hooks on the optimiser itself, so that nothing else of a training has to change."""
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 from types import TracebackType
 from typing import Any
 
@@ -13,8 +15,8 @@ from torch.utils.hooks import RemovableHandle
 
 from workbench import checks
 from workbench.steps.engine import Engine
-from workbench.steps.guard_checks import checked_criterion
-from workbench.steps.guard_log import StepRecord
+from workbench.steps.guard_checks import checked_criterion, inner_optimizer
+from workbench.steps.guard_log import StepRecord, in_words
 from workbench.steps.head import is_output
 from workbench.steps.measure import Batch
 from workbench.steps.passes import Call
@@ -22,7 +24,10 @@ from workbench.steps.reading import OUTPUTS, logits_in
 from workbench.steps.snapshot import Snapshot
 
 MOST_BATCHES = 64
-PROTECT = ("all", "params", "none")
+LOG = logging.getLogger("workbench.steps.guard")
+LONG_RUN = 20
+"""Steps in a row beyond r_max after which the learning rate itself is named."""
+PROTECT = ("auto", "all", "params", "none")
 
 
 def guard(
@@ -41,7 +46,7 @@ def guard(
     logits: Callable[[Any], Tensor] | None = None,
     criterion: Any = None,
     group: Any = None,
-    protect: str = "all",
+    protect: str = "auto",
     on_step: Callable[[StepRecord], None] | None = None,
     verify: bool = True,
     seed: int = 0,
@@ -70,18 +75,26 @@ def guard(
     derivative) or "auto": exact, and finite differences from the moment that forward mode fails, with a warning that
     says why. ``rows`` measures that many samples of each batch, drawn by ``seed``: cheaper, but the widest spread
     of some samples is a lower bound on that of all, so r may be larger than logged; take a smaller ``r_max``.
-    ``protect`` "all" copies parameters and optimiser state before a step, "params" the parameters only (a step taken
-    back leaves the moments moved). ``on_step`` is called with each :class:`StepRecord`. ``group`` and the rest as in
+    ``protect`` says what is copied before a step: "params" the parameters (a step taken back leaves the moments
+    moved), "all" the optimiser's state too, "auto" (the default) the state only where taking back is to be expected:
+    in mode "refuse", for gradients that are not finite, and for closures. "none", in mode "warn" only, copies the last
+    layer where that is enough (replay without dropout; then ``update_norm`` and ``radius`` are NaN in the log and r is
+    not), all parameters for a measurement that needs them, and nothing for a step that is not measured. ``on_step`` is
+    called with each :class:`StepRecord`. ``group`` and the rest as in
     :class:`workbench.steps.SafeStep`. Targets are not seen: labels among the keyword inputs are, as transformers'
     models take them, else every position counts.
 
     Raises ``ValueError``/``TypeError`` for options out of range, or parameters that do not belong to the model; the
     optimiser's ``step`` raises ``ValueError`` if no training forward came before it. If a measurement raises, the
-    parameters are put back first. Cost: a copy of the parameters, and that of the measurement.
+    parameters are put back first. Wrappers of accelerate and Lightning are looked into. Schedule-free optimisers are
+    measured along the parameters of their train mode, and their point z is scaled with them. Models sharded by
+    ``fully_shard`` are measured by replay, two forwards of the sharded model. Two optimisers of one model need a guard
+    each, which knows its own part of the step only. Cost: a copy of the parameters, whose memory is kept on a CPU, and
+    that of the measurement.
     """
     outputs, ignore_index = checked_criterion(criterion, checks.choice("outputs", outputs, OUTPUTS), -100)
     engine = Engine(
-        optimizer,
+        inner_optimizer(optimizer),
         model,
         r_max=r_max,
         quantile=quantile,
@@ -104,7 +117,7 @@ def guard(
         raise ValueError(f'protect="none" keeps nothing to come back to; mode {mode!r} needs "params" or "all"')
     if rows is not None:
         rows = checks.integer("rows", rows, minimum=1)
-    return Guard(engine, protect == "all" and mode != "warn", rows, checks.integer("seed", seed, minimum=0))
+    return Guard(engine, protect, rows, checks.integer("seed", seed, minimum=0))
 
 
 @dataclass(eq=False)
@@ -119,23 +132,56 @@ class _Kept:
     output: tuple[Tensor, int] | None = None
 
 
+class _Hook:
+    """A hook that belongs to one module: a copy of the module (for an average of weights, say) or a pickle of it gets
+    one that does nothing, instead of a guard of its own."""
+
+    def __init__(self, function: Callable[..., None]) -> None:
+        self._function = function
+
+    def __call__(self, *arguments: Any) -> None:
+        self._function(*arguments)
+
+    def __reduce__(self) -> tuple[Callable[[], Callable[..., None]], tuple[()]]:
+        return _no_hook, ()
+
+
+class _Untraced(_Hook):
+    """One that compiled models leave their graph for: ``torch.compiler.disable``, without seconds of importing it."""
+
+    def __call__(self, *arguments: Any) -> None:
+        self._function(*arguments)
+
+    __call__._torchdynamo_disable = True
+
+
+def _no_hook() -> Callable[..., None]:
+    return _nothing
+
+
+def _nothing(*_arguments: Any) -> None:
+    """Do nothing."""
+
+
 class Guard:
     """What :func:`guard` returns: the log, an explanation of the worst step, and the way to take the hooks off."""
 
-    def __init__(self, engine: Engine, with_state: bool, rows: int | None, seed: int) -> None:
-        self._engine, self._with_state, self._rows = engine, with_state, rows
+    def __init__(self, engine: Engine, protect: str, rows: int | None, seed: int) -> None:
+        self._engine, self._protect, self._rows = engine, protect, rows
         self._generator = torch.Generator().manual_seed(seed)
         self._batches: deque[_Kept] = deque(maxlen=MOST_BATCHES)
         self._open: _Kept | None = None  # the batch whose forward is running
         self._versions, self._weights = 0, list(engine.model.parameters())
         self._before: Snapshot | None = None
+        self._partial = False  # whether less was copied than the step moves
         self._names: list[str] = []
         self._trouble, self._looked = "", False  # what is wrong with the gradients; whether that was looked at
         self._head_handle: RemovableHandle | None = None
+        self._beyond: list[float] = []  # r of the steps in a row up to now that were longer than r_max
         self._fresh, self._backward = True, False  # whether the next forward begins a new step; whether gradients came
         optimizer, model = engine.optimizer, engine.model
         self._handles = [
-            model.register_forward_pre_hook(self._keep, with_kwargs=True),
+            model.register_forward_pre_hook(_Untraced(self._keep), with_kwargs=True),
             optimizer.register_step_pre_hook(self._prepare),
             optimizer.register_step_post_hook(self._decide),
             *(p.register_post_accumulate_grad_hook(self._accumulated) for p in self._parameters() if p.requires_grad),
@@ -178,9 +224,6 @@ class Guard:
         if not same:
             kept.hidden = None
 
-    # as torch.compiler.disable does, without the seconds of importing the compiler
-    _keep._torchdynamo_disable = _close._torchdynamo_disable = True
-
     def _versions_now(self) -> int:
         """Return a number that grows when any parameter is written to."""
         return sum(p._version for p in self._weights)
@@ -200,16 +243,22 @@ class Guard:
         elif len(arguments) < 2 and keywords.get("closure") is None:  # else the gradients are still to come
             self._trouble = "" if self._engine.gradients_are_finite() else "gradient not finite"
             self._looked = True
-        names = self._engine.names()
-        self._names = list(names.values())
-        with torch.no_grad():
-            self._before = Snapshot(optimizer, list(names), with_state=self._with_state)
+        only = self._engine.enough() if self._protect == "none" else None
+        self._before, self._partial = None, only is not None
+        if only != []:
+            self._before, self._names = self._engine.snapshot(with_state=self._state_too(), only=only)
+
+    def _state_too(self) -> bool:
+        """Return whether the next step may have to be taken back with the optimiser's state."""
+        if self._engine.mode == "warn" or self._protect in ("params", "none"):
+            return False
+        return self._protect == "all" or self._engine.mode == "refuse" or bool(self._trouble) or not self._looked
 
     def _decide(self, _optimizer: torch.optim.Optimizer, _arguments: Any, _keywords: Any) -> None:
         """After a step: measure and act."""
         before, batches = self._before, [self._some(kept) for kept in self._batches]
         try:
-            if before is None:
+            if before is None and not self._partial:
                 return
             if not (self._trouble or self._looked or self._engine.gradients_are_finite()):
                 self._trouble = "gradient not finite"
@@ -224,24 +273,45 @@ class Guard:
                 )
             else:
                 with torch.no_grad():
-                    self._engine.rescale(before, self._names, batches)
+                    act = self._engine.watch if self._partial else self._engine.rescale
+                    act(before, self._names, batches)
                 self._watch_head()
+                self._advise()
         except BaseException:
-            if before is not None:
+            if before is not None and not self._partial:
                 before.restore()
             raise
         finally:
-            self._before, self._fresh = None, True
+            self._before, self._partial, self._fresh = None, False, True
 
     def _watch_head(self) -> None:
         """Once the engine knows the last layer, and if it can use it, keep what the training gives to it."""
         measure = self._engine.measure
         if self._head_handle is None and measure.keeps and isinstance(measure.head, nn.Linear):
-            self._head_handle = measure.head.register_forward_hook(self._head_called)
-            self._handles += [self._head_handle, self._engine.model.register_forward_hook(self._close)]
+            self._head_handle = measure.head.register_forward_hook(_Hook(self._head_called))
+            self._handles += [self._head_handle, self._engine.model.register_forward_hook(_Untraced(self._close))]
         elif self._head_handle is not None and not measure.keeps:
             for handle in self._handles[-2:]:
                 handle.remove()
+
+    def _advise(self) -> None:
+        """Say once by how much the learning rate is too large, when not single steps but all of them are too long."""
+        last = self._engine.log.last
+        if last is None or self._engine.mode == "set" or not last.r_proposed > self._engine.r_max:
+            self._beyond = []
+        elif len(self._beyond) <= LONG_RUN:  # told once for every such run, however long it gets
+            self._beyond.append(last.r_proposed)
+            if len(self._beyond) == LONG_RUN:
+                self._name_the_rate()
+
+    def _name_the_rate(self) -> None:
+        LOG.warning(
+            "the last %d steps were all longer than r_max = %g allows: the learning rate is about %.2g times what it "
+            "allows",
+            LONG_RUN,
+            self._engine.r_max,
+            median(self._beyond) / self._engine.r_max,
+        )
 
     def _some(self, kept: "_Kept") -> Batch:
         """Return ``rows`` samples of a batch: every tensor as long as the first is taken to have one row a sample."""
@@ -317,15 +387,7 @@ class Guard:
         worst = self._engine.log.worst
         if worst is None:
             return "No step has been taken yet."
-        if worst.outcome.removeprefix("would be ").startswith("refused:") and worst.severity == float("inf"):
-            return f"Step {worst.step} was the worst: {worst.outcome}."
-        where = f"sample {worst.sample}" + (f", position {worst.position}" if worst.position > 0 else "")
-        sampled = f" (of {self._rows} samples measured)" if self._rows is not None else ""
-        return (
-            f"Step {worst.step} was the worst: the update was {worst.r_proposed:.3g} safe radii long, set by {where}"
-            f"{sampled}, where class {worst.rising} rises against class {worst.falling}; outcome: {worst.outcome}, "
-            f"r taken {worst.r_taken:.3g} (r_max {self._engine.r_max:g})."
-        )
+        return in_words(worst, self._rows, self._engine.r_max)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the radius in force and the log, loadable with ``weights_only=True``; the optimiser has its own."""

@@ -135,9 +135,27 @@ def logits_and_slopes(
             (z, a), shape, h = *_replay(model, inputs, direction, base, rows, step, verify), step
         else:
             (z, a), shape, h = _difference(model, inputs, direction, base, rows, step)
+    keep = kept(targets, shape, ignore_index, shift, inputs, type(model).__name__)
+    found = linearised(z, a, shape, keep)
+    if verify:
+
+        def again(h: float | None, *, adapt: bool) -> tuple[Linearisation, float]:
+            (z, a), _, used = _difference(model, inputs, direction, base, rows, h, adapt=adapt)
+            z, a = (t if keep is None else t[keep.to(t.device)] for t in without_absent(z, a))
+            return Linearisation(z, a, found.sample, found.position, shape[0]), used
+
+        with torch.no_grad():
+            _verify(found, again, method, step if method == "exact" else h)
+    return found
+
+
+def linearised(z: Tensor, a: Tensor, shape: tuple[int, ...], keep: Tensor | None) -> Linearisation:
+    """Return the rows that ``keep`` counts of (rows, classes) logits and slopes that came from ``shape``.
+
+    Raises :class:`NotFiniteError` if one of them is NaN or infinite.
+    """
     z, a = without_absent(z, a)
     sample, position = places(shape, z.device)
-    keep = kept(targets, shape, ignore_index, shift, inputs, type(model).__name__)
     if keep is not None:
         keep = keep.to(z.device)
         z, a, sample, position = z[keep], a[keep], sample[keep], position[keep]
@@ -153,15 +171,6 @@ def logits_and_slopes(
                 raise NotFiniteError(
                     f"the model's {name} hold NaN or infinity along this direction; no radius can be measured"
                 )
-    if verify:
-
-        def again(h: float | None, *, adapt: bool) -> tuple[Linearisation, float]:
-            (z, a), _, used = _difference(model, inputs, direction, base, rows, h, adapt=adapt)
-            z, a = (t if keep is None else t[keep] for t in without_absent(z, a))
-            return Linearisation(z, a, sample, position, shape[0]), used
-
-        with torch.no_grad():
-            _verify(found, again, method, step if method == "exact" else h)
     return found
 
 

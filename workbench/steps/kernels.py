@@ -6,6 +6,12 @@ F(u) = Σ_k exp(l_k + b_k u) obey |Im u| ≥ π. The kernels release the interpr
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+Order = NDArray[np.int64]
+"""Indices that sort the rates upwards."""
+Points = NDArray[np.complex128]
 
 NEWTON_STEPS = 60
 NEWTON_CAP = 1.5
@@ -25,7 +31,7 @@ FIRST_TIES = 2
 
 
 @njit(cache=True, nogil=True)
-def partition(gaps, rates, u_re, u_im):
+def partition(gaps: Vector, rates: Vector, u_re: float, u_im: float) -> tuple[complex, complex, float]:
     """Return F and F' at u, both divided by the largest term's modulus, and Σ of the moduli on the same scale."""
     largest = -np.inf
     for k in range(gaps.size):
@@ -46,7 +52,7 @@ def partition(gaps, rates, u_re, u_im):
 
 
 @njit(cache=True, nogil=True)
-def newton(gaps, rates, start):
+def newton(gaps: Vector, rates: Vector, start: complex) -> tuple[complex, bool]:
     """Follow Newton's iteration on F from ``start``; return the point reached and whether it is a simple zero.
 
     "Simple" means that F vanishes to rounding there while F' does not, measured by the rates of the terms that count
@@ -70,7 +76,7 @@ def newton(gaps, rates, start):
 
 
 @njit(cache=True, nogil=True)
-def weighted_spread(gaps, rates, x):
+def weighted_spread(gaps: Vector, rates: Vector, x: float) -> float:
     """Return Σ w_k |b_k − mean| over the terms' moduli w_k at Re u = x, the largest being 1: the size F' may have."""
     largest = -np.inf
     for k in range(gaps.size):
@@ -87,7 +93,7 @@ def weighted_spread(gaps, rates, x):
 
 
 @njit(cache=True, nogil=True)
-def hull_ties(gaps, rates, order):
+def hull_ties(gaps: Vector, rates: Vector, order: Order) -> Points:
     """Return the points where neighbouring lines of the upper envelope max_k(l_k + b_k u) cancel: the 2-class zeros.
 
     ``order`` sorts the rates upwards. At most K − 1 points, u = (l_j − l_k + iπ)/(b_k − b_j).
@@ -123,7 +129,7 @@ def hull_ties(gaps, rates, order):
 
 
 @njit(cache=True, nogil=True)
-def log_derivative_series(gaps, rates, scale, terms):
+def log_derivative_series(gaps: Vector, rates: Vector, scale: float, terms: int) -> Vector:
     """Return the first ``terms`` Taylor coefficients of F'/F in w = u/scale at 0 (rates centred on their mean)."""
     weights = np.exp(gaps)
     weights /= weights.sum()
@@ -143,7 +149,7 @@ def log_derivative_series(gaps, rates, scale, terms):
 
 
 @njit(cache=True, nogil=True)
-def prony_roots(series, count):
+def prony_roots(series: Vector, count: int) -> Points:
     """Return the poles w of Σ c_n wⁿ = Σ_j 1/(w − w_j) from its last coefficients by linear prediction.
 
     The tail obeys c_{n+p} = Σ_i q_i c_{n+i}; the roots of the recurrence are 1/w_j. Least squares by the normal
@@ -173,7 +179,7 @@ def prony_roots(series, count):
 
 
 @njit(cache=True, nogil=True)
-def recentred(gaps, rates, x):
+def recentred(gaps: Vector, rates: Vector, x: float) -> Vector:
     """Return the gaps of the same F seen from the real point x: l_k + b_k x, less the largest of them.
 
     Next to a tie far out these are small differences of large numbers. Products and sums carry their rounding errors
@@ -203,7 +209,9 @@ def recentred(gaps, rates, x):
 
 
 @njit(cache=True, nogil=True)
-def on_circle(gaps, rates, radius, angle, height):
+def on_circle(
+    gaps: Vector, rates: Vector, radius: float, angle: float, height: float
+) -> tuple[int, float, float, complex, bool, float]:
     """Look at F at the point u of |u| = radius under ``angle``, whose imaginary part is ``height``.
 
     Returns the largest term k; arg(F/term_k); how far u may run while G(u + s) = F(u + s)·exp(−r·s) provably stays in
@@ -265,7 +273,7 @@ def on_circle(gaps, rates, radius, angle, height):
 
 
 @njit(cache=True, nogil=True)
-def winding(gaps, rates, radius):
+def winding(gaps: Vector, rates: Vector, radius: float) -> int:
     """Return how many zeros F has in |u| < radius (−1 if the phase cannot be followed).
 
     Half the circle is enough, F(ū) being the conjugate of F(u). A step is short enough that F(u)·exp(−r·u) provably
@@ -301,7 +309,7 @@ def winding(gaps, rates, radius):
 
 
 @njit(cache=True, nogil=True)
-def circle_roots(gaps, rates, radius, count):
+def circle_roots(gaps: Vector, rates: Vector, radius: float, count: int) -> Points:
     """Return ``count`` estimates of the zeros in |u| < radius from the moments of F'/F on the circle."""
     points = max(64, 4 * int(np.ceil(radius)))
     moments = np.zeros(count + 1)
@@ -330,7 +338,7 @@ def circle_roots(gaps, rates, radius, count):
 
 
 @njit(cache=True, nogil=True)
-def nearest(gaps, rates, candidates, best, best_simple):
+def nearest(gaps: Vector, rates: Vector, candidates: Points, best: complex, best_simple: bool) -> tuple[complex, bool]:
     """Polish the candidates by Newton; return the zero nearest to the origin and whether it is simple."""
     for start in candidates:
         if not np.isfinite(start.real) or abs(start) > 3.0 * abs(best) + 10.0:
@@ -350,14 +358,14 @@ def nearest(gaps, rates, candidates, best, best_simple):
 
 
 @njit(cache=True, nogil=True)
-def prony_zeros(gaps, rates, base, scale):
+def prony_zeros(gaps: Vector, rates: Vector, base: float, scale: float) -> Points:
     """Return estimates of the zeros near the real point ``base`` from the Taylor series of F'/F there."""
     local = gaps if base == 0.0 else recentred(gaps, rates, base)
     return base + scale * prony_roots(log_derivative_series(local, rates, scale, PRONY_TERMS), PRONY_ROOTS)
 
 
 @njit(cache=True, nogil=True)
-def solve_one(gaps, rates, order):
+def solve_one(gaps: Vector, rates: Vector, order: Order) -> tuple[complex, bool]:
     """Return the nearest zero of one sample in normal form and whether the result is certified."""
     ties = hull_ties(gaps, rates, order)
     ties = ties[np.argsort(np.abs(ties))]
@@ -390,7 +398,7 @@ def solve_one(gaps, rates, order):
 
 
 @njit(cache=True, nogil=True)
-def solve(gaps, rates, order, zeros, certified):
+def solve(gaps: Vector, rates: Vector, order: Order, zeros: Points, certified: NDArray[np.bool_]) -> None:
     """Fill ``zeros`` and ``certified`` for a batch in normal form."""
     for i in range(gaps.shape[0]):
         zeros[i], certified[i] = solve_one(gaps[i], rates[i], order[i])

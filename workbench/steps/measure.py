@@ -15,9 +15,15 @@ from workbench.steps.head_spreads import HeadSpread, KeptInputError, head_spread
 from workbench.steps.jvp import ForwardModeError, Linearisation, NotFiniteError, TangentError, logits_and_slopes
 from workbench.steps.passes import call, evaluation, unwrapped
 from workbench.steps.ranks import Ranks
+from workbench.steps.sharded import sharded_replay
+from workbench.steps.snapshot import Snapshot
 
 CHECK_EVERY = 50
 """Measurements from a kept input of the last layer between two of which that input is computed anew."""
+
+
+class NotMeasuredError(RuntimeError):
+    """Only the last layer was copied before a step, and that is not enough to measure it."""
 
 
 @dataclass(frozen=True)
@@ -31,22 +37,24 @@ class Batch:
 
 @dataclass(frozen=True)
 class Update:
-    """A step that was just made: parameters, their names, their values before it, the change and its length."""
+    """A step that was just made: what was before it, the parameters' names, and its length."""
 
-    parameters: Sequence[nn.Parameter]
+    before: Snapshot
     names: Sequence[str]
-    before: Sequence[Tensor]
-    change: Sequence[Tensor]
     length: float
-    others: Mapping[str, Tensor]  # every parameter of the model, as it is now
+    model: nn.Module
+    partial: bool = False  # whether only the last layer was copied
 
     def direction(self, prefix: str) -> dict[str, Tensor]:
         """Return the unit vector along the step by name, without the ``prefix`` of a wrapper."""
-        return {n.removeprefix(prefix): u / self.length for n, u in zip(self.names, self.change, strict=True)}
+        change = self.before.update()
+        torch._foreach_div_(change, self.length)
+        return {n.removeprefix(prefix): u for n, u in zip(self.names, change, strict=True)}
 
     def start(self, prefix: str) -> dict[str, Tensor]:
         """Return all parameters before the step by name."""
-        values = {**self.others, **dict(zip(self.names, self.before, strict=True))}
+        values = dict(self.model.named_parameters())
+        values.update(zip(self.names, self.before.values, strict=True))
         return {name.removeprefix(prefix): value for name, value in values.items()}
 
 
@@ -80,12 +88,14 @@ class Measure:
         temperature: float,
         verify: bool,
         reading: Mapping[str, Any],
+        sharded: bool = False,
+        keeps: bool = True,
     ) -> None:
-        self.model, self.ranks = model, ranks
+        self.model, self.ranks, self._sharded = model, ranks, sharded
         self.method, self._may_change = ("exact", True) if method == "auto" else (method, False)
         self.quantile, self.temperature, self._unverified = quantile, temperature, verify
         self.head: nn.Linear | bool | None = None  # the last layer; None until looked for, False if there is none
-        self._good, self._until_check = True, 1  # whether kept inputs of the head are good; steps to the next check
+        self._good, self._until_check = keeps, 1  # whether kept inputs of the head are good; steps to the next check
         self.reading = dict(reading)
 
     def __call__(self, batches: Sequence[Batch], update: Update, last_radius: float = math.nan) -> Measured:
@@ -134,6 +144,12 @@ class Measure:
         """Whether what the training gives to the last layer is of use."""
         return self._good and self.method == "replay"
 
+    def enough(self) -> list[nn.Parameter] | None:
+        """Return the parameters whose old values are all that the next measurement needs, or None for all of them."""
+        if not (self.keeps and isinstance(self.head, nn.Linear)) or self._until_check == 1:
+            return None  # a check of what was kept runs the model with its old parameters
+        return [p for p in (self.head.weight, self.head.bias) if p is not None]
+
     def _spreads(self, batches: Sequence[Batch], update: Update, step: float | None) -> tuple[Tensor, tuple[int, ...]]:
         """Return the spreads of all rows of this rank, and sample, position, rising and falling class of the widest."""
         spreads, best, widest, offset = [], (-1,) * 4, -1.0, 0
@@ -152,15 +168,20 @@ class Measure:
         inner, prefix = unwrapped(self.model)
         reads = {key: self.reading.get(key) for key in ("shift", "ignore_index")}
         reads |= {"targets": batch.targets, "length": update.length}
+        fast = {"widest_only": self.quantile == 1}
         short = isinstance(self.head, nn.Linear) and self.method != "finite-difference"
         if short and self.keeps and batch.hidden is not None:
             self._until_check = (self._until_check or CHECK_EVERY) - 1
-            change = {id(p): u for p, u in zip(update.parameters, update.change, strict=True)}
             check = None
-            if self._until_check == 0:
+            if self._until_check == 0 and update.partial:
+                self._until_check = 1
+            elif self._until_check == 0:
                 check = functools.partial(_input_at, inner, self.head, batch.inputs, update.start(prefix))
             try:
-                return spreads_from_kept(inner, self.head, batch.inputs, batch.hidden, change, check=check, **reads)
+                old = update.before.old
+                return spreads_from_kept(
+                    inner, self.head, batch.inputs, batch.hidden, old, check=check, **reads, **fast
+                )
             except KeptInputError:
                 self._good = False
                 warnings.warn(
@@ -168,9 +189,13 @@ class Measure:
                     "gave to the last layer is not what a pass in eval mode gives (dropout, batch statistics)",
                     stacklevel=8,
                 )
+        if update.partial:
+            raise NotMeasuredError
+        if self._sharded:
+            return sharded_replay(inner, batch.inputs, batch.targets, update.before, update.length, self.reading)
         direction, start = update.direction(prefix), update.start(prefix)
         if short:
-            return head_spreads(inner, self.head, batch.inputs, self.method, direction, start, **reads)
+            return head_spreads(inner, self.head, batch.inputs, self.method, direction, start, **reads, **fast)
         found = logits_and_slopes(
             inner,
             batch.inputs,

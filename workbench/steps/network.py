@@ -61,6 +61,13 @@ def network_radius(
     ``inputs`` (batch, ...); ``direction`` parameter name → tensor; the model must return (batch, classes). At most
     ``circles`` circles of 65 complex forward passes each. Raises ``ValueError`` for operations that have no analytic
     continuation and for constant slopes. Reference: P. Sao, "Ghosts of Softmax", arXiv 2603.13552, R_true.
+
+    >>> import torch
+    >>> model = torch.nn.Linear(1, 2, bias=False)
+    >>> _ = torch.nn.init.zeros_(model.weight)
+    >>> found = network_radius(model, torch.ones(1, 1), {"weight": torch.tensor([[0.5], [-0.5]])})
+    >>> str(found.kind.values[0]), round(float(found.radius[0]), 6)
+    ('zero', 3.141593)
     """
     from workbench.steps.jvp import logits_and_slopes
     from workbench.steps.radii import bound_radius

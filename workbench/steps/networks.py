@@ -24,6 +24,10 @@ def build(network: str, *, features: int = 64, classes: int = 10, seed: int = 0)
 
     Weights are uniform ±1/√fan-in (torch's default law), drawn from ``seed`` alone. Raises ``ValueError`` for an
     unknown name or sizes the network cannot take.
+
+    >>> model = build("linear", features=64, classes=10)
+    >>> sum(p.numel() for p in model.parameters()), bool((build("linear")[-1].weight == model[-1].weight).all())
+    (650, True)
     """
     entry = NETWORKS[network]
     features = checks.integer("features", features, minimum=1)

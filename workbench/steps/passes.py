@@ -6,7 +6,8 @@ parameters and of nothing else, even where eval mode does not stop the dice (``F
 
 import random
 import sys
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,10 @@ WRAPPERS = {"OptimizedModule": "_orig_mod", "DistributedDataParallel": "module",
 """Class of a module that only wraps another → the attribute that holds it."""
 
 
+WITHOUT_CASTS = "_original_forward"
+"""Where accelerate keeps the forward that it wraps in autocast for mixed precision."""
+
+
 def unwrapped(model: nn.Module) -> tuple[nn.Module, str]:
     """Return the module inside ``torch.compile``, DDP and DataParallel, and what they put before its names.
 
@@ -48,12 +53,18 @@ class RandomState:
     generators that a module keeps as an attribute.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, modules: Iterable[nn.Module]) -> None:
         self._python, self._numpy, self._cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
-        devices = {t.device for group in (model.parameters(), model.buffers()) for t in group}
+        devices: set[torch.device] = set()
+        held: dict[int, Any] = {}
+        for module in modules:
+            inside = vars(module)
+            devices.update(t.device for name in TENSORS for t in inside[name].values() if t is not None)
+            # most attributes are plain, and asking torch whether one is a generator takes a microsecond
+            others = (value for value in inside.values() if type(value) not in PLAIN)
+            held |= {id(value): value for value in others if isinstance(value, GENERATORS)}
         self._devices = {d: _device_state(d) for d in devices if d.type not in ("cpu", "meta")}
-        held = {id(value): value for module in model.modules() for value in vars(module).values()}
-        self._held = [(g, _held_state(g)) for g in held.values() if isinstance(g, GENERATORS)]
+        self._held = [(g, _held_state(g)) for g in held.values()]
 
     def restore(self) -> None:
         """Put every stream back to where it was."""
@@ -74,6 +85,8 @@ class RandomState:
                 generator.setstate(state)
 
 
+TENSORS = ("_parameters", "_buffers")
+PLAIN = frozenset({dict, OrderedDict, set, tuple, list, bool, int, float, str, type(None), torch.dtype, torch.device})
 GENERATORS = (torch.Generator, np.random.Generator, np.random.RandomState, random.Random)
 
 
@@ -92,18 +105,26 @@ def _device_state(device: torch.device) -> Tensor:
 def evaluation(model: nn.Module) -> Iterator[RandomState]:
     """Put every module into eval mode and run compiled code as plain Python; all is put back, whatever happens.
 
+    A forward that accelerate has put into autocast runs without it: differences of 16-bit logits are coarse.
     Yields the random state at the start: ``restore`` it before each pass that must see the same numbers.
     """
-    modes = [(module, module.training) for module in model.modules()]
-    state = RandomState(model)
+    modules = list(model.modules())
+    modes = [(module, module.training) for module in modules]
+    casting = [module for module in modules if WITHOUT_CASTS in vars(module) and "forward" in vars(module)]
+    wrapped = [(module, module.forward) for module in casting]
+    state = RandomState(modules)
     with ExitStack() as stack:
         if "torch._dynamo" in sys.modules:  # else nothing can have been compiled, and importing it takes seconds
             stack.enter_context(torch.compiler.set_stance("force_eager"))
         try:
             for module, _ in modes:
                 module.training = False
+            for module, _ in wrapped:
+                module.forward = getattr(module, WITHOUT_CASTS)
             yield state
         finally:
+            for module, forward in wrapped:
+                module.forward = forward
             for module, training in modes:
                 module.training = training
             state.restore()

@@ -28,6 +28,12 @@ class Ray:
     ``inputs`` (batch, ...), ``targets`` (batch,) class numbers, ``direction`` parameter name → tensor (scaled to unit
     length here; names left out stand still). Works on its own float64 copy of the model. Raises ``ValueError`` for a
     zero or non-finite direction, an output without class axis, or targets outside the classes.
+
+    >>> model = nn.Linear(1, 2, bias=False)
+    >>> _ = nn.init.zeros_(model.weight)
+    >>> ray = Ray(model, torch.ones(1, 1), torch.tensor([1]), {"weight": torch.tensor([[1.0], [-1.0]])})
+    >>> round(ray.loss, 6), ray.slopes.round(6).tolist(), ray.loss_at(1.0) > ray.loss
+    (0.693147, [[0.707107, -0.707107]], True)
     """
 
     def __init__(

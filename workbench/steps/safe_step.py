@@ -12,7 +12,6 @@ from workbench.steps.engine import MEASURES, Engine
 from workbench.steps.guard_checks import calling_scaler, checked_criterion, needs_closure, unscale
 from workbench.steps.measure import Batch
 from workbench.steps.reading import OUTPUTS
-from workbench.steps.snapshot import Snapshot
 
 
 class SafeStep:
@@ -161,15 +160,14 @@ class SafeStep:
             if not self._engine.gradients_are_finite() and self.mode != "warn":
                 self._engine.refuse(None, "gradient not finite")
                 return loss
-        names = self._engine.names()
-        before = Snapshot(self.optimizer, list(names), with_state=self.protect_optimizer)
+        before, names = self._engine.snapshot(with_state=self.protect_optimizer)
         try:
             if self._closure_needed:
                 loss = self.optimizer.step(closure)
             else:
                 self.optimizer.step()
             given = [Batch(batch, goal) for batch, goal in zip(batches, goals, strict=True)]
-            self._engine.rescale(before, list(names.values()), given, sample_ids)
+            self._engine.rescale(before, names, given, sample_ids)
         except BaseException:
             before.restore()
             raise

@@ -92,6 +92,10 @@ def at_stage(
 
     Digits with seed 0 come from the shipped checkpoints (half precision weights of the same training); anything else
     is trained now, a few seconds. Raises ``ValueError`` for unknown names.
+
+    >>> model, data = at_stage("linear"), digits()
+    >>> accuracy(model, data.test_inputs, data.test_targets) > 0.9
+    True
     """
     if isinstance(network, nn.Module):
         return network

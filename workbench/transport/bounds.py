@@ -107,7 +107,12 @@ def _product_cost(a: Floats, b: Floats, clouds: tuple[Cloud, Cloud] | None, matr
 
 
 def c_transforms(x: Floats, cost: Floats) -> tuple[Floats, Floats]:
-    """Return feasible potentials (u, v) from any x: v_j = min_i (C_ij − x_i), u_i = min_j (C_ij − v_j)."""
+    """Return feasible potentials (u, v) from any x: v_j = min_i (C_ij − x_i), u_i = min_j (C_ij − v_j).
+
+    >>> u, v = c_transforms(np.array([3.0, 0.0]), np.array([[0.0, 1.0], [1.0, 0.0]]))
+    >>> u.tolist(), v.tolist()
+    ([3.0, 2.0], [-3.0, -2.0])
+    """
     v = (cost - x[:, None]).min(axis=0)
     return (cost - v).min(axis=1), v
 

@@ -28,8 +28,7 @@ from workbench.transport.estimators.base import Rule
 from workbench.transport.evaluate import check_power, draw, make_rule, mean_and_error
 from workbench.transport.max_sliced import search_pair
 from workbench.transport.measures import Cloud
-from workbench.transport.sliced import PRECISIONS, Estimate
-from workbench.transport.sliced import _pair as prepared_pair
+from workbench.transport.sliced import PRECISIONS, Estimate, prepared_pair
 from workbench.transport.vmf import (
     RULES,
     Vectors,
@@ -322,6 +321,12 @@ def directed_sliced_wasserstein_gradient(
 
     ε is held while differentiating: at a maximum over ε the derivative through it vanishes (the envelope theorem), and
     for a given ε there is none. Arguments, errors and cost as :func:`directed_sliced_wasserstein`.
+
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(size=(50, 3))
+    >>> estimate, gradient = directed_sliced_wasserstein_gradient(x, x + [3.0, 0.0, 0.0], kappa=5.0)
+    >>> gradient.shape, bool(gradient[:, 0].max() < 0)
+    ((50, 3), True)
     """
     pair, rules, where, power = _directed(
         x, y, kappa, location, method, n_directions, look_directions, x_weights, y_weights, p, repeats, seed, precision

@@ -11,12 +11,18 @@ from numpy.typing import ArrayLike, NDArray
 from workbench import checks
 from workbench.progress import Progress
 from workbench.transport.assignment import solve_exact
-from workbench.transport.measures import check_same_dim, in_one_unit, prepare, rescaled
+from workbench.transport.measures import Cloud, in_one_unit, prepare_pair, rescaled
 from workbench.transport.solution import of_clouds
 
 MOST_ITERATIONS = 20_000_000
-SPARSE_ABOVE, MANY_AXES, SPARSE_ABOVE_IN_MANY = 600**2, 12, 4000**2
-"""Pairs of points past which the sparse solver is faster than POT's dense one, in up to 12 axes and in more."""
+SPARSE_ABOVE = 600**2
+SPARSE_BY_AXES = ((12, SPARSE_ABOVE), (20, 800**2), (50, 1600**2))
+"""Up to so many axes, the pairs of points past which the sparse solver is faster than POT's dense one, as measured by
+``benchmarks/flows_exact.py``: both take the same time at 560 points a side in three axes, 650 in twelve, 770 in twenty,
+1500 in fifty."""
+SPARSE_BEYOND = 4000**2
+"""In more axes the dense one is the faster up to the largest size measured (2,300 points a side, twice as fast in a
+hundred axes); from here on it is the memory of its matrices that decides."""
 
 
 def wasserstein(
@@ -36,11 +42,27 @@ def wasserstein(
 
     Reference: Bonneel, van de Panne, Paris, Heidrich, "Displacement interpolation using Lagrangian mass transport",
     2011; Flamary et al., "POT: Python optimal transport", 2021.
+
+    >>> round(wasserstein([[0.0], [1.0]], [[0.5], [3.0]]), 12)  # (0.5² + 2²)/2
+    2.125
     """
-    a, b = prepare("x", x, x_weights, np.float64), prepare("y", y, y_weights, np.float64)
-    check_same_dim(a, b)
-    if a.n * b.n > (SPARSE_ABOVE if a.dim <= MANY_AXES else SPARSE_ABOVE_IN_MANY):
+    a, b = prepare_pair(x, y, x_weights, y_weights, np.float64)
+    if a.n * b.n > sparse_above(a.dim):
         return solve_exact(of_clouds(a, b), progress or Progress()).value
+    return dense_wasserstein(a, b)
+
+
+def sparse_above(dim: int) -> int:
+    """Return from how many pairs of points on :func:`wasserstein` takes the sparse solver in ``dim`` axes.
+
+    >>> [round(sparse_above(dim) ** 0.5) for dim in (3, 20, 50, 100)]
+    [600, 800, 1600, 4000]
+    """
+    return next((pairs for axes, pairs in SPARSE_BY_AXES if dim <= axes), SPARSE_BEYOND)
+
+
+def dense_wasserstein(a: Cloud, b: Cloud) -> float:
+    """Return W_2² by POT's dense network simplex; memory 24 n m bytes."""
     checks.memory(24.0 * a.n * b.n, f"exact transport between {a.n} and {b.n} points")
     import ot
 
@@ -74,9 +96,12 @@ def sinkhorn_divergence(
 
     Reference: Feydy, Séjourné, Vialard, Amari, Trouvé, Peyré, "Interpolating between optimal transport and MMD using
     Sinkhorn divergences", arXiv 1810.08278, equation 3.
+
+    >>> x = np.random.default_rng(0).normal(size=(50, 2))
+    >>> round(sinkhorn_divergence(x, x + [3.0, 0.0]), 3)  # a translation by t costs |t|²
+    9.0
     """
-    a, b = prepare("x", x, x_weights, np.float64), prepare("y", y, y_weights, np.float64)
-    check_same_dim(a, b)
+    a, b = prepare_pair(x, y, x_weights, y_weights, np.float64)
     regularisation = checks.real("regularisation", regularisation, exclusive_minimum=0)
     checks.memory(40.0 * max(a.n, b.n) ** 2, f"a Sinkhorn divergence between {a.n} and {b.n} points")
     import ot

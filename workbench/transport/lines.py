@@ -51,6 +51,11 @@ def transport(
     ``directions`` (L, d) are unit vectors, ``weights`` (L,) the factors of the costs in the gradient. Costs
     O(n L) time (a radix sort) and O(n) memory per part in float32; O(n log n · L) time in float64. Raises
     ``ValueError`` if a cost exceeds the largest number.
+
+    >>> from workbench.transport.measures import prepare_pair
+    >>> x, y = prepare_pair([[0.0, 0.0], [1.0, 0.0]], [[3.0, 0.0], [4.0, 0.0]])
+    >>> transport(x, y, np.eye(2), np.full(2, 0.5)).costs.round(5).tolist()
+    [9.0, 0.0]
     """
     x, y, unit = in_one_unit(x, y)
     is_single = x.coordinates.dtype == np.float32

@@ -10,7 +10,7 @@ from workbench.progress import Progress
 from workbench.transport import majorant
 from workbench.transport.majorant import AXIS, BEST, BOUND, COUNT, COUNTERS, DROPPED, EVALUATIONS, STATE
 from workbench.transport.max_sliced_high import search_high
-from workbench.transport.measures import Cloud, check_same_dim, in_one_unit, prepare, rescaled
+from workbench.transport.measures import Cloud, in_one_unit, prepare_pair, rescaled
 
 EVALUATIONS_A_TURN = 2_000_000
 """Points × evaluations between two reports: about a tenth of a second."""
@@ -71,8 +71,7 @@ def max_sliced_wasserstein(
     >>> round(found.value, 6), bool(np.allclose(np.abs(found.direction), [0, 0.6, 0.8], atol=1e-4)), found.certified
     (25.0, True, True)
     """
-    a, b = prepare("x", x, x_weights, np.float64), prepare("y", y, y_weights, np.float64)
-    check_same_dim(a, b)
+    a, b = prepare_pair(x, y, x_weights, y_weights, np.float64)
     tolerance = checks.real("tolerance", tolerance, exclusive_minimum=0, maximum=1)
     limit = checks.integer("most_evaluations", most_evaluations, minimum=1, maximum=LONGEST_SEARCH)
     return search_pair(a, b, tolerance, limit, progress)

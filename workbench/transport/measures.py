@@ -115,6 +115,24 @@ def prepare(
     return Cloud(centre, coordinates, shares, kept, size, exponent)
 
 
+def prepare_pair(
+    x: ArrayLike,
+    y: ArrayLike,
+    x_weights: ArrayLike | None = None,
+    y_weights: ArrayLike | None = None,
+    dtype: type[np.floating] = np.float32,
+) -> tuple[Cloud, Cloud]:
+    """Check two clouds (n, d), (m, d) of one dimension and put each in the form of the kernel, see :func:`prepare`.
+
+    >>> first, second = prepare_pair([[0.0, 0.0], [2.0, 2.0]], [[1.0, 5.0]])
+    >>> first.n, second.n, first.centre.tolist()
+    (2, 1, [1.0, 1.0])
+    """
+    pair = prepare("x", x, x_weights, dtype), prepare("y", y, y_weights, dtype)
+    check_same_dim(*pair)
+    return pair
+
+
 def _mean(rows: NDArray[np.float64], shares: NDArray[np.float64] | None) -> NDArray[np.float64]:
     return rows.mean(axis=1) if shares is None else rows @ shares
 

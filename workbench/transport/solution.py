@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from workbench import checks
-from workbench.transport.measures import Cloud, check_same_dim, in_one_unit, points, prepare, rescaled
+from workbench.transport.measures import Cloud, in_one_unit, points, prepare_pair, rescaled
 from workbench.transport.measures import masses as checked_masses
 
 Floats = NDArray[np.float64]
@@ -160,6 +160,10 @@ def problem(
 
     Raises ``ValueError`` for both or neither, clouds of different dimension, NaN or infinity, negative weights, a
     total of 0, and weights whose totals differ (both are named).
+
+    >>> given = problem(cost=[[0, 1], [1, 0]], x_weights=[1, 3], y_weights=[2, 2])
+    >>> given.a.tolist(), given.b.tolist(), given.shape
+    ([0.25, 0.75], [0.5, 0.5], (2, 2))
     """
     if (cost is None) == (x is None and y is None) or (x is None) != (y is None):
         raise ValueError(
@@ -167,9 +171,7 @@ def problem(
         )
     _check_totals(x_weights, y_weights)
     if cost is None:
-        a, b = prepare("x", x, x_weights, np.float64), prepare("y", y, y_weights, np.float64)
-        check_same_dim(a, b)
-        return of_clouds(a, b)
+        return of_clouds(*prepare_pair(x, y, x_weights, y_weights, np.float64))
     matrix = points("cost", cost)
     n, m = matrix.shape
     largest = np.abs(matrix).max()

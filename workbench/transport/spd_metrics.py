@@ -161,10 +161,14 @@ def generalised_bures(a: Matrices, b: Matrices, base: ArrayLike | None = None, p
     return bures_distance(a, b, metric=base, power=power)
 
 
+def _seen_from(root: Matrices, b: Matrices) -> Matrices:
+    """Return W⁻¹ B W⁻ᵀ for a factor W of A = W Wᵀ: what B is when A is made the identity."""
+    return symmetric(np.linalg.solve(root, np.swapaxes(np.linalg.solve(root, b), -1, -2)))
+
+
 def _affine_geodesic(a: Matrices, b: Matrices, t: NDArray) -> Matrices:
     root = np.linalg.cholesky(a)
-    inner = np.linalg.solve(root, np.swapaxes(np.linalg.solve(root, b), -1, -2))
-    values, vectors = np.linalg.eigh(symmetric(inner))
+    values, vectors = np.linalg.eigh(_seen_from(root, b))
     y = root @ vectors
     return (y * values ** t[..., None, None]) @ y.T
 
@@ -174,8 +178,7 @@ def _affine_mean(x: Matrices, shares: NDArray) -> Matrices:
     w = np.linalg.cholesky(_exponential(np.tensordot(shares, _logarithm(x), 1)))
     step, last = 1.0, np.inf
     for _ in range(KARCHER_STEPS):
-        inner = np.linalg.solve(w, np.swapaxes(np.linalg.solve(w, x), -1, -2))
-        tangent = np.tensordot(shares, _logarithm(symmetric(inner)), 1)
+        tangent = np.tensordot(shares, _logarithm(_seen_from(w, x)), 1)
         size = float(np.linalg.norm(tangent))
         if size <= 1e-13 * len(w) or (size <= 1e-9 and size >= last):
             return w @ w.T
@@ -199,9 +202,7 @@ def _affine_mean(x: Matrices, shares: NDArray) -> Matrices:
 )
 def affine(a: Matrices, b: Matrices) -> Any:
     """Return the squared affine-invariant (Fisher–Rao, times 2) distance."""
-    root = np.linalg.cholesky(a)
-    inner = np.linalg.solve(root, np.swapaxes(np.linalg.solve(root, b), -1, -2))
-    return np.sum(np.log(np.linalg.eigvalsh(symmetric(inner))) ** 2, axis=-1)
+    return np.sum(np.log(np.linalg.eigvalsh(_seen_from(np.linalg.cholesky(a), b))) ** 2, axis=-1)
 
 
 @SPD_METRICS.add(

@@ -78,7 +78,11 @@ def vmf_harmonic(kappa: float, degree: int, dim: int = 3) -> float:
 
 
 def vmf_second_moment(kappa: float, dim: int = 3) -> float:
-    """Return E (ε·θ)² = 1/d + (1 − 1/d) a_2(κ); 1/d at κ = 0 and 1 at κ = ∞."""
+    """Return E (ε·θ)² = 1/d + (1 − 1/d) a_2(κ); 1/d at κ = 0 and 1 at κ = ∞.
+
+    >>> round(vmf_second_moment(1.0), 12)
+    0.373929429001
+    """
     return 1 / dim + (1 - 1 / dim) * vmf_harmonic(kappa, 2, dim)
 
 

@@ -32,6 +32,7 @@ from workbench.figures.flows.exact import (
     newton_steps,
     optimal_plan,
     solver_errors,
+    sparsity_decay,
     table_of_solvers,
 )
 from workbench.figures.flows.paper import paper_curves, paper_table
@@ -55,6 +56,7 @@ FIGURES = {
     "slice_searches": search_shares,
     "compare_solvers": solver_errors,
     "sns_experiment": newton_steps,
+    "sparsity_decay": sparsity_decay,
     "exact_scaling": exact_growth,
     "precision_climate": climate_picture,
     "compare_runs": climate_distributions,
@@ -103,6 +105,7 @@ __all__ = [
     "soil_map",
     "soil_profiles",
     "solver_errors",
+    "sparsity_decay",
     "swelling",
     "table_of_solvers",
 ]

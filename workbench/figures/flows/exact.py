@@ -63,6 +63,36 @@ def kept_entries(ds: xr.Dataset) -> Any:
     return theme.frame(drawn, title="Entries of the Hessian that are kept", xlabel="target", ylabel="source")
 
 
+def sparsity_decay(ds: xr.Dataset, eta: float | None = None) -> Any:
+    """Draw the mass outside the largest entries of Sinkhorn's plans against its steps, for one η; log–log.
+
+    ``eta`` names one of the result's, by default its last. A dotted line marks what the converged plan leaves outside;
+    where the vertices of the problem are known, a dashed one the bound on that.
+    """
+    one = ds.isel(eta=-1) if eta is None else ds.sel(eta=eta)
+    at, parts = one.iteration.values.astype(float), []
+    least = 1e-17
+    for k, density in enumerate(one.density.values):
+        row = one.sel(density=density)
+        label = f"{density:g} a point"
+        parts += theme.marked_curve((at, np.maximum(row.outside.values, least)), "step", "outside", label, k)
+        limit = max(float(row.limit), least)
+        rest = hv.Curve(([at[0], at[-1]], [limit, limit]), "step", "outside")
+        parts.append(theme.line(rest, theme.SERIES[k % len(theme.SERIES)], width=1, dash="dotted"))
+    if np.isfinite(one.bound):
+        bound = hv.Curve(([at[0], at[-1]], [float(one.bound)] * 2), "step", "outside", label="bound on the limit")
+        parts.append(theme.line(bound, theme.REFERENCE, width=1.5, dash="dashed"))
+    return theme.frame(
+        hv.Overlay(parts),
+        title=f"Mass outside the largest entries, η = {float(one.eta):g}",
+        xlabel="Sinkhorn steps",
+        ylabel="mass outside",
+        logx=True,
+        logy=True,
+        legend="bottom",
+    )
+
+
 def optimal_plan(ds: xr.Dataset) -> Any:
     """Draw both clouds and the lines of the optimal plan, in the first two coordinates; nothing for a cost matrix."""
     if "line" not in ds.dims:

@@ -10,17 +10,6 @@ from workbench.figures import theme
 
 CEILING = 1e4
 FLOOR = 1e-4
-RULE_NAMES = {
-    "guard": "guard, replay",
-    "zclip": "ZClip",
-    "agc": "adaptive gradient clip",
-    "none": "none",
-    "gradient-clip": "gradient clip",
-    "update-clip": "update clip",
-    "armijo": "Armijo",
-    "safe": "SafeStep",
-}
-ORDER = ("safe", "none", "gradient-clip", "update-clip", "armijo", "guard", "zclip", "agc")
 
 
 def spike_loss(ds: xr.Dataset, *, seed: int | None = None) -> Any:
@@ -44,7 +33,7 @@ def spike_r(ds: xr.Dataset, *, seed: int | None = None) -> Any:
         shown = np.isfinite(values)
         if shown.any():
             points = hv.Scatter((ds.step.values[engaged][shown], values[shown]), "step", "r")
-            marks.append(theme.markers(points, _shade(str(name)), size=5, marker="diamond"))
+            marks.append(theme.markers(points, rule_shade(ds, str(name)), size=5, marker="diamond"))
     return theme.frame(
         hv.Overlay([*figure, *marks]),
         title="r of the step taken; diamonds: the rule engaged",
@@ -66,10 +55,14 @@ def spike_table_marks(ds: xr.Dataset, *, network: str | None = None) -> Any:
         shifted = one.multiplier.values * 1.06 ** (k - 2)
         bars = (shifted, middle, middle - values.min(axis=1), values.max(axis=1) - middle)
         parts.append(
-            theme.error_bars(hv.ErrorBars(bars, "multiplier", ["accuracy", "below", "above"]), _shade(str(rule)))
+            theme.error_bars(
+                hv.ErrorBars(bars, "multiplier", ["accuracy", "below", "above"]), rule_shade(ds, str(rule))
+            )
         )
-        points = hv.Scatter((shifted, middle), "multiplier", "accuracy", label=RULE_NAMES.get(str(rule), str(rule)))
-        parts.append(theme.markers(points, _shade(str(rule)), marker=theme.MARKERS[k % len(theme.MARKERS)], size=9))
+        points = hv.Scatter((shifted, middle), "multiplier", "accuracy", label=rule_label(ds, str(rule)))
+        parts.append(
+            theme.markers(points, rule_shade(ds, str(rule)), marker=theme.MARKERS[k % len(theme.MARKERS)], size=9)
+        )
     return theme.frame(
         hv.Overlay(parts),
         title=f"Accuracy after the spike, {one.network.item()}",
@@ -89,9 +82,9 @@ def _curves(
     for k, name in enumerate(ds.rule.values):
         values = one.sel(rule=name)[variable].values
         values = np.where(np.isfinite(values), np.clip(values, *limits), np.nan)
-        label = RULE_NAMES.get(str(name), str(name))
+        label = rule_label(ds, str(name))
         curve = hv.Curve((ds.step.values, values), "step", variable, label=label)
-        parts.append(theme.line(curve, _shade(str(name)), dash=theme.DASHES[k % len(theme.DASHES)]))
+        parts.append(theme.line(curve, rule_shade(ds, str(name)), dash=theme.DASHES[k % len(theme.DASHES)]))
     return theme.frame(
         hv.Overlay(parts), title=title, xlabel="training step", ylabel=ylabel, logy=logy, ylim=limits, legend="right"
     )
@@ -101,5 +94,13 @@ def _seed(ds: xr.Dataset, seed: int | None) -> xr.Dataset:
     return ds.isel(seed=0) if seed is None else ds.sel(seed=seed)
 
 
-def _shade(rule: str) -> str:
-    return theme.SERIES[ORDER.index(rule) % len(theme.SERIES)] if rule in ORDER else theme.NEUTRAL
+def rule_label(ds: xr.Dataset, rule: str) -> str:
+    """Return what a rule is called in words, its name in results that do not say it."""
+    return str(ds.label.sel(rule=rule).item()) if "label" in ds else rule
+
+
+def rule_shade(ds: xr.Dataset, rule: str) -> str:
+    """Return the colour of a rule, by its place in the list in results that do not say it."""
+    names = [str(name) for name in ds.rule.values]
+    place = int(ds.colour.sel(rule=rule)) if "colour" in ds else names.index(rule)
+    return theme.SERIES[place % len(theme.SERIES)]

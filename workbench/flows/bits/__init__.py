@@ -7,11 +7,12 @@
 
 from workbench.flows.bits.climate_test import RoundingTest, detectable_shift, holm, rounding_test
 from workbench.flows.bits.cycles import Cycle, find_cycle
+from workbench.flows.bits.joint_test import joint_rounding_test
 from workbench.flows.bits.models import MODELS
 from workbench.flows.bits.own_runs import read_runs
 from workbench.flows.bits.rounding import ROUNDINGS, round_to
 from workbench.flows.bits.runs import low_precision_run
-from workbench.flows.bits.soil import soil_column, soil_exact, stagnation_profile, stagnation_threshold
+from workbench.flows.bits.soil import soil_column, soil_deviation, soil_exact, stagnation_profile, stagnation_threshold
 from workbench.flows.bits.studies import compare_runs, precision_climate, precision_sweep
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "detectable_shift",
     "find_cycle",
     "holm",
+    "joint_rounding_test",
     "low_precision_run",
     "precision_climate",
     "precision_sweep",
@@ -30,6 +32,7 @@ __all__ = [
     "round_to",
     "rounding_test",
     "soil_column",
+    "soil_deviation",
     "soil_exact",
     "stagnation_profile",
     "stagnation_threshold",

@@ -11,6 +11,7 @@ grid of width w that is wrong by at most w. The number reported is the exact one
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -218,43 +219,71 @@ def detectable_shift(
     ``reference`` (runs, samples). Groups of the given sizes are drawn from it; if it holds fewer runs than both groups
     together, it is split in two and the shift scaled by √(1/a + 1/b), as sampling errors are; NaN if the halves are too
     small for that. It falls as 1/√(K T). Shifted distributions are interpolated between the bins of their grid.
+
+    >>> runs = np.random.default_rng(0).normal(size=(16, 200))
+    >>> 0.05 < detectable_shift(runs, (4, 8), trials=20) < 0.5
+    True
     """
-    rng = checks.generator(seed)
     runs = samples("reference", reference)
+    return shift_seen([(runs, 1.0)], sizes, level, power, trials, permutations, checks.generator(seed))
+
+
+def shift_seen(
+    views: Sequence[tuple[Array, float]],
+    sizes: tuple[int, int],
+    level: float,
+    power: float,
+    trials: int,
+    permutations: int,
+    rng: np.random.Generator,
+) -> float:
+    """Return the least shift seen by the mean of W₁ over several views of the same runs, see :func:`detectable_shift`.
+
+    A view is the reference as it looks from one side, (runs, samples), and the share of a shift that it sees, ≥ 0.
+    """
+    count = len(views[0][0])
     if _least_p(*sizes) > level:
         return math.inf
     first, second = sizes
-    if len(runs) < first + second:
-        first, second = len(runs) // 2, len(runs) - len(runs) // 2
+    if count < first + second:
+        first, second = count // 2, count - count // 2
     if first < 1 or _least_p(first, second) > level:
         return math.nan
     scale = math.sqrt((1 / sizes[0] + 1 / sizes[1]) / (1 / first + 1 / second))
     chosen, _ = _regroupings(first, first + second, permutations, rng)
     weights = _weights(chosen)
-    cdf, width = cumulative(runs, bins=COARSE_BINS)
-    cdf = np.concatenate([cdf, np.ones((len(cdf), COARSE_BINS))], axis=1)  # room to shift
-    picks = [rng.permutation(len(runs))[: first + second] for _ in range(trials)]
+    looks = []
+    for runs, share in views:
+        cdf, width = cumulative(runs, bins=COARSE_BINS)
+        looks.append((np.concatenate([cdf, np.ones((count, COARSE_BINS))], axis=1), width, share))  # room to shift
+    picks = [rng.permutation(count)[: first + second] for _ in range(trials)]
+    widest = min(width / share for _, width, share in looks if share > 0)
 
-    def share(shift: float) -> float:
-        whole, part = divmod(shift / width, 1.0)
-        seen = 0
-        for pick in picks:
+    def distances(pick: NDArray[np.int64], shift: float) -> Array:
+        total = np.zeros(len(weights))
+        for cdf, width, share in looks:
+            whole, part = divmod(shift * share / width, 1.0)
             two = cdf[pick]
             moved = np.zeros((first, cdf.shape[1] + 1))
             moved[:, 1 + int(whole) :] = two[:first, : cdf.shape[1] - int(whole)]
             two[:first] = (1 - part) * moved[:, 1:] + part * moved[:, :-1]
-            found = np.abs(weights @ two).sum(axis=1)
-            seen += _as_large(found, two.shape[1]) <= level * len(weights)
+            total += width * np.abs(weights @ two).sum(axis=1)
+        return total
+
+    spread = sum(width for _, width, _ in looks) * COARSE_BINS
+
+    def share_seen(shift: float) -> float:
+        seen = sum(_as_large(distances(pick, shift), spread) <= level * len(weights) for pick in picks)
         return seen / trials
 
-    low, high = 0.0, 2 * float(np.quantile(_distances(chosen, cdf[picks[0]], width), 0.95)) or width
-    while share(high) < power:
+    low, high = 0.0, 2 * float(np.quantile(distances(picks[0], 0.0), 0.95)) / len(looks) or widest
+    while share_seen(high) < power:
         low, high = high, 2 * high
-        if high > (COARSE_BINS - 1) * width:
+        if high > (COARSE_BINS - 1) * widest:
             return math.inf
     while high - low > 0.04 * high:
         middle = (low + high) / 2
-        low, high = (low, middle) if share(middle) >= power else (middle, high)
+        low, high = (low, middle) if share_seen(middle) >= power else (middle, high)
     return scale * high
 
 

@@ -124,7 +124,7 @@ _GRID = [(j, i) for j in range(shallow_water.ROWS) for i in range(shallow_water.
 
 @MODELS.add(
     "shallow-water",
-    label="Rotating shallow water over a ridge",
+    label="Rotating shallow water over a ridge (waves, no chaos)",
     formula=r"\partial_t(h\mathbf{u})+\nabla\cdot(h\mathbf{u}\mathbf{u}+h^2/2)=-fk\times h\mathbf{u}-h\nabla b",
     reference="set-up of this workbench",
     kernel=kernels.SHALLOW_WATER,

@@ -70,11 +70,65 @@ def stagnation_profile(bits: int, *, most_sweeps: int = 2_000_000) -> Profile:
 
     Found without stepping through time: the step is a monotone map, so moving one node after the other, in any order,
     until nothing changes ends in the same profile. Raises ``ValueError`` if it has not after ``most_sweeps`` sweeps.
+
+    >>> stagnation_profile(14)[:4].tolist()
+    [280.0, 273.484375, 273.15625, 273.15625]
     """
     fmt, c, x = _column(bits, "nearest")
     if _relax(x, c, fmt, np.zeros(1, np.uint64), checks.integer("most_sweeps", most_sweeps, minimum=1)):
         return x
     raise ValueError(f"the profile still changes after {most_sweeps} sweeps; give more, or fewer bits")
+
+
+def soil_deviation(bits: int, steps: int) -> Profile:
+    """Return a bound on the standard deviation of the column under stochastic rounding after ``steps`` steps, (61,), K.
+
+    Of a step's four operations only the last sum is rounded to a grid coarser than itself: T + b becomes one of the two
+    neighbours of T on its grid of spacing u, with conditional variance |b|(u − |b|), b = ξδ²T, and no bias. So the
+    covariance of the profile obeys the discrete Lyapunov equation C ← A C Aᵀ + diag(u E|b| − E b²), A the matrix of
+    the scheme. E b² follows from the mean and C; E|b| is at most √E b², which makes this a bound. Ensembles at ten bits
+    show two thirds of it near the surface; with u²/4, the most that one rounding can add, it would be over ten times
+    as wide.
+
+    Raises ``ValueError`` below five bits, where the differences are rounded as well. Cost: 50 ms a year.
+
+    >>> soil_deviation(10, 5 * 17_520)[[0, 1, 5]].round(2).tolist()
+    [0.0, 0.17, 0.36]
+    """
+    bits = checks.integer("bits", bits, minimum=5, maximum=52)
+    steps = checks.integer("steps", steps, minimum=0, maximum=500 * STEPS_A_YEAR)
+    _, c, mean = _column(bits, "stochastic")
+    covariance = np.zeros((NODES, NODES))
+    _spread(mean, covariance, c[4], 2.0 ** (8 - bits), 4.0**-bits / 4, steps)
+    return np.sqrt(np.diag(covariance))
+
+
+@njit(cache=True, nogil=True)
+def _spread(mean, covariance, xi, spacing, relative, steps):
+    """Take ``steps`` steps of the mean and of C in place; the first node stands still, the last has one neighbour."""
+    n = mean.size
+    first, noise, bend = np.zeros_like(covariance), np.zeros(n), np.zeros(n)
+    for _ in range(steps):
+        for m in range(1, n):
+            below = m + 1 if m + 1 < n else m
+            bend[m] = mean[below] - 2 * mean[m] + mean[m - 1]
+            c = covariance
+            spread = c[below, below] + 4 * c[m, m] + c[m - 1, m - 1]
+            spread += 2 * c[below, m - 1] - 4 * c[below, m] - 4 * c[m, m - 1]
+            square = xi * xi * (bend[m] * bend[m] + max(spread, 0.0))
+            size = np.sqrt(square)
+            noise[m] = (size * spacing - square if size < spacing / 2 else spacing * spacing / 4) + relative * square
+        for m in range(1, n):
+            below = m + 1 if m + 1 < n else m
+            for k in range(n):
+                c = covariance[below, k] - 2 * covariance[m, k] + covariance[m - 1, k]
+                first[m, k] = covariance[m, k] + xi * c
+        for m in range(1, n):
+            for k in range(1, n - 1):
+                covariance[m, k] = first[m, k] + xi * (first[m, k + 1] - 2 * first[m, k] + first[m, k - 1])
+            covariance[m, n - 1] = first[m, n - 1] + xi * (first[m, n - 2] - first[m, n - 1])
+            covariance[m, m] += noise[m]
+            mean[m] += xi * bend[m]
 
 
 def _column(bits: int, rounding: str) -> tuple[tuple[int, int, int, int], Profile, Profile]:

@@ -37,6 +37,11 @@ def batchnorm_audit(
     ``difference_quotient`` of a random linear function of the layer in a random direction. Cost: about 20 s.
 
     Reference: arXiv 2504.00660 and the code released with it.
+
+    >>> ds = batchnorm_audit((1e4,), count=10, n=3, repeats=1)
+    >>> released, exact = (abs(float(ds.output_variance.sel(variant=name)[0, 0]) - 1) for name in ("released", "exact"))
+    >>> released > 0.01, bool(ds.gap.max() < 1e-10)
+    (True, True)
     """
     progress = progress or Progress()
     conditions = [checks.real("a condition", condition, minimum=1, maximum=1e14) for condition in conditions]

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from workbench import checks, results
+from workbench.flows.bits.climate_test import holm
 from workbench.progress import Progress
 from workbench.registry import Fact, Registry
 from workbench.transport.gaussians import covariances
@@ -99,6 +100,12 @@ def spd_batchnorm_study(
     singular matrices and labels that do not fit. Cost: about 10 s a layer and seed on the digits.
 
     Reference: arXiv 2504.00660, section on SPDNet; Huang, Van Gool, arXiv 1608.04233 (BiMap, ReEig, LogEig).
+
+    >>> from workbench import flows
+    >>> x, labels = flows.random_covariances(60, 3), np.arange(60) % 2
+    >>> ds = spd_batchnorm_study(x, labels, ("bures-exact",), seeds=(0, 1), epochs=1, reduced=2)
+    >>> ds.layer.values.tolist(), ds.accuracy.shape
+    (['none', 'bures-exact'], (2, 2))
     """
     progress = progress or Progress()
     names = list(SPD_LAYERS) if layers is None else [SPD_LAYERS[name].name for name in layers]
@@ -190,20 +197,6 @@ def _train(
     with torch.no_grad():
         right = (logits(given[count:]).argmax(1) == wanted[count:]).double().mean()
     return float(right), 0.0 if layer is None else layer.folded + layer.capped
-
-
-def holm(p_values: Sequence[float]) -> NDArray[np.float64]:
-    """Return the p-values corrected for their number after Holm.
-
-    >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    given = np.asarray(p_values, float)
-    order = np.argsort(given)
-    steps = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))
-    found = np.empty_like(given)
-    found[order] = np.minimum(steps, 1)
-    return found
 
 
 def _table(names: list[str], seeds: list[int], accuracy: NDArray, folded: NDArray) -> xr.Dataset:

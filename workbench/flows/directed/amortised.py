@@ -186,6 +186,10 @@ def amortisation_study(
 
     Raises ``ValueError`` for unknown names and numbers out of range. Cost: about 0.1 s a step for the four networks.
     Reference: arXiv 2301.04791 (released code); see the module for what is as published.
+
+    >>> ds = amortisation_study(("linear",), n=16, steps=2, batch=2, held_out=8, seeds=(0,), arrangements=("turned",))
+    >>> bool(ds.gain.sel(finder="eigenvector").min() > 0.9)
+    True
     """
     import torch
 

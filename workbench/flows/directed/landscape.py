@@ -16,7 +16,7 @@ from workbench.transport.directed import Look, axes_of, best_location, look, ref
 from workbench.transport.estimators.base import uniform_directions
 from workbench.transport.evaluate import draw
 from workbench.transport.max_sliced import search_pair
-from workbench.transport.measures import Cloud, check_same_dim, prepare
+from workbench.transport.measures import Cloud, prepare_pair
 from workbench.transport.sliced import projected_costs
 from workbench.transport.vmf import RULES, check_kappa, check_location, chosen_rule, even_bounds
 
@@ -39,9 +39,7 @@ class Both(NamedTuple):
 
 def _prepared(x: ArrayLike | str, y: ArrayLike | str, n: int, seed: int | np.random.Generator) -> Both:
     x, y = pair(x, y, n, seed)
-    wide = prepare("x", x, None, np.float64), prepare("y", y, None, np.float64)
-    check_same_dim(*wide)
-    return Both(x, y, wide, (prepare("x", x), prepare("y", y)))
+    return Both(x, y, prepare_pair(x, y, dtype=np.float64), prepare_pair(x, y))
 
 
 def _profile(
@@ -81,6 +79,9 @@ def kappa_profile(
     at every κ; ``lower_bound`` and ``upper_bound``: SW times the least and the largest value of the even density, and
     no more than the certified Max-SW; ``sw2`` with its error, ``max_sw2`` and ``max_sw2_bound``. All *squared*. Raises
     ``ValueError`` for bad clouds and κ outside [0, 1e6]. Cost: about 10 ms a κ at 500 points.
+
+    >>> ds = kappa_profile("torus", "cube", (0.1, 1.0, 10.0), n=200)
+    >>> bool((ds.best.diff("kappa") > 0).all())
     """
     progress = progress or Progress()
     kappas = [check_kappa(kappa) for kappa in kappas]
@@ -149,6 +150,10 @@ def directed_slices(
     50 Adam steps of 1e-4 from a random start: ``adam_start``, ``adam_end``, ``adam_cost``, ``adam_turned`` (degrees).
     Any other axis and κ are then read off by :func:`directed_at`. Raises ``ValueError`` for clouds that do not lie in
     three dimensions, and as :func:`kappa_profile`. Cost: about 0.3 s at 500 points.
+
+    >>> ds = directed_slices("torus", "cube", n=100)
+    >>> bool(ds.sw2 < ds.max_sw2)
+    True
     """
     progress = progress or Progress()
     kappas = [check_kappa(kappa) for kappa in kappas]

@@ -14,7 +14,7 @@ from workbench.registry import Fact, Registry
 from workbench.transport import majorant
 from workbench.transport.estimators.base import uniform_directions
 from workbench.transport.max_sliced import compiled_pair, search_pair
-from workbench.transport.measures import Cloud, prepare
+from workbench.transport.measures import Cloud, prepare_pair
 
 STEPS, PUBLISHED_RATE, ARRIVING_RATE = 50, 1e-4, 0.05
 SEARCHES = Registry("search", facts={"random": Fact(bool, says="whether the result depends on a random start")})
@@ -131,6 +131,10 @@ def slice_searches(
     in degrees; per pair ``maximum``, ``upper_bound``, ``evaluations`` of the certified search, and ``sw2``. A search
     that knows no chance is run once and repeated in the table. Raises ``ValueError`` for unknown names, and for shapes
     that do not lie in three dimensions. Cost: pairs × methods × starts × 50 × n × 50 ns.
+
+    >>> ds = slice_searches((("torus", "cube"),), ("adam-published", "branch-and-bound-50"), n=100, starts=2)
+    >>> bool(ds.turned.sel(search="adam-published").max() < 1), bool((ds.share <= 1 + 1e-6).all())
+    (True, True)
     """
     progress = progress or Progress()
     names = [SEARCHES[name].name for name in (methods if methods is not None else SEARCHES)]
@@ -149,8 +153,7 @@ def slice_searches(
     share, turned = (np.empty((len(chosen), len(names), starts)) for _ in range(2))
     per_pair = np.empty((4, len(chosen)))
     for i, (first, second) in enumerate(chosen):
-        x = prepare("x", cloud(first, n, rng), None, np.float64)
-        y = prepare("y", cloud(second, n, rng), None, np.float64)
+        x, y = prepare_pair(cloud(first, n, rng), cloud(second, n, rng), dtype=np.float64)
         top = search_pair(x, y, checks.real("tolerance", tolerance, exclusive_minimum=0, maximum=1), 1_000_000)
         compiled, matrix = compiled_pair(x, y), np.empty(6)
         design = uniform_directions(2000, 3, rng)

@@ -6,6 +6,7 @@ iterations", ICLR 2024, arXiv 2401.12253. The solvers live in :mod:`workbench.tr
 
 from workbench.flows.exact.race import compare_solvers
 from workbench.flows.exact.scaling import exact_scaling
+from workbench.flows.exact.sparsity import sparsity_decay
 from workbench.flows.exact.table import CASES, VARIANTS, sns_experiment
 
-__all__ = ["CASES", "VARIANTS", "compare_solvers", "exact_scaling", "sns_experiment"]
+__all__ = ["CASES", "VARIANTS", "compare_solvers", "exact_scaling", "sns_experiment", "sparsity_decay"]

@@ -11,6 +11,8 @@ SECONDS_PER_SINKHORN_ENTRY = 0.8e-9
 SECONDS_PER_NEWTON_PASS = 1.5e-8
 """Of one step over all n·m entries, plan, marginals and bounds together."""
 SECONDS_PER_CUBE = 1.5e-10
+SECONDS_PER_LOOK = 4e-8
+"""Of making one plan anew and sorting its entries."""
 SECONDS_AT_10000 = 2.0
 
 
@@ -47,6 +49,12 @@ def sns_experiment(
     newton = newton_limit * n**2 * 2e-7
     each = sum(sinkhorn if name == "sinkhorn" else newton for name in variants)
     return Cost(len(cases) * len(etas) * repeats * each, 100.0 * n * n)
+
+
+def sparsity_decay(etas: Sequence[float], n: int, steps: int) -> Cost:
+    """Estimate :func:`workbench.flows.sparsity_decay`: the steps, the plans looked at, and the converged one."""
+    each = (steps * SECONDS_PER_SINKHORN_ENTRY + 30 * SECONDS_PER_LOOK) * n**2 + 20 * SECONDS_PER_CUBE * n**3
+    return Cost(len(etas) * each + 0.05, 100.0 * n * n)
 
 
 def exact_scaling(sizes: Sequence[int]) -> Cost:

@@ -45,6 +45,10 @@ def compare_solvers(
     the last; per solver the steps; the exact value, lower bound and uniqueness; the points with the heaviest lines of
     the exact plan (for clouds); the entries of P that SNS keeps, the columns in the order of the exact plan. Raises
     ``ValueError`` as :func:`exact_transport` and for more than 3000 points. Cost: 0.4 s at n = 300.
+
+    >>> ds = compare_solvers(n=50, log_eta=2)
+    >>> ds.converged.sel(solver="newton").item(), bool(ds.lower_bound.max() <= ds.optimum <= ds.upper_bound.min())
+    (True, True)
     """
     progress = progress or Progress()
     eta = 10 ** checks.real("log_eta", log_eta, minimum=-2, maximum=7)

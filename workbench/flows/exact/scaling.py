@@ -28,6 +28,10 @@ def exact_scaling(
     Returns per size: W₂², the proved lower bound and relative gap, uniqueness, rounds of pricing, pivots, processor
     time, and the pairs kept, also as a share of all. Errors as :func:`exact_transport`. Cost: about 2 s at n = 10⁴,
     like n^1.8.
+
+    >>> ds = exact_scaling(sizes=(50, 200))
+    >>> bool((ds.relative_gap < 1e-11).all()), bool(ds.share_kept[1] < ds.share_kept[0])
+    (True, True)
     """
     progress = progress or Progress()
     sizes = [checks.integer("size", size, minimum=2, maximum=200_000) for size in sizes]

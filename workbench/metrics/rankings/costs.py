@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from workbench.costs import Cost
+from workbench.metrics.rankings.extremes import EXACT_STATES
 
 SECONDS_PER_ITEM = 1.5e-7
 """Of sorting, both scores and both errors."""
 START = 0.01
 SECONDS_PER_DRAW = 1.5e-8
 SECONDS_PER_STATE = 3e-9
-EXACT_STATES = 60_000_000
 
 
 def _items(values: Any) -> int:

@@ -135,6 +135,7 @@ def error_bars() -> Numbers:
         "coverage": float(many.coverage.min()),
         "few": int(few.positives),
         "few_coverage": float(few.coverage.sel(metric="ap")),
+        "few_auroc": float(few.coverage.sel(metric="auroc")),
         "few_ratio": float((few.formula / few.deviation).sel(metric="ap")),
         "formula": float(many.formula.sel(metric="ap").isel(size=-1)),
         "deviation": float(many.deviation.sel(metric="ap").isel(size=-1)),
@@ -233,7 +234,7 @@ CLAIMS: tuple[Claim, ...] = (
         "From 100 positives on, formula and spread over 1,000 samples agree within {worst:.1%} and 95 % intervals hold "
         "at least {coverage:.1%} of the time; with 20,000 items of which 5 % are positive the error of AP is "
         "{formula:.5f} by formula, {deviation:.5f} over samples and {resampled:.5f} by one bootstrap. With {few} "
-        "positives the interval of AP holds {few_coverage:.1%} of the time.",
+        "positives the interval of AP holds {few_coverage:.1%} of the time, DeLong's of AUROC {few_auroc:.1%}.",
         Rule(at_most("worst", 0.1) & at_least("coverage", 0.93), partly=at_least("coverage", 0.9)),
         INTERVALS,
         {"worst": "the largest difference", "coverage": "the smallest coverage"},

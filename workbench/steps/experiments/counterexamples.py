@@ -67,6 +67,9 @@ def linear_example(r: float) -> tuple[float, float]:
 
     A single weight w = 0.01 and input 1, logits (wx, 0), labels 0 and 1: the optimum is w = 0 and the gradient tiny,
     but ρ_a = π does not know that.
+
+    >>> [round(loss, 6) for loss in linear_example(0.9)]
+    [0.69316, 1.466758]
     """
     model = _OneWeight(0.01)
     inputs, targets = torch.ones(2, 1), torch.tensor([0, 1])

@@ -11,7 +11,7 @@ from workbench import checks, results
 from workbench.progress import Progress
 from workbench.steps.data import Data, digits
 from workbench.steps.experiments.setting import Network
-from workbench.steps.experiments.spike_rules import OPTIMISERS, RULES, Rule
+from workbench.steps.experiments.spike_rules import OPTIMISERS, RULES, Rule, described
 from workbench.steps.jvp import logits_and_slopes
 from workbench.steps.networks import build
 from workbench.steps.radii import bound_radius
@@ -46,8 +46,8 @@ def spike(
 
     Returns over (rule, seed, step): ``loss`` of the batch before the step, test ``accuracy`` after it, ``r`` =
     ‖update‖/ρ_a of the step taken, ``update_norm`` and ``engaged``, whether the rule changed the step; NaN loss and r
-    where training has overflowed. About 5 ms a step and rule on a small net. Raises ``ValueError`` for unknown names
-    and unusable numbers.
+    where training has overflowed. Also ``label`` and ``colour`` of each rule, for pictures. About 5 ms a step and rule
+    on a small net. Raises ``ValueError`` for unknown names and unusable numbers.
 
     A spike laboratory after P. Sao, arXiv 2603.13552, except that r is measured along the update really taken.
     """
@@ -165,8 +165,11 @@ def spike_table(
             done += 1
     progress.update(total, total, "done")
     dims = ("network", "multiplier", "rule", "seed")
+    labels, colours = described(list(rules))
     return results.dataset(
         {
+            "label": (("rule",), labels, "rule in words"),
+            "colour": (("rule",), colours, "place among the colours of series"),
             "accuracy": (dims, final, "test accuracy at the end"),
             "worst": (dims, worst, "lowest test accuracy from the spike on"),
         },
@@ -181,6 +184,7 @@ def spike_table(
 
 def _dataset(table: dict, names: list[str], seeds: list[int], steps: int) -> xr.Dataset:
     dims = ("rule", "seed", "step")
+    labels, colours = described(names)
     return results.dataset(
         {
             "loss": (dims, table["loss"].copy(), "loss of the batch before the step", "nat"),
@@ -188,6 +192,8 @@ def _dataset(table: dict, names: list[str], seeds: list[int], steps: int) -> xr.
             "r": (dims, table["r"].copy(), "length of the step over the bound radius along it"),
             "update_norm": (dims, table["update_norm"].copy(), "length of the step", "τ"),
             "engaged": (dims, table["engaged"].copy(), "1 where the rule changed the step"),
+            "label": (("rule",), labels, "rule in words"),
+            "colour": (("rule",), colours, "place among the colours of series"),
         },
         {
             "rule": (("rule",), names, "rule"),

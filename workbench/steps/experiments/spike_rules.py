@@ -1,6 +1,6 @@
 """The guards that compete in the spike laboratory; each is one small class with ``step(x, y) -> (loss, engaged)``."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 from typing import Any, Protocol
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from workbench.registry import Registry
+from workbench.registry import Fact, Registry
 from workbench.steps.hooks import guard
 from workbench.steps.optimisers import MFAC, AdaHessian
 from workbench.steps.safe_step import SafeStep
@@ -22,7 +22,13 @@ OPTIMISERS: dict[str, Callable[[Iterable[Any], float], torch.optim.Optimizer]] =
 }
 """Name → optimiser of (parameters, learning rate), for the laboratory."""
 
-RULES = Registry("rule")
+RULES = Registry(
+    "rule",
+    facts={
+        "colour": Fact(int, says="its place among the colours of series, 0 to 7"),
+        "of_gradients": Fact(bool, required=False, says="True if it changes gradients, which AdaHessian shows nobody"),
+    },
+)
 GRADIENT_LIMIT = 1.0
 UPDATE_LIMIT = 2.0
 ENOUGH_HISTORY = 5
@@ -30,8 +36,11 @@ HALVINGS = 24
 SUFFICIENT = 1e-4
 ZCLIP_WARMUP, ZCLIP_DECAY, ZCLIP_LIMIT = 25, 0.97, 2.5
 AGC_LIMIT, AGC_LEAST = 0.01, 1e-3
-OF_GRADIENTS = frozenset({"gradient-clip", "zclip", "agc"})
-"""Rules that change gradients, which AdaHessian does not let anybody see."""
+
+
+def described(rules: Sequence[str]) -> tuple[list[str], list[int]]:
+    """Return the labels and colours of rules, by the registry."""
+    return [RULES[name].label for name in rules], [RULES[name].fact("colour") for name in rules]
 
 
 class Rule(Protocol):
@@ -62,7 +71,7 @@ class _Base:
         return loss
 
 
-@RULES.add("none", label="none", formula="p")
+@RULES.add("none", label="none", formula="p", colour=1)
 class Unguarded(_Base):
     """The optimiser as it is."""
 
@@ -71,7 +80,14 @@ class Unguarded(_Base):
         return self.move(x, y), False
 
 
-@RULES.add("gradient-clip", label="gradient clip", formula="g ← min(1, 1/‖g‖) g", reference="arXiv 1211.5063")
+@RULES.add(
+    "gradient-clip",
+    label="gradient clip",
+    formula="g ← min(1, 1/‖g‖) g",
+    reference="arXiv 1211.5063",
+    colour=2,
+    of_gradients=True,
+)
 class GradientClip(_Base):
     """Clip the gradient to norm 1 before the optimiser sees it (no effect on the scale of Adam's step)."""
 
@@ -102,7 +118,14 @@ class _OfGradients(_Base):
         raise NotImplementedError
 
 
-@RULES.add("zclip", label="ZClip", formula="‖g‖ ← μ + (2.5²/z) σ if z > 2.5", reference="arXiv 2504.02507")
+@RULES.add(
+    "zclip",
+    label="ZClip",
+    formula="‖g‖ ← μ + (2.5²/z) σ if z > 2.5",
+    reference="arXiv 2504.02507",
+    colour=6,
+    of_gradients=True,
+)
 class ZClip(_OfGradients):
     """Clip the gradient's norm where it is an outlier of its running mean μ and deviation σ, z = (‖g‖ − μ)/σ.
 
@@ -135,7 +158,14 @@ class ZClip(_OfGradients):
         return wanted != norm
 
 
-@RULES.add("agc", label="adaptive gradient clip", formula="‖g_i‖ ≤ 0.01 ‖w_i‖ per unit", reference="arXiv 2102.06171")
+@RULES.add(
+    "agc",
+    label="adaptive gradient clip",
+    formula="‖g_i‖ ≤ 0.01 ‖w_i‖ per unit",
+    reference="arXiv 2102.06171",
+    colour=7,
+    of_gradients=True,
+)
 class AdaptiveClip(_OfGradients):
     """Clip the gradient of each unit (row of a weight) at a hundredth of the unit's own norm, not below 1e-3."""
 
@@ -177,7 +207,7 @@ class _Rescaled(_Base):
         raise NotImplementedError
 
 
-@RULES.add("update-clip", label="update clip, 2 × median", formula="p ← min(1, 2·median‖p‖/‖p‖) p")
+@RULES.add("update-clip", label="update clip", formula="p ← min(1, 2·median‖p‖/‖p‖) p", colour=3)
 class UpdateClip(_Rescaled):
     """Cap the update at twice the median length of the updates so far: no JVP, but no model of the loss either."""
 
@@ -195,7 +225,7 @@ class UpdateClip(_Rescaled):
         return factor
 
 
-@RULES.add("armijo", label="Armijo backtracking", formula="L(θ+p) ≤ L + 1e-4 g·p", reference="arXiv 1905.09997")
+@RULES.add("armijo", label="Armijo", formula="L(θ+p) ≤ L + 1e-4 g·p", reference="arXiv 1905.09997", colour=4)
 class Armijo(_Rescaled):
     """Halve the update until the batch loss decreases enough; give it up after 24 halvings."""
 
@@ -219,7 +249,7 @@ class Armijo(_Rescaled):
         return float(nn.functional.cross_entropy(functional_call(self.model, {**parameters, **buffers}, (x,)), y))
 
 
-@RULES.add("safe", label="SafeStep", formula="p ← min(1, r_max ρ_a/‖p‖) p", reference="arXiv 2603.13552")
+@RULES.add("safe", label="SafeStep", formula="p ← min(1, r_max ρ_a/‖p‖) p", reference="arXiv 2603.13552", colour=0)
 class Safe(_Base):
     """This room's controller."""
 
@@ -237,7 +267,9 @@ class Safe(_Base):
         return loss, self.guard.engaged
 
 
-@RULES.add("guard", label="guard, replay", formula="p ← min(1, r_max ρ/‖p‖) p, ρ of the actual change of the logits")
+@RULES.add(
+    "guard", label="guard, replay", formula="p ← min(1, r_max ρ/‖p‖) p, ρ of the actual change of the logits", colour=5
+)
 class Hooked(_Base):
     """The same controller as hooks on the optimiser, measuring what the step does to the logits."""
 

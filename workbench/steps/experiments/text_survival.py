@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from workbench import checks, results
 from workbench.progress import Progress
-from workbench.steps.experiments.spike_rules import RULES, Rule
+from workbench.steps.experiments.spike_rules import RULES, Rule, described
 from workbench.steps.text import SYMBOLS, CharacterModel, excerpts, manual
 from workbench.steps.threads import one_thread
 
@@ -71,10 +71,13 @@ def text_survival(
         )
     progress.update(loss.size, loss.size, "done")
     dims = ("fault", "rule", "seed")
+    labels, colours = described(rule_names)
     return results.dataset(
         {
             "loss": (dims, loss, "held-out loss at the end", "nat"),
             "engaged": (dims, engaged, "share of steps that the rule changed"),
+            "label": (("rule",), labels, "rule in words"),
+            "colour": (("rule",), colours, "place among the colours of series"),
         },
         {
             "fault": (("fault",), fault_names, "what goes wrong"),

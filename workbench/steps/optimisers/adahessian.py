@@ -50,10 +50,15 @@ class AdaHessian(torch.optim.Optimizer):
     """The AdaHessian optimiser; ``step`` takes a closure that returns the loss *without* calling backward.
 
     θ ← θ − lr·(m̂ / (v̂^(k/2) + ε) + weight_decay·θ), with m̂ the bias-corrected mean of gradients and v̂ that of
-    squared, spatially averaged Hutchinson diagonals. ::
+    squared, spatially averaged Hutchinson diagonals. A diagonal Hessian is found exactly, so that a badly scaled
+    quadratic form takes steps of Newton's:
 
-        optimizer = AdaHessian(model.parameters(), lr=0.1)
-        loss = optimizer.step(lambda: cross_entropy(model(x), y))
+    >>> x = torch.nn.Parameter(torch.ones(2))
+    >>> optimizer = AdaHessian([x], lr=1.0, betas=(0.0, 0.0), eps=1e-12)
+    >>> scale = torch.tensor([1.0, 1e4])
+    >>> loss = optimizer.step(lambda: 0.5 * (scale * x**2).sum())
+    >>> bool((x.abs() < 1e-6).all())
+    True
 
     Parameters: ``betas`` decay of the two means, ``hessian_power`` k in (0, 1], ``weight_decay`` decoupled,
     ``samples`` Hutchinson vectors a step, ``average_kernels`` averages |z ⊙ Hz| over the trailing dimensions of

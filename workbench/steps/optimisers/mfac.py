@@ -2,8 +2,12 @@
 
 The Fisher of the last m gradients is F = λI + (1/m) G Gᵀ, G of shape (d, m). By Woodbury's identity
 F⁻¹x = (x − G S⁻¹ Gᵀx)/λ with the small S = mλI + GᵀG, so a product costs O(dm + m²) once S⁻¹ is known. Replacing one
-gradient changes one row and column of S: a rank-two update of S⁻¹ in O(dm + m²), renewed from scratch every m
-replacements (m³/m = m² each) so that rounding cannot pile up.
+gradient changes one row and column of S. For a small window S⁻¹ is then computed anew; for a larger one it is a
+rank-two update in O(dm + m²), renewed from scratch every m replacements (m³/m = m² each) so that rounding cannot pile
+up. For a gradient of the window, x = G e_j, the product is F⁻¹x = mG S⁻¹e_j, without the difference of large numbers.
+
+A window of float32 is worked on in float32, where reading it is all that costs; S and S⁻¹ are float64 always. What that
+loses is measured with every product, and if it is more than one part in 10⁴ the product is made again in float64.
 
 Reference: E. Frantar, E. Kurtic & D. Alistarh, "M-FAC: Efficient Matrix-Free Approximations of Second-Order
 Information", arXiv 2107.03356; the paper's dynamic algorithm keeps other coefficients of the same matrix.
@@ -20,6 +24,16 @@ from workbench import checks
 from workbench.steps.optimisers.adahessian import as_real
 
 COLUMNS = 1 << 16
+BLOCK = 1 << 20
+"""Numbers of the window that are worked on at a time: they stay in the cache for all that is done with them."""
+SAMPLED = 64
+"""Columns of each block whose rounding is looked at in float64."""
+TOLERANCE = 1e-4
+"""Relative error of F⁻¹x beyond which single precision is left."""
+DIRECT = 64
+"""Windows up to here get a new S⁻¹ at every push, half a millisecond: an update loses up to ten digits."""
+LARGEST_SQUARE = 1e6
+"""Squared length of a gradient, in units of mλ, up to which S has the digits that single precision needs."""
 WORST_CONDITION = 1e10  # beyond, a rank-two update loses more digits than it saves time
 
 
@@ -28,6 +42,11 @@ class InverseFisher:
 
     ``size`` d, ``window`` m, ``damping`` λ > 0. Memory: d·m numbers of the dtype given on the device given, and two
     m × m float64 beside them.
+
+    >>> fisher = InverseFisher(2, window=1, damping=1.0)
+    >>> fisher.push(torch.tensor([3.0, 0.0]))
+    >>> [round(value, 6) for value in fisher.solve(torch.tensor([10.0, 10.0])).tolist()]
+    [1.0, 10.0]
     """
 
     def __init__(
@@ -47,10 +66,12 @@ class InverseFisher:
         self.gram = torch.zeros(window, window, dtype=torch.float64, device=device)
         self.inverse = torch.eye(window, dtype=torch.float64, device=device) / (window * damping)
         self.pushed = 0
+        self._single_from = 0  # number of pushes from which on single precision is tried (again)
 
     def state(self) -> dict[str, Any]:
         """Return what :meth:`resume` needs."""
-        return {"rows": self.rows, "gram": self.gram, "inverse": self.inverse, "pushed": self.pushed}
+        parts = {"rows": self.rows, "gram": self.gram, "inverse": self.inverse, "pushed": self.pushed}
+        return parts | {"single_from": self._single_from}
 
     @classmethod
     def resume(cls, state: dict[str, Any], damping: float) -> "InverseFisher":
@@ -58,14 +79,18 @@ class InverseFisher:
         fisher = cls.__new__(cls)
         fisher.rows, fisher.pushed, fisher.damping = state["rows"], int(state["pushed"]), damping
         fisher.window, fisher.size = fisher.rows.shape
+        fisher._single_from = int(state.get("single_from", 0))
         fisher.gram, fisher.inverse = state["gram"].to(fisher.rows.device), state["inverse"].to(fisher.rows.device)
         if fisher.gram.dtype != torch.float64:
             if fisher.rows.dtype.itemsize < 4:
                 fisher.rows = fisher.rows.float()
-            wide = fisher.rows.double()
-            fisher.gram = wide @ wide.T
-            fisher._renew()
+            fisher._compute_gram()
         return fisher
+
+    @property
+    def single(self) -> bool:
+        """Whether the next product is tried in single precision."""
+        return self.rows.dtype == torch.float32 and self.pushed >= self._single_from
 
     def grow(self, size: int) -> None:
         """Take vectors of ``size`` from now on; those of the window get zeros at their end, which change no product."""
@@ -85,43 +110,117 @@ class InverseFisher:
         if gradient.shape != (self.size,):
             raise ValueError(f"gradient must have shape ({self.size},), got {tuple(gradient.shape)}")
         slot = self.pushed % self.window
-        length = float(torch.linalg.vector_norm(gradient, dtype=torch.float64)) ** 2
-        if not math.isfinite(length):
-            raise ValueError(
-                "the gradient holds NaN, infinity or numbers too large to square; nothing was changed. Leave this step "
-                "out (steps.SafeStep does so by itself) or clip the gradient"
-            )
         replaced = self.rows[slot].clone()
         self.rows[slot] = gradient
-        products = self._inner_products(gradient)
+        products = self._inner_products(gradient, single=self.single)
+        # squares of 1e20 fit float64 only, and long before S is too ill-conditioned to tell what was lost
+        too_large = self.single and not float(products[slot]) <= LARGEST_SQUARE * self.window * self.damping
+        if too_large:
+            products = self._inner_products(gradient, single=False)
         if not bool(torch.isfinite(products).all()):
             self.rows[slot] = replaced
-            raise ValueError("products with the window's gradients overflow; nothing was changed. Clip the gradient")
+            raise ValueError(
+                "the gradient holds NaN, infinity or numbers too large to square, or products with the window's "
+                "gradients overflow; nothing was changed. Leave this step out (steps.SafeStep does so by itself) or "
+                "clip the gradient"
+            )
         change = products - self.gram[slot]
         self.gram[slot], self.gram[:, slot] = products, products
         self.pushed += 1
-        if self.pushed % self.window == 0:
+        if too_large:
+            self._leave_single()
+        elif self.window <= DIRECT or self.pushed % self.window == 0:
             self._renew()
         else:
             self._update(slot, change)
 
     def solve(self, vector: Tensor) -> Tensor:
         """Return F⁻¹·vector: O(dm + m²)."""
-        inner = self.inverse @ self._inner_products(vector)
-        parts = [(vector[k].double() - inner @ rows) / self.damping for k, rows in self._wide_blocks()]
-        return torch.cat(parts).to(vector.dtype)
+        for single in (True, False) if self.single and vector.dtype == torch.float32 else (False,):
+            inner = self.inverse @ self._inner_products(vector, single=single)
+            found, error = self._combined(-inner / self.damping, single, vector)
+            if not single or error <= TOLERANCE:
+                break
+            self._leave_single()
+        return found.to(vector.dtype)
 
-    def _wide_blocks(self) -> Iterator[tuple[slice, Tensor]]:
-        """Yield the window in float64, some columns at a time, so that no second copy of it is held.
+    def push_and_solve(self, gradient: Tensor) -> Tensor:
+        """Return F⁻¹·gradient after :meth:`push` of it, by two passes over the window instead of three."""
+        self.push(gradient)
+        slot = (self.pushed - 1) % self.window
+        for single in (True, False) if self.single else (False,):
+            found, error = self._combined(self.window * self.inverse[:, slot], single, slot=slot)
+            if not single or error <= TOLERANCE:
+                break
+            self._leave_single()
+        return found.to(gradient.dtype)
+
+    def _combined(
+        self, weights: Tensor, single: bool, vector: Tensor | None = None, *, slot: int = -1
+    ) -> tuple[Tensor, float]:
+        """Return x = vector/λ + G·weights and, of single precision, an estimate of its relative error.
+
+        The estimate is infinite for x = 0, which may be all that cancellation has left.
+
+        x should solve Fx = vector, or Fx = G e_slot without one. Then Fx − that is Gρ with ρ = λ·weights + Gᵀx/m (less
+        e_slot), so that x is wrong by F⁻¹Gρ = mG S⁻¹ρ, and by the rounding of its own sum, which is looked at in some
+        columns.
+        """
+        pieces: list[Tensor] = []
+        products, rounding, looked = torch.zeros_like(weights), torch.zeros_like(weights[0]), 0
+        narrow = weights.float()
+        for columns, rows in self._blocks(single):
+            part = rows.T @ (narrow if single else weights)
+            if vector is not None:
+                part += vector[columns].to(part) / self.damping
+            pieces.append(part)
+            if single:
+                products += rows @ part
+                some = rows[:, :SAMPLED].double().T @ weights
+                if vector is not None:
+                    some += vector[columns][:SAMPLED].double() / self.damping
+                rounding += (part[:SAMPLED] - some).square().sum()
+                looked += len(some)
+        found = torch.cat(pieces)
+        if not single:
+            return found, 0.0
+        length = float(torch.linalg.vector_norm(found))
+        if not 0 < length < math.inf or not bool(torch.isfinite(products).all()):
+            return found, math.inf
+        residual = self.damping * weights + products / self.window
+        if slot >= 0:
+            residual[slot] -= 1.0
+        moved = self.inverse @ residual
+        # |G·moved|² by the entries of GᵀG, which were rounded to 2⁻²⁴ of |g||g'| each
+        unsure = 2.0**-23 * float(moved.abs() @ self.gram.diagonal().sqrt()) ** 2
+        wrong = self.window * math.sqrt(max(float(moved @ self.gram @ moved), 0.0) + unsure)
+        return found, (wrong + math.sqrt(float(rounding) * self.size / looked)) / length
+
+    def _leave_single(self) -> None:
+        """Compute S anew in float64, and stay there until every gradient of the window has been replaced."""
+        self._single_from = self.pushed + self.window
+        self._compute_gram()
+
+    def _compute_gram(self) -> None:
+        self.gram = sum(rows @ rows.T for _, rows in self._blocks(single=False))
+        self._renew()
+
+    def _blocks(self, single: bool) -> Iterator[tuple[slice, Tensor]]:
+        """Yield some columns of the window at a time, in float64 unless ``single``: no second copy of it is held.
 
         F⁻¹g is a difference of terms larger by |g|²/λ, which single precision does not survive when gradients grow.
         """
-        for start in range(0, self.size, COLUMNS):
-            columns = slice(start, min(start + COLUMNS, self.size))
-            yield columns, self.rows[:, columns].double()
+        width = max(BLOCK // self.window, SAMPLED) if single else COLUMNS
+        for start in range(0, self.size, width):
+            columns = slice(start, min(start + width, self.size))
+            rows = self.rows[:, columns]
+            yield columns, rows if single else rows.double()
 
-    def _inner_products(self, vector: Tensor) -> Tensor:
-        return sum(rows @ vector[columns].double() for columns, rows in self._wide_blocks())
+    def _inner_products(self, vector: Tensor, *, single: bool) -> Tensor:
+        total = torch.zeros_like(self.gram[0])
+        for columns, rows in self._blocks(single):
+            total += rows @ vector[columns].to(rows)
+        return total
 
     def _renew(self) -> None:
         """Compute S⁻¹ from S by eigenvalues: rounding cannot make GᵀG worse than semidefinite there."""
@@ -188,10 +287,9 @@ class MFAC(torch.optim.Optimizer):
         if gradient.dtype.itemsize < 4:
             gradient = gradient.float()
         fisher = self._fisher(gradient)
-        fisher.push(gradient)
+        direction = fisher.push_and_solve(gradient)
         self.state[self.param_groups[0]["params"][0]]["fisher"] = fisher.state()
         start = 0
-        direction = fisher.solve(gradient)
         for p, group in parameters:
             real = as_real(p)
             part = direction[start : start + real.numel()].view_as(real).to(real.dtype)

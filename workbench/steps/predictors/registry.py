@@ -22,6 +22,14 @@ def predict(predictor: str, ray: Ray, *, ratio: float = 2.0) -> float:
     """Return what the named predictor says about ``ray``: a distance τ ≥ 0, ∞ allowed.
 
     ``ratio`` > 1 is the loss ratio L(τ)/L(0) counted as damage. Raises ``ValueError`` for an unknown name.
+
+    >>> import torch
+    >>> model = torch.nn.Linear(1, 2, bias=False)
+    >>> _ = torch.nn.init.zeros_(model.weight)
+    >>> apart = {"weight": torch.tensor([[1.0], [-1.0]])}
+    >>> ray = Ray(model, torch.ones(1, 1), torch.tensor([1]), apart)
+    >>> round(predict("exact", ray) * 2**0.5, 6)  # two equal logits that part at √2: π/√2 away
+    3.141593
     """
     ratio = checks.real("ratio", ratio, exclusive_minimum=1)
     tau = float(PREDICTORS[predictor](ray, ratio))

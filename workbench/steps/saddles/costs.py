@@ -5,13 +5,18 @@ from typing import Any
 
 from workbench.costs import Cost, total
 from workbench.steps.saddles.methods import SADDLE_METHODS
+from workbench.steps.saddles.molecules import Molecule
 
+XTB, PAIRS = 3e-3, 6e-5
+"""Seconds for an energy with its gradient of seven atoms: GFN2-xTB, and a pair potential."""
 PLANE, CLUSTER, PLAIN = 0.02, 0.5, 1e-3
 """Seconds a call: a surrogate of a plane surface, of a cluster of seven, and a method without a surrogate."""
 
 
 def _atoms(surface: Any) -> int:
-    """Return how many atoms a surface has, 0 for plain coordinates."""
+    """Return how many atoms a surface or a molecule has, 0 for plain coordinates."""
+    if isinstance(surface, Molecule):
+        return len(surface.symbols)
     name = surface if isinstance(surface, str) else surface.name
     if not name.startswith("lennard-jones"):
         return 0 if isinstance(surface, str) or surface.species is None else len(surface.species)
@@ -39,6 +44,15 @@ def saddle_table(
         for s in surfaces
         for m in methods
     )
+
+
+def saddle_survey(start: Any, energy: str, method: str, starts: int, most_calls: int) -> Cost:
+    """Estimate :func:`workbench.steps.saddle_survey`: the searches, and some thousand calls to look around."""
+    atoms = max(_atoms(start), 1)
+    quantum = isinstance(start, Molecule) and energy in ("auto", "gfn2-xtb")
+    call = (XTB if quantum else PAIRS) * (atoms / 7) ** 2
+    around = starts * (3 * atoms + 100) * 4
+    return Cost(call * (around + starts * most_calls)) + starts * _search(start, method, most_calls // 2)
 
 
 def saddle_basins(method: str, surface: str, points: int, most_calls: int) -> Cost:

@@ -23,7 +23,14 @@ MEMORY = 10
 
 @dataclass
 class Dimer:
-    """The state of a dimer search: the axis, its curvature, and what L-BFGS remembers."""
+    """The state of a dimer search: the axis, its curvature, and what L-BFGS remembers.
+
+    >>> hessian = np.diag([3.0, -1.0])
+    >>> state = Dimer(np.array([0.8, 0.6]), None, lambda x: hessian @ x, longest=0.1)
+    >>> state.rotate(np.zeros(2), np.zeros(2))
+    >>> bool(abs(state.axis[1]) > 0.99), round(state.curvature, 2)
+    (True, -1.0)
+    """
 
     axis: Array
     species: Sequence[str] | None

@@ -9,14 +9,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from workbench import checks, results
+from workbench import checks, data, results
 from workbench.progress import Progress
 from workbench.steps.saddles.distances import configuration_distance, farthest_points
 from workbench.steps.saddles.methods import SADDLE_METHODS, start_axis
 from workbench.steps.saddles.modes import spectrum
 from workbench.steps.saddles.search import SaddleResult, saddle, surface_of
 from workbench.steps.saddles.stationary import stationary_points
-from workbench.steps.saddles.statistics import median_calls, success_rate
+from workbench.steps.saddles.statistics import calls_per_success, median_calls, success_rate
 from workbench.steps.saddles.surfaces import SURFACES, Surface
 from workbench.steps.saddles.surrogate import Surrogate, make_data
 from workbench.steps.saddles.training import first_guess, train
@@ -30,12 +30,25 @@ SOFT = 5
 NEAR = 1e-2
 """A search on a plane surface has reached a proved saddle if it ends this near to it."""
 MOST_STARTS = 2000
+RIVAL_CALLS, RIVAL_SUCCESS = "calls of the rival", "whether the rival reached a first-order saddle"
+
+
+@functools.cache
+def known_points(name: str) -> xr.Dataset:
+    """Return all stationary points of a named plane surface: the shipped enumeration, or a new one.
+
+    The proof takes half a second, which the first search on a page should not wait for; a test repeats it.
+    """
+    try:
+        return data.result(f"steps/stationary_{name}.nc")
+    except FileNotFoundError:
+        return stationary_points(name)
 
 
 @functools.cache
 def proved_saddles(name: str) -> Array:
     """Return the proved first-order saddles (m, 2) of a named plane surface, lowest first."""
-    found = stationary_points(name)
+    found = known_points(name)
     return found.x.values[found["index"].values == 1]
 
 
@@ -77,6 +90,10 @@ def saddle_search(
     ``rejected`` (one row of NaN if there was none); the end with ``index``, ``lowest`` eigenvalue, ``saddle`` (number
     of the proved saddle reached, −1 none) and ``is_saddle``; ``rival_calls``, ``rival_success``; on plane surfaces
     ``surrogate`` and ``truth`` over a grid of the box, and the proved ``stationary`` points. Cost: 20 ms a call there.
+
+    >>> ds = saddle_search("mueller-brown", [-0.9, 0.75])
+    >>> bool(ds.is_saddle), int(ds["index"]), int(ds.saddle), int(ds.calls) < int(ds.rival_calls)
+    (True, 1, 1, True)
     """
     chosen = surface_of(surface)
     axis = [np.cos(np.radians(checks.real("angle", angle))), np.sin(np.radians(angle))] if chosen.size == 2 else None
@@ -86,7 +103,21 @@ def saddle_search(
     common: dict[str, Any] = {"axis": axis, "seed": seed, "progress": progress}
     options = {"trust": trust, "threshold": threshold, "subset": subset, "barrier": barrier}
     found = saddle(chosen, start, method, most_calls=most_calls, **options, **common)
+    parts = _search_parts(chosen, found)
+    if SADDLE_METHODS[rival].fact("surrogate") and progress is not None:
+        waiting = {"rival_calls": ((), np.nan, RIVAL_CALLS), "rival_success": ((), np.nan, RIVAL_SUCCESS)}
+        first = results.dataset({**parts[0], **waiting}, *parts[1:])
+        progress.publish(results.unfinished(first, "the rival"))
     against = saddle(chosen, start, rival, most_calls=max(500, most_calls), **options, **common)
+    compared = {
+        "rival_calls": ((), against.calls, RIVAL_CALLS),
+        "rival_success": ((), succeeded(chosen, against), RIVAL_SUCCESS),
+    }
+    return results.dataset({**parts[0], **compared}, *parts[1:])
+
+
+def _search_parts(chosen: Surface, found: SaddleResult) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Return variables, coordinates and attributes of one search, without its rival."""
     log, calls = found.log, found.calls
     length, energy = chosen.length_unit, chosen.energy_unit
     late = slice(calls - len(log.thresholds), calls)
@@ -113,8 +144,6 @@ def saddle_search(
         "is_saddle": ((), succeeded(chosen, found), "whether a first-order saddle was reached"),
         "saddle": ((), which_saddle(chosen, found.x), "number of the proved saddle reached (−1: none)"),
         "lowest": ((), found.eigenvalues[0] if found.eigenvalues.size else np.nan, "lowest eigenvalue there", energy),
-        "rival_calls": ((), against.calls, "calls of the rival"),
-        "rival_success": ((), succeeded(chosen, against), "whether the rival reached a first-order saddle"),
     }
     coordinates = {
         "call": (("call",), np.arange(1, calls + 1), "call"),
@@ -124,7 +153,7 @@ def saddle_search(
     }
     if chosen.jet is not None and chosen.box is not None:
         _add_grid(chosen, found, variables, coordinates)
-    return results.dataset(variables, coordinates, {"reason": found.reason, "surface": chosen.name})
+    return variables, coordinates, {"reason": found.reason, "surface": chosen.name}
 
 
 def _words(variable: xr.DataArray) -> tuple[str, str]:
@@ -132,13 +161,14 @@ def _words(variable: xr.DataArray) -> tuple[str, str]:
 
 
 def _add_grid(surface: Surface, found: SaddleResult, variables: dict[str, Any], coordinates: dict[str, Any]) -> None:
-    (left, right), (low, high) = surface.box or ((0, 1), (0, 1))
-    x, y = np.linspace(left, right, GRID), np.linspace(low, high, GRID)
-    points = np.array([(a, b) for b in y for a in x])
-    truth = np.array([surface.evaluate(point)[0] for point in points]).reshape(GRID, GRID)
+    is_named = surface.name in SURFACES
+    x, y, truth = _named_grid(surface.name) if is_named else _grid(surface)
     model = found.log.model
-    mean = np.full((GRID, GRID), np.nan) if model is None else model.means(points).reshape(GRID, GRID) * surface.scale
-    known = stationary_points(surface.name) if surface.name in SURFACES else None
+    mean = np.full((GRID, GRID), np.nan)
+    if model is not None:
+        points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+        mean = model.means(points).reshape(GRID, GRID) * surface.scale
+    known = known_points(surface.name) if is_named else None
     unit = surface.energy_unit
     variables["truth"] = (("grid_y", "grid_x"), truth, "energy of the surface", unit)
     variables["surrogate"] = (("grid_y", "grid_x"), mean, "mean energy of the last surrogate", unit)
@@ -148,6 +178,18 @@ def _add_grid(surface: Surface, found: SaddleResult, variables: dict[str, Any], 
         variables["stationary"] = (("point", "coordinate"), known.x.values, "proved stationary point")
         variables["stationary_index"] = (("point",), known["index"].values, "its number of negative eigenvalues")
         coordinates["point"] = (("point",), known.point.values, "stationary point, by energy")
+
+
+def _grid(surface: Surface) -> tuple[Array, Array, Array]:
+    """Return x (61), y (61) and the energies (61, 61) over a plane surface's box."""
+    (left, right), (low, high) = surface.box or ((0, 1), (0, 1))
+    x, y = np.linspace(left, right, GRID), np.linspace(low, high, GRID)
+    return x, y, np.array([[surface.evaluate(np.array([a, b]))[0] for a in x] for b in y])
+
+
+@functools.cache
+def _named_grid(name: str) -> tuple[Array, Array, Array]:
+    return _grid(SURFACES[name]())
 
 
 def random_start(surface: Surface, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -186,7 +228,8 @@ def saddle_table(
 
     Returns over (surface, method, start): ``calls``, ``success`` (a first-order saddle, on planes a proved one),
     ``converged``, ``index``, ``energy``, ``seconds`` of CPU; over (surface, method): ``rate`` with ``rate_low`` and
-    ``rate_high`` (95 % Clopper–Pearson) and ``median_calls`` with failures censored. Methods on a surrogate stop after
+    ``rate_high`` (95 % Clopper–Pearson), ``median_calls`` with failures censored, ``calls_per_saddle`` (failures at
+    what they cost) with its bootstrap interval, and ``wrong`` ends. Methods on a surrogate stop after
     ``most_surrogate_calls``, others after ``most_calls``. Cost: a start takes milliseconds to seconds.
     """
     progress = progress or Progress()
@@ -221,6 +264,13 @@ def saddle_table(
     medians = np.array(
         [[median_calls(table["calls"][i, j], table["success"][i, j]) for j in range(shape[1])] for i in range(shape[0])]
     )
+    spent = np.array(
+        [
+            [calls_per_success(table["calls"][i, j], table["success"][i, j]) for j in range(shape[1])]
+            for i in range(shape[0])
+        ]
+    )
+    wrong = (table["converged"] & (table["index"] != 1)).sum(axis=2)
     dims, pair = ("surface", "method", "start"), ("surface", "method")
     return results.dataset(
         {
@@ -234,6 +284,10 @@ def saddle_table(
             "rate_low": (pair, shares[..., 1], "lower end of its 95 % interval"),
             "rate_high": (pair, shares[..., 2], "upper end of its 95 % interval"),
             "median_calls": (pair, medians, "median calls to a saddle, failures censored"),
+            "calls_per_saddle": (pair, spent[..., 0], "all calls ÷ saddles reached"),
+            "calls_per_saddle_low": (pair, spent[..., 1], "lower end of its 95 % bootstrap interval"),
+            "calls_per_saddle_high": (pair, spent[..., 2], "upper end of its 95 % bootstrap interval"),
+            "wrong": (pair, wrong, "searches whose gradient vanished at no first-order saddle"),
         },
         {
             "surface": (("surface",), np.array([s.name for s in chosen]), "surface"),

@@ -29,6 +29,11 @@ def square_root(value: Scalar) -> Scalar:
     return value.sqrt() if isinstance(value, arb) else math.sqrt(value)
 
 
+def _elementary(value: Scalar, name: str) -> Scalar:
+    """Return sin, cos or log of a float or a ball."""
+    return getattr(value, name)() if isinstance(value, arb) else getattr(math, name)(value)
+
+
 class Jet:
     """A value, its gradient (n) and its Hessian (n × n) with respect to n variables."""
 
@@ -71,6 +76,23 @@ class Jet:
     def __rsub__(self, other: Scalar) -> "Jet":
         return (-self) + other
 
+    def __pow__(self, power: int) -> "Jet":
+        if isinstance(power, bool) or not isinstance(power, int) or not 0 <= power <= 64:
+            raise ValueError(f"a power of a jet must be a whole number from 0 to 64, got {power!r}; use exp and log")
+        x, n = self.value, power
+        first = n * x ** (n - 1) if n > 0 else 0.0 * x
+        second = n * (n - 1) * x ** (n - 2) if n > 1 else 0.0 * x
+        return self._chain(x**n, first, second)
+
+    def __truediv__(self, other: "Jet | Scalar") -> "Jet":
+        if not isinstance(other, Jet):
+            return self * (1 / other)
+        x = other.value
+        return self * other._chain(1 / x, -1 / x**2, 2 / x**3)
+
+    def __rtruediv__(self, other: Scalar) -> "Jet":
+        return (self * 0.0 + 1.0) / self * other
+
     def exp(self) -> "Jet":
         """Return eˣ."""
         value = exponential(self.value)
@@ -80,6 +102,21 @@ class Jet:
         """Return √x, for x > 0."""
         root = square_root(self.value)
         return self._chain(root, 0.5 / root, -0.25 / (root * self.value))
+
+    def log(self) -> "Jet":
+        """Return the natural logarithm, for x > 0."""
+        x = self.value
+        return self._chain(_elementary(x, "log"), 1 / x, -1 / x**2)
+
+    def sin(self) -> "Jet":
+        """Return the sine."""
+        sine, cosine = _elementary(self.value, "sin"), _elementary(self.value, "cos")
+        return self._chain(sine, cosine, -sine)
+
+    def cos(self) -> "Jet":
+        """Return the cosine."""
+        sine, cosine = _elementary(self.value, "sin"), _elementary(self.value, "cos")
+        return self._chain(cosine, -sine, -cosine)
 
 
 def variables(values: Sequence[Scalar]) -> list[Jet]:

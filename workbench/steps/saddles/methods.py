@@ -131,7 +131,11 @@ def eigenvector_following(oracle: Oracle, x: Array, axis: Array, options: Option
 
 
 def bofill(hessian: Array, step: Array, change: Array) -> Array:
-    """Return Bofill's update of a Hessian: between the symmetric rank-one and Powell's, so it may be indefinite."""
+    """Return Bofill's update of a Hessian: between the symmetric rank-one and Powell's, so it may be indefinite.
+
+    >>> bofill(np.eye(2), np.array([1.0, 0.0]), np.array([-2.0, 0.0])).tolist()
+    [[-2.0, 0.0], [0.0, 1.0]]
+    """
     residual = change - hessian @ step
     along, size, square = float(residual @ step), float(step @ step), float(residual @ residual)
     if square * size < 1e-20:
@@ -358,8 +362,10 @@ def gp_all(oracle: Oracle, x: Array, axis: Array, options: Options, log: Log) ->
 def gp_dimer(oracle: Oracle, x: Array, axis: Array, options: Options, log: Log) -> Array:
     """Climb with a dimer on the surrogate, as the paper does: the first rotations are made on the surface itself.
 
-    Written from the paper's description, not its code: without that code's safeguards it loses its way on clusters,
-    where an unseen stiff direction looks soft to the surrogate.
+    Where it starts in a convex region, as after a small kick out of a minimum, it is lost on clusters: there a dimer
+    only climbs along its axis, an unseen stiff direction looks soft to the surrogate, and the energies that it then
+    meets cannot be fitted with a variance below the barrier. The published benchmark starts beside saddles. Following
+    all modes of the surrogate's Hessian (``gp``) relaxes the others on the way and has no such trouble.
     """
     _, g = oracle(x)
     if converged(g, options.tolerance):

@@ -53,7 +53,12 @@ class Spectrum:
 
 
 def spectrum(hessian: Array, x: Array, species: Sequence[str] | None) -> Spectrum:
-    """Return the eigenvalues and vectors of a Hessian restricted to displacements that are not rigid motions."""
+    """Return the eigenvalues and vectors of a Hessian restricted to displacements that are not rigid motions.
+
+    >>> found = spectrum(np.diag([2.0, -1.0]), np.zeros(2), None)
+    >>> found.values.tolist(), found.index()
+    ([-1.0, 2.0], 1)
+    """
     basis = internal_basis(x, species)
     values, vectors = np.linalg.eigh(basis.T @ hessian @ basis)
     return Spectrum(values, basis @ vectors)
@@ -68,11 +73,18 @@ def difference_spectrum(gradient: Callable[[Array], Array], x: Array, species: S
     return Spectrum(values, basis @ vectors)
 
 
-def slide(evaluate: Callable[[Array], tuple[float, Array]], x: Array, mode: Array, push: float, end: float) -> Array:
+def slide(
+    evaluate: Callable[[Array], tuple[float, Array]],
+    x: Array,
+    mode: Array,
+    push: float,
+    end: float,
+    accuracy: float = 1e-6,
+) -> Array:
     """Return where steepest descent ends that leaves a saddle along ``mode``, pushed by ``push``.
 
-    The path ẋ = −∇E is followed with a stiff integrator until |∇E|_∞ < ``end``, so that it ends in the basin that it
-    belongs to, where a minimiser might jump a ridge.
+    The path ẋ = −∇E is followed with a stiff integrator, to a relative ``accuracy``, until |∇E|_∞ < ``end``, so that it
+    ends in the basin that it belongs to, where a minimiser might jump a ridge.
     """
 
     def velocity(_: float, y: Array) -> Array:
@@ -84,5 +96,5 @@ def slide(evaluate: Callable[[Array], tuple[float, Array]], x: Array, mode: Arra
     arrived.terminal = True  # type: ignore[attr-defined]
     arrived.direction = -1  # type: ignore[attr-defined]
     start = x + push * mode
-    done = solve_ivp(velocity, (0.0, 1e4), start, method="LSODA", events=arrived, rtol=1e-6, atol=1e-8)
+    done = solve_ivp(velocity, (0.0, 1e4), start, method="LSODA", events=arrived, rtol=accuracy, atol=0.01 * accuracy)
     return done.y[:, -1]

@@ -70,6 +70,30 @@ def median_calls(calls: ArrayLike, success: ArrayLike) -> float:
     return float(grid[reached.argmax()]) if reached.any() else float("inf")
 
 
+def calls_per_success(
+    calls: ArrayLike, success: ArrayLike, *, seed: int | np.random.Generator = 0, draws: int = 2000
+) -> tuple[float, float, float]:
+    """Return all calls spent ÷ saddles reached, with its 95 % percentile bootstrap interval over the searches.
+
+    What a saddle costs when failures are paid for as well. ∞ where nothing succeeded (also at the interval's upper
+    end, if that may happen among so many searches again).
+
+    >>> calls_per_success([10, 20, 60], [True, True, False])[0]
+    45.0
+    """
+    counts = checks.finite_array("calls", calls, ndim=1)
+    reached = np.asarray(success, dtype=bool)
+    if reached.shape != counts.shape or not counts.size:
+        raise ValueError(f"calls and success must have one length above 0, got {counts.size} and {reached.size}")
+    draws = checks.integer("draws", draws, minimum=1, maximum=100_000)
+    picked = checks.generator(seed).integers(0, counts.size, (draws, counts.size))
+    with np.errstate(divide="ignore"):
+        ratios = counts[picked].sum(axis=1) / reached[picked].sum(axis=1)
+        value = counts.sum() / reached.sum() if reached.any() else np.inf
+    low, high = np.quantile(ratios, [0.025, 0.975], method="nearest")  # between ∞ and a number there is nothing
+    return float(value), float(low), float(high)
+
+
 def bootstrap_ratio(
     a: ArrayLike, b: ArrayLike, *, seed: int | np.random.Generator = 0, draws: int = 2000
 ) -> tuple[float, float, float]:

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench import checks
 from workbench.registry import Registry
-from workbench.steps.saddles.jets import Jet, Scalar, exponential
+from workbench.steps.saddles.jets import Jet, Scalar, exponential, variables
 
 Array = NDArray[np.float64]
 Evaluation = tuple[float, Array]
@@ -136,8 +136,6 @@ _BETA, _R0 = 1.942, 0.742
 
 def _leps(x: Sequence[Scalar]) -> Jet:
     """Return the LEPS energy of a collinear A–B–C from the distances AB and BC, as a jet."""
-    from workbench.steps.saddles.jets import variables
-
     ab, bc = variables(x)
     coulomb, exchange = [], []
     for r, depth, overlap in zip((ab, bc, ab + bc), _D, _S, strict=True):
@@ -160,6 +158,42 @@ def _leps(x: Sequence[Scalar]) -> Jet:
 def leps() -> Surface:
     """Return the LEPS surface of a collinear reaction A + BC → AB + C over the distances (AB, BC), in Å and eV."""
     return _plane("leps", _leps, (1.3, 0.8), ((0.5, 3.0), (0.5, 3.0)), length_unit="Å", energy_unit="eV")
+
+
+def plane_surface(
+    name: str,
+    formula: Callable[[Jet, Jet], Jet],
+    start: Sequence[float],
+    box: Sequence[Sequence[float]],
+    **more: Any,
+) -> Surface:
+    """Return a surface over two coordinates from its formula, so that its stationary points can be proved.
+
+    ``formula`` takes two :class:`~workbench.steps.saddles.jets.Jet` and combines them with ``+ - * /``, whole powers
+    and the methods ``exp``, ``log``, ``sqrt``, ``sin`` and ``cos``; the gradient and the Hessian follow. ``start`` lies
+    in the ``box`` ((low, high), (low, high)); ``more`` are fields of :class:`Surface`, for instance ``scale``. Raises
+    ``TypeError`` for a formula that returns no jet, ``ValueError`` for a start outside the box.
+
+    >>> from workbench import steps
+    >>> well = steps.plane_surface("well", lambda x, y: (x**2 - 1) ** 2 + y**2, (0.5, 0.5), ((-2, 2), (-1, 1)))
+    >>> steps.stationary_points(well)["index"].values.tolist()
+    [0, 0, 1]
+    """
+    limits = checks.finite_array("box", box)
+    if limits.shape != (2, 2) or not (limits[:, 0] < limits[:, 1]).all():
+        raise ValueError(f"box must be ((low, high), (low, high)) with low < high, got {np.asarray(box).tolist()}")
+    first = checks.finite_array("start", start, ndim=1)
+    if first.shape != (2,) or not ((limits[:, 0] <= first) & (first <= limits[:, 1])).all():
+        raise ValueError(f"start must be two coordinates inside the box {limits.tolist()}, got {first.tolist()}")
+
+    def jet(x: Sequence[Scalar]) -> Jet:
+        made = formula(*variables(x))
+        if not isinstance(made, Jet):
+            raise TypeError(f"the formula must return a jet made of its arguments, got {type(made).__name__}")
+        return made
+
+    jet(first.tolist())
+    return _plane(name, jet, first.tolist(), tuple((float(a), float(b)) for a, b in limits), **more)
 
 
 def _plane(name: str, jet: Callable[[Sequence[Scalar]], Jet], start: Sequence[float], box: Any, **more: Any) -> Surface:
@@ -207,6 +241,52 @@ def lennard_jones_hessian(x: Array) -> Array:
     for a, b, sign in ((i, i, 1), (j, j, 1), (i, j, -1), (j, i, -1)):
         np.add.at(hessian, (a, slice(None), b), sign * blocks)
     return hessian.reshape(3 * n, 3 * n)
+
+
+def pair_surface(
+    name: str,
+    potential: Callable[[Array], tuple[Array, Array, Array]],
+    start: ArrayLike,
+    species: Sequence[str],
+    **more: Any,
+) -> Surface:
+    """Return the surface E = Σ φ(r_ij) of atoms, from a function of distances r (m) that returns φ, φ′ and φ″ (m each).
+
+    ``start`` (n, 3) are positions, ``species`` (n) names; ``more`` are fields of :class:`Surface`.
+
+    >>> spring = pair_surface("spring", lambda r: ((r - 1) ** 2, 2 * (r - 1), 2 + 0 * r), [[0, 0, 0], [2, 0, 0]], "HH")
+    >>> spring.start.size, spring([[0, 0, 0], [2, 0, 0]])
+    (6, (1.0, array([-2.,  0.,  0.,  2.,  0.,  0.])))
+    """
+    points = checks.finite_array("start", start, ndim=2)
+    if points.shape != (len(species), 3):
+        raise ValueError(f"{len(species)} species need positions of shape ({len(species)}, 3), got {points.shape}")
+    n = len(points)
+    i, j = np.triu_indices(n, 1)
+
+    def parts(x: Array) -> tuple[Array, Array, tuple[Array, Array, Array]]:
+        d = x.reshape(-1, 3)[i] - x.reshape(-1, 3)[j]
+        r = np.sqrt((d * d).sum(axis=1))
+        return d, r, potential(r)
+
+    def evaluate(x: Array) -> Evaluation:
+        d, r, (value, first, _) = parts(x)
+        pull = (first / r)[:, None] * d
+        gradient = np.zeros((n, 3))
+        np.add.at(gradient, i, pull)
+        np.add.at(gradient, j, -pull)
+        return float(value.sum()), gradient.reshape(-1)
+
+    def hessian(x: Array) -> Array:
+        d, r, (_, first, second) = parts(x)
+        across, along = first / r, (second - first / r) / r**2
+        blocks = across[:, None, None] * np.eye(3) + along[:, None, None] * d[:, :, None] * d[:, None, :]
+        found = np.zeros((n, 3, n, 3))
+        for a, b, sign in ((i, i, 1), (j, j, 1), (i, j, -1), (j, i, -1)):
+            np.add.at(found, (a, slice(None), b), sign * blocks)
+        return found.reshape(3 * n, 3 * n)
+
+    return Surface(name, evaluate, points.reshape(-1), species=tuple(species), hessian=hessian, **more)
 
 
 @SURFACES.add(

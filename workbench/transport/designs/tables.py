@@ -37,6 +37,9 @@ def design_degree(n_directions: int) -> int:
 
     The even harmonics of degree 2…T give T(T+3)/2 conditions, and L points on the sphere have 2L − 3 degrees of
     freedom after removing rotations: T(T+3)/2 + 3 ≤ 2L. The icosahedron (L = 6) does better than the count, T = 4.
+
+    >>> design_degree(100)
+    18
     """
     if n_directions == 6:
         return 4

@@ -17,7 +17,7 @@ from workbench.flows import costs
 from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import Picture
-from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
+from workbench.ui.kit.upload import ReadUpload, file_field, keep
 from workbench.ui.kit.view import View
 
 SOIL, OWN = "soil", "own"
@@ -77,21 +77,14 @@ class BitsView(View):
             widget.visible = pn.bind(lambda model, kinds=kinds: _kind(model) in kinds, self.param.model)
             rows.append(widget)
         for side, label in SIDES.items():
-            chooser = file_chooser(f"{label}: CSV or NetCDF", ".csv,.tsv,.txt,.nc", functools.partial(self.take, side))
-            is_wanted = pn.bind(lambda model: model == OWN, self.param.model)
-            rows.append(
-                pn.Column(chooser, reading_line(self, side), visible=is_wanted, sizing_mode="stretch_width", margin=0)
-            )
+            is_wanted, take = pn.bind(lambda model: model == OWN, self.param.model), functools.partial(self.take, side)
+            text, endings = f"{label}: CSV or NetCDF", ".csv,.tsv,.txt,.nc"
+            rows.append(file_field(self, side, text, endings, take, visible=is_wanted))
         return rows
 
     def take(self, side: str, name: str, data: bytes) -> None:
         """Use an uploaded ensemble."""
-        try:
-            check_size(name, data, LARGEST_UPLOAD)
-        except ValueError as error:
-            self.complaint = str(error)
-        else:
-            setattr(self, side, RunsFile(name, data))
+        keep(self, side, RunsFile, name, data, LARGEST_UPLOAD)
 
     def check(self, inputs: Mapping[str, Any]) -> None:
         """Ask for both files where one's own output is to be tested."""

@@ -20,7 +20,7 @@ from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import CAPTION, Picture
 from workbench.ui.kit.pointcloud import PointCloud
-from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
+from workbench.ui.kit.upload import ReadUpload, file_field, keep
 from workbench.ui.kit.view import View
 
 FILE = "file"
@@ -82,19 +82,12 @@ class ColourView(View):
     def _chooser(self, side: str) -> Any:
         is_wanted = pn.bind(lambda choice: choice == FILE, self.param[side])
         take = functools.partial(self.take_file, side)
-        chooser = file_chooser("PNG, JPEG, WebP or BMP", ".png,.jpg,.jpeg,.webp,.bmp", take)
-        return pn.Column(
-            chooser, reading_line(self, f"{side}_file"), visible=is_wanted, sizing_mode="stretch_width", margin=0
-        )
+        endings = ".png,.jpg,.jpeg,.webp,.bmp"
+        return file_field(self, f"{side}_file", "PNG, JPEG, WebP or BMP", endings, take, visible=is_wanted)
 
     def take_file(self, side: str, name: str, data: bytes) -> None:
         """Use an uploaded picture."""
-        try:
-            check_size(name, data, LARGEST_UPLOAD)
-        except ValueError as error:
-            self.complaint = str(error)
-        else:
-            setattr(self, f"{side}_file", PictureFile(name, data))
+        keep(self, f"{side}_file", PictureFile, name, data, LARGEST_UPLOAD)
 
     def check(self, inputs: Mapping[str, Any]) -> None:
         """Refuse a missing picture and what the estimator cannot do."""

@@ -18,7 +18,7 @@ from workbench.flows.covariances.files import DEFAULT_LIMIT, FORMATS, Covariance
 from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import Picture
-from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
+from workbench.ui.kit.upload import ReadUpload, file_field, keep
 from workbench.ui.kit.view import View
 
 RANDOM, FILE = "random", "file"
@@ -77,19 +77,14 @@ class CovariancesView(View):
     def controls(self) -> list[Any]:
         """Return the widgets; the chooser of a file stands where a file is asked for."""
         wanted = pn.bind(lambda source: source == FILE, self.param.source)
-        chooser = file_chooser("NPZ, NPY or CSV: matrices or trials", ACCEPTED, self.take_file)
-        upload = pn.Column(chooser, reading_line(self, "file"), visible=wanted, sizing_mode="stretch_width", margin=0)
+        label = "NPZ, NPY or CSV: matrices or trials"
+        upload = file_field(self, "file", label, ACCEPTED, self.take_file, visible=wanted)
         rest = [widget_for(self, name) for name in self.inputs if name not in ("source", "file")]
         return [widget_for(self, "source"), upload, *rest]
 
     def take_file(self, name: str, data: bytes) -> None:
         """Use an uploaded file as the batch."""
-        try:
-            check_size(name, data, DEFAULT_LIMIT)
-        except ValueError as error:
-            self.complaint = str(error)
-        else:
-            self.file = CovarianceFile(name, data)
+        keep(self, "file", CovarianceFile, name, data, DEFAULT_LIMIT)
 
     def check(self, inputs: Mapping[str, Any]) -> None:
         """Refuse a missing file; what it holds is judged when it is read."""

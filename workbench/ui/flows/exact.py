@@ -17,7 +17,7 @@ from workbench.progress import Progress
 from workbench.ui.kit.choices.clouds import PairView, clouds_of
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import Picture
-from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
+from workbench.ui.kit.upload import ReadUpload, file_field, keep
 
 CLOUDS, MATRIX = "clouds", "matrix"
 PROBLEMS = {"Two clouds": CLOUDS, "Your own cost matrix …": MATRIX}
@@ -63,25 +63,15 @@ class ExactView(PairView):
         """Return the choice of the problem, its clouds or its file, then the solvers' parameters."""
         is_matrix = pn.bind(lambda choice: choice == MATRIX, self.param.problem)
         is_clouds = pn.bind(lambda choice: choice == CLOUDS, self.param.problem)
-        chooser = pn.Column(
-            file_chooser("NPY, NPZ or CSV, a row for each source", MATRIX_ENDINGS, self.take_matrix),
-            reading_line(self, "matrix_file"),
-            visible=is_matrix,
-            sizing_mode="stretch_width",
-            margin=0,
-        )
+        label = "NPY, NPZ or CSV, a row for each source"
+        chooser = file_field(self, "matrix_file", label, MATRIX_ENDINGS, self.take_matrix, visible=is_matrix)
         pair = pn.Column(*self.pair_controls(), visible=is_clouds, sizing_mode="stretch_width", margin=0)
         others = ("log_eta", "density", "sinkhorn_first", "sinkhorn_limit", "seed")
         return [widget_for(self, "problem"), chooser, pair, *[self.control(name) for name in others]]
 
     def take_matrix(self, name: str, data: bytes) -> None:
         """Use an uploaded file as the cost matrix."""
-        try:
-            check_size(name, data, LARGEST_UPLOAD)
-        except ValueError as error:
-            self.complaint = str(error)
-        else:
-            self.matrix_file = MatrixFile(name, data)
+        keep(self, "matrix_file", MatrixFile, name, data, LARGEST_UPLOAD)
 
     def check(self, inputs: Mapping[str, Any]) -> None:
         """Refuse a missing file."""

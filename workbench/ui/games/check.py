@@ -14,7 +14,7 @@ from workbench import data, games
 from workbench.costs import Cost
 from workbench.games import costs
 from workbench.progress import Progress
-from workbench.ui.kit.upload import Upload, check_size, file_chooser
+from workbench.ui.kit.upload import Upload, file_chooser, keep
 from workbench.ui.kit.view import View
 
 LARGEST_UPLOAD = 16 * 2**20
@@ -48,12 +48,7 @@ class CheckView(View):
 
     def take(self, name: str, data: bytes) -> None:
         """Check an uploaded file."""
-        try:
-            check_size(name, data, LARGEST_UPLOAD)
-        except ValueError as error:
-            self.complaint = str(error)
-        else:
-            self.certificate = Upload(name, data)
+        keep(self, "certificate", Upload, name, data, LARGEST_UPLOAD)
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time by the size of the file."""

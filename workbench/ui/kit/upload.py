@@ -171,6 +171,37 @@ def check_size(name: str, data: bytes, largest: int) -> None:
         )
 
 
+def keep(
+    view: Any,
+    parameter: str,
+    kind: type[Upload],
+    name: str,
+    data: bytes,
+    largest: int,
+) -> None:
+    """Put a file that was handed in into ``view``'s ``parameter`` as ``kind(name, data)``; complain of a larger one."""
+    try:
+        check_size(name, data, largest)
+    except ValueError as error:
+        view.complaint = str(error)
+    else:
+        setattr(view, parameter, kind(name, data))
+
+
+def file_field(
+    view: Any,
+    parameter: str,
+    label: str,
+    accept: str,
+    take: Callable[[str, bytes], None],
+    *,
+    visible: Any = True,
+) -> pn.Column:
+    """Return a :func:`file_chooser` with the line below it that says how the file in ``parameter`` was read."""
+    parts = file_chooser(label, accept, take), reading_line(view, parameter)
+    return pn.Column(*parts, visible=visible, sizing_mode="stretch_width", margin=0)
+
+
 class Discarded(bytes):
     """What is left of a file that was too large to be kept: its length, for the sentence that refuses it."""
 

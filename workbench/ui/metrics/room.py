@@ -8,8 +8,10 @@ from workbench.metrics.rankings.examples import binormal
 from workbench.ui.kit.room import Room
 from workbench.ui.metrics.drift import DriftView
 from workbench.ui.metrics.rankings import RankingsView
+from workbench.ui.metrics.rewards import RewardsView
 from workbench.ui.metrics.signal_data import PhotographsView, SignalPointsView
 from workbench.ui.metrics.signals import SignalsView
+from workbench.ui.metrics.spectra import SpectraView
 
 
 class MetricsRoom(Room):
@@ -18,9 +20,19 @@ class MetricsRoom(Room):
     slug = "metrics"
     paper = (
         "After M. McDermott et al., “A closer look at AUROC and AUPRC under class imbalance”, NeurIPS 2024, arXiv "
-        "2401.06091 (rankings), and “Information-estimation metric”, arXiv 2510.02514 (signals)."
+        "2401.06091 (rankings); J. Skalse et al., “STARC: A General Framework For Quantifying Differences Between "
+        "Reward Functions”, arXiv 2309.15257 (rewards); “Information-estimation metric”, arXiv 2510.02514 (signals); "
+        "C. H. Martin and C. Hinrichs, “SETOL: A Semi-Empirical Theory of (Deep) Learning”, arXiv 2507.17912 (spectra)."
     )
-    view_classes = (RankingsView, DriftView, SignalsView, SignalPointsView, PhotographsView)
+    view_classes = (
+        RankingsView,
+        DriftView,
+        RewardsView,
+        SignalsView,
+        SignalPointsView,
+        PhotographsView,
+        SpectraView,
+    )
 
     @classmethod
     def thumbnail(cls) -> Any:

@@ -120,4 +120,6 @@ def _number(value: float | xr.DataArray) -> str:
     value = float(value)
     if np.isnan(value):
         return "—"
+    if np.isinf(value):
+        return "∞"
     return "0" if value == 0 else f"{value:.1e}" if abs(value) < 1e-3 else f"{value:.4g}"

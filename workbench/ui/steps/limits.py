@@ -14,10 +14,11 @@ from workbench.figures import steps as figures
 from workbench.ui.kit.formula import formula_html
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.table import Rows, Table
-from workbench.ui.steps.base import StepsView, direction, network, samples, stage
+from workbench.ui.steps.base import direction, samples, stage
+from workbench.ui.steps.own import OwnView
 
 
-class LimitsView(StepsView):
+class LimitsView(OwnView):
     """Every predictor's answer on one axis, with the measured onset of damage."""
 
     title, slug = "What limits the step", "limits"
@@ -28,10 +29,9 @@ class LimitsView(StepsView):
     )
     experiment = staticmethod(steps.limits)
     shipped_file = "limits.nc"
-    inputs = ("network", "stage", "direction", "ratio", "samples")
+    inputs = (*OwnView.OWN_INPUTS, "stage", "direction", "ratio", "samples")
     columns = 1
 
-    network = network()
     stage = stage()
     direction = direction()
     ratio = param.Number(2.0, bounds=(1.1, 10.0), step=0.1, label="Loss ratio q that counts as damage")
@@ -39,12 +39,12 @@ class LimitsView(StepsView):
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the setting, with the one direction as a list of them."""
-        others = {name: inputs[name] for name in ("network", "stage", "ratio", "samples")}
-        return others | {"directions": (inputs["direction"],)}
+        others = {name: inputs[name] for name in ("stage", "ratio", "samples")}
+        return self.own(inputs) | others | {"directions": (inputs["direction"],)}
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """A few hundred passes."""
-        return costs.of(steps.limits, inputs["network"], samples=inputs["samples"])
+        return costs.of(steps.limits, self.known(inputs), samples=inputs["samples"]) + self.training(inputs)
 
     def pictures(self) -> Sequence[Any]:
         """The marks, and the table of costs."""

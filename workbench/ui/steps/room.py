@@ -7,11 +7,15 @@ from workbench.figures import steps as figures
 from workbench.ui.kit.room import Room
 from workbench.ui.steps.bottlenecks import BottlenecksView
 from workbench.ui.steps.limits import LimitsView
+from workbench.ui.steps.molecules import MoleculeView
+from workbench.ui.steps.saddle_study import SaddleStudy
 from workbench.ui.steps.saddles import SaddleView
 from workbench.ui.steps.spike import SpikeView
 from workbench.ui.steps.study import SpikeStudy
 from workbench.ui.steps.sweep import SweepView, TemperatureView
 from workbench.ui.steps.taylor import TaylorView
+from workbench.ui.steps.text import TextView
+from workbench.ui.steps.training import TrainingView
 from workbench.ui.steps.zeros import ZerosView
 
 
@@ -30,10 +34,14 @@ class StepsRoom(Room):
         LimitsView,
         SweepView,
         SpikeView,
+        TextView,
+        TrainingView,
         BottlenecksView,
         TemperatureView,
         SpikeStudy,
         SaddleView,
+        MoleculeView,
+        SaddleStudy,
     )
 
     @classmethod

@@ -9,11 +9,9 @@ import xarray as xr
 from workbench import costs, steps
 from workbench.costs import Cost
 from workbench.figures import steps as figures
-from workbench.figures.steps.spike import RULE_NAMES
 from workbench.steps import OPTIMISERS, RULES
-from workbench.steps.experiments.spike_rules import OF_GRADIENTS
 from workbench.ui.kit.picture import Picture
-from workbench.ui.steps.base import StepsView, network
+from workbench.ui.steps.base import StepsView, network, options
 
 KINDS = {"from then on (persistent)": True, "one step only": False}
 MULTIPLIERS = {"× 10": 10.0, "× 100": 100.0, "× 1000": 1000.0, "× 10,000": 10_000.0}
@@ -54,9 +52,7 @@ class SpikeView(StepsView):
     at = param.Integer(60, bounds=(5, 300), step=5, label="Step of the spike")
     steps = param.Integer(160, bounds=(20, 400), step=10, label="Training steps")
     r_max = param.Number(1.0, bounds=(0.1, 4.0), step=0.1, label="r_max of SafeStep")
-    rules = param.ListSelector(
-        default=list(FIRST_RULES), objects={RULE_NAMES.get(name, name): name for name in RULES}, label="Guards"
-    )
+    rules = param.ListSelector(default=list(FIRST_RULES), objects=options(RULES), label="Guards")
     seed = param.Integer(0, bounds=(0, 999), label="Seed")
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,7 +69,9 @@ class SpikeView(StepsView):
             raise ValueError("choose at least one guard")
         if inputs["at"] >= inputs["steps"]:
             raise ValueError(f"the spike at step {inputs['at']} comes after the last of {inputs['steps']} steps")
-        if inputs["optimizer"] == "adahessian" and not OF_GRADIENTS.isdisjoint(inputs["rules"]):
+        if inputs["optimizer"] == "adahessian" and any(
+            RULES[name].facts.get("of_gradients") for name in inputs["rules"]
+        ):
             raise ValueError("clipping of gradients cannot reach AdaHessian's own; take such guards away")
 
     def pictures(self) -> Sequence[Any]:
@@ -89,10 +87,7 @@ class SpikeView(StepsView):
         last = ds.isel(seed=0, step=-1).accuracy
         if not bool(last.notnull().all()):
             return "Training …"
-        listed = ", ".join(
-            f"{RULE_NAMES.get(str(n), n)} {float(v):.3f}" for n, v in zip(ds.rule.values, last, strict=True)
-        )
-        return f"Test accuracy at the end: {listed}."
+        return f"Test accuracy at the end: {_listed(ds, last, '.3f')}."
 
     def _accuracy_words(self, ds: xr.Dataset) -> str:
         low = ds.isel(seed=0).accuracy.isel(step=slice(self.at, None)).min("step")
@@ -109,5 +104,5 @@ class SpikeView(StepsView):
 
 def _listed(ds: xr.Dataset, values: xr.DataArray, form: str) -> str:
     """Return "SafeStep 0.970, Armijo 0.880, …" for one value of each rule."""
-    names = [RULE_NAMES.get(str(name), str(name)) for name in ds.rule.values]
+    names = [figures.rule_label(ds, str(name)) for name in ds.rule.values]
     return ", ".join(f"{name} {float(value):{form}}" for name, value in zip(names, values.values, strict=True))

@@ -13,9 +13,10 @@ from workbench.figures import steps as figures
 from workbench.steps import STAGES
 from workbench.ui.kit.picture import Picture
 from workbench.ui.steps.base import StepsView, direction, network, samples, stage
+from workbench.ui.steps.own import OwnView
 
 
-class SweepView(StepsView):
+class SweepView(OwnView):
     """Accuracy and loss against r along four directions."""
 
     title, slug = "Sweep of r", "sweep"
@@ -25,34 +26,36 @@ class SweepView(StepsView):
     )
     experiment = staticmethod(steps.sweep_radius)
     shipped_file = "sweep_radius.nc"
-    inputs = ("network", "samples")
+    inputs = (*OwnView.OWN_INPUTS, "samples")
     display = ("stage",)
 
-    network = network()
     samples = samples()
     stage = stage()
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the setting, at all stages."""
-        return {**inputs, "stages": tuple(STAGES)}
+        return {**self.own(inputs), "samples": inputs["samples"], "stages": tuple(STAGES)}
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Some 700 forward passes."""
-        return costs.of(steps.sweep_radius, **inputs, stages=tuple(STAGES))
+        estimate = costs.of(steps.sweep_radius, self.known(inputs), samples=inputs["samples"], stages=tuple(STAGES))
+        return estimate + len(STAGES) * self.training(inputs)
 
     def pictures(self) -> Sequence[Any]:
         """Accuracy and loss."""
         return [
-            Picture("Accuracy", lambda ds: figures.sweep_accuracy(ds, stage=self.stage), self._accuracy_words),
-            Picture("Loss", lambda ds: figures.sweep_loss(ds, stage=self.stage), self._loss_words),
+            Picture(
+                "Accuracy", lambda ds: figures.sweep_accuracy(ds, stage=_stage(ds, self.stage)), self._accuracy_words
+            ),
+            Picture("Loss", lambda ds: figures.sweep_loss(ds, stage=_stage(ds, self.stage)), self._loss_words),
         ]
 
     def sentence(self, ds: xr.Dataset) -> str:
         """What is lost below 1, and where damage begins."""
-        one = ds.sel(stage=self.stage)
+        one = ds.sel(stage=_stage(ds, self.stage))
         one = one.isel(direction=np.isfinite(one.radius.values))  # those that have been swept
         if not one.sizes["direction"]:
-            return f"{self.stage}: not swept yet."
+            return f"{_stage(ds, self.stage)}: not swept yet."
         drop = one.accuracy_start - one.accuracy
         below = 100 * float(drop.where(one.r < 1).max())
         first = one.r.where(drop >= 0.05).min("r")
@@ -60,16 +63,22 @@ class SweepView(StepsView):
         onset = (
             f"five points are first lost at r = {begins:.2g}" if np.isfinite(begins) else "no sweep loses five points"
         )
-        return f"{self.stage}: at r < 1 at most {below:.1f} points of accuracy are lost; {onset}."
+        return f"{_stage(ds, self.stage)}: at r < 1 at most {below:.1f} points of accuracy are lost; {onset}."
 
     def _accuracy_words(self, ds: xr.Dataset) -> str:
-        start = float(ds.accuracy_start.sel(stage=self.stage).max())
+        start = float(ds.accuracy_start.sel(stage=_stage(ds, self.stage)).max())
         return f"Accuracy at the start {start:.3f}; the dashed line is r = 1."
 
     def _loss_words(self, ds: xr.Dataset) -> str:
-        one = ds.sel(stage=self.stage).sel(r=1.0, method="nearest").loss_ratio.dropna("direction")
+        one = ds.sel(stage=_stage(ds, self.stage)).sel(r=1.0, method="nearest").loss_ratio.dropna("direction")
         listed = ", ".join(f"{name} {float(v):.3g}" for name, v in zip(one.direction.values, one.values, strict=True))
         return f"Loss at r ≈ 1, over its start: {listed}."
+
+
+def _stage(ds: xr.Dataset, wanted: str) -> str:
+    """Return the stage to show: a network of one's own has only the one in which it was given."""
+    names = [str(name) for name in ds.stage.values]
+    return wanted if wanted in names else names[-1]
 
 
 class TemperatureView(StepsView):

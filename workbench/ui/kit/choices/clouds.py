@@ -12,7 +12,7 @@ from workbench.clouds import SHAPES, foreign
 from workbench.clouds.files import FORMATS, Reading
 from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for
-from workbench.ui.kit.upload import LARGEST_UPLOAD, ReadUpload, check_size, file_chooser, reading_line
+from workbench.ui.kit.upload import LARGEST_UPLOAD, ReadUpload, file_field, keep
 from workbench.ui.kit.view import View
 
 TEXT, FILE = "text", "file"
@@ -68,19 +68,12 @@ class PairView(View):
     def _chooser(self, side: str) -> Any:
         is_wanted = pn.bind(lambda choice: choice == FILE, self.param[side])
         take = functools.partial(self.take_file, side)
-        chooser = file_chooser("PLY, OBJ, STL, OFF, XYZ, CSV, NPY or NPZ", ACCEPTED, take)
-        return pn.Column(
-            chooser, reading_line(self, f"{side}_file"), visible=is_wanted, sizing_mode="stretch_width", margin=0
-        )
+        label = "PLY, OBJ, STL, OFF, XYZ, CSV, NPY or NPZ"
+        return file_field(self, f"{side}_file", label, ACCEPTED, take, visible=is_wanted)
 
     def take_file(self, side: str, name: str, data: bytes) -> None:
         """Use an uploaded file as one of the clouds."""
-        try:
-            check_size(name, data, LARGEST_UPLOAD)
-        except ValueError as error:
-            self.complaint = str(error)
-        else:
-            setattr(self, f"{side}_file", CloudFile(name, data))
+        keep(self, f"{side}_file", CloudFile, name, data, LARGEST_UPLOAD)
 
     def _adopt(self, parameters: Mapping[str, Any]) -> None:
         """Take the parameters of a shown result; its clouds are named x and y there."""

@@ -1,0 +1,81 @@
+"""Tools that are none of our dependencies: each benchmark that wants some makes an environment for them, and asks it.
+
+The environments lie in ``~/.cache/geometry-workbench``. Each sees the packages of the Python that runs the benchmark
+*after* its own, so that NumPy and torch are not downloaded twice and nothing of ours is changed.
+"""
+
+import json
+import os
+import site
+import subprocess
+import tempfile
+import venv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+HOME = Path.home() / ".cache" / "geometry-workbench"
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}
+INSTALLED = """
+import json, sys
+from importlib.metadata import PackageNotFoundError, version
+found = {}
+for package in sys.argv[1:]:
+    try:
+        found[package] = version(package)
+    except PackageNotFoundError:
+        found[package] = None
+print(json.dumps(found))
+"""
+
+
+def environment(name: str, packages: Sequence[str]) -> tuple[Path, list[str]]:
+    """Return the Python of an environment with these packages (``name==version``), and a line on each of them.
+
+    What is missing is installed, all together if that can be: the line of a package that does not install says why.
+    """
+    python = HOME / name / "bin" / "python"
+    if not python.exists():
+        venv.create(HOME / name, with_pip=True)
+        own = next((HOME / name / "lib").glob("python*/site-packages"))
+        (own / "packages_of_the_workbench.pth").write_text("\n".join(site.getsitepackages()) + "\n")
+    wanted = {package.partition("==")[0]: package for package in packages}
+    reasons = {}
+    if _missing(python, wanted) and _install(python, wanted.values()):  # not together, then one by one
+        for bare in _missing(python, wanted):
+            if reason := _install(python, [wanted[bare]]):
+                reasons[bare] = reason
+    found = asked(python, INSTALLED, *wanted)
+    told = [
+        f"{bare} did not install: {reasons[bare]}" if bare in reasons else f"{bare} {found[bare]}" for bare in wanted
+    ]
+    return python, told
+
+
+def _missing(python: Path, wanted: dict[str, str]) -> list[str]:
+    """Return what is not there in the version asked for."""
+    found = asked(python, INSTALLED, *wanted)
+    pinned = {bare: package.partition("==")[2] for bare, package in wanted.items()}
+    return [bare for bare in wanted if found[bare] is None or (pinned[bare] and found[bare] != pinned[bare])]
+
+
+def _install(python: Path, packages: Iterable[str]) -> str:
+    """Install packages together; returns why it failed, or nothing."""
+    done = subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], capture_output=True, text=True)
+    return (done.stderr.strip().splitlines() or ["no reason given"])[-1][:160] if done.returncode else ""
+
+
+def asked(python: Path, source: str, *arguments: Any) -> Any:
+    """Run ``source`` there, on one thread, and return what its last line of output says in JSON."""
+    command = [python, "-W", "ignore", "-c", source, *map(str, arguments)]
+    surroundings = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | ONE_THREAD
+    with tempfile.TemporaryDirectory() as elsewhere:  # "-c" puts the folder it is called from in front of all packages
+        done = subprocess.run(command, capture_output=True, text=True, env=surroundings, cwd=elsewhere)
+    if done.returncode:
+        raise RuntimeError((done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1][:200])
+    return json.loads(done.stdout.splitlines()[-1])

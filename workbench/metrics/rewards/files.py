@@ -1,0 +1,198 @@
+"""An MDP with its rewards from a file of the user's own: an NPZ of tables, or of lists of transitions."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from workbench import checks
+from workbench.clouds import foreign
+from workbench.clouds.arrays import read_members
+from workbench.metrics.rewards.mdp import MDP, MOST_ACTIONS, MOST_STATES
+from workbench.metrics.rewards.reward import Reward, as_reward
+from workbench.progress import Progress
+
+DEFAULT_LIMIT = 64 * 2**20
+LISTED = ("state", "action", "next_state", "probability")
+TABLES, FIRST, SECOND = ("transitions", "P"), ("reward_1", "r1", "R1", "reward", "R"), ("reward_2", "r2", "R2")
+OTHERS = ("discount", "gamma", "start")
+WHAT = (
+    "'transitions' (S, A, S) or 'P' (A, S, S), 'reward_1' and 'reward_2' (S, A) or (S, A, S), 'discount', 'start'; or "
+    "lists of one length, 'state', 'action', 'next_state', 'probability', 'reward_1', 'reward_2'"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class MDPReading:
+    """What a file holds: an MDP, one or two rewards, and how it was read."""
+
+    mdp: MDP
+    first: Reward
+    second: Reward | None
+    sentence: str
+
+
+def read_mdp(
+    source: str | os.PathLike[str] | BinaryIO,
+    *,
+    discount: float | None = None,
+    max_bytes: int = DEFAULT_LIMIT,
+    apart: bool = False,
+    progress: Progress | None = None,
+) -> MDPReading:
+    """Read an MDP with one or two rewards from an NPZ archive (never unpickled), a path or a binary file with a name.
+
+    Dense: ``transitions`` (S, A, S), or ``P`` (A, S, S); ``reward_1`` and ``reward_2``, (S, A) or (S, A, S). Sparse:
+    lists of one length, an entry a transition: ``state``, ``action``, ``next_state`` (counted from 0), ``probability``,
+    ``reward_1``, ``reward_2``. Either may hold ``discount`` (0.95 if nobody says) and ``start``, a state or (S,).
+    ``apart`` reads a stranger's file in a process that can be ended, which ``progress`` may ask for.
+
+    Raises ``FileNotFoundError``; ``ValueError`` for a broken archive, arrays that do not fit together, names that are
+    not known, and whatever :class:`MDP` refuses.
+
+    >>> import io
+    >>> stream = io.BytesIO()
+    >>> np.savez(stream, transitions=np.full((2, 2, 2), 0.5), reward_1=np.eye(2), discount=0.9)
+    >>> _ = stream.seek(0)
+    >>> stream.name = "mine.npz"
+    >>> read_mdp(stream).sentence
+    '2 states, 2 actions, 8 transitions, γ = 0.9; one reward'
+    """
+    data, name = _bytes(source, max_bytes)
+    reads_apart = foreign.read_members(data, name, max_bytes, progress=progress) if apart else None
+    arrays = read_members(data, name, max_bytes) if reads_apart is None else reads_apart
+    known = {*LISTED, *TABLES, *FIRST, *SECOND, *OTHERS}
+    unknown = sorted(set(arrays) - known)
+    if unknown:
+        raise ValueError(f"{name} holds the array {unknown[0]!r}, which has no meaning here; give {WHAT}")
+    told = _scalar(arrays, ("discount", "gamma"), name)
+    gamma = 0.95 if discount is None and told is None else told if discount is None else discount
+    start = arrays.get("start")
+    if start is not None and start.ndim == 0:
+        start = start.item()
+    listed = all(key in arrays for key in LISTED)
+    mdp, rewards = (_from_lists if listed else _from_tables)(arrays, name, gamma, start)
+    if rewards[0] is None:
+        raise ValueError(f"{name} holds no reward; give {WHAT}")
+    count = "two rewards" if rewards[1] is not None else "one reward"
+    assumed = " (assumed)" if discount is None and told is None else ""
+    hidden = int((~mdp.reachable).sum())
+    more = f"; {hidden} state{'s' * (hidden > 1)} that nobody can reach" if hidden else ""
+    sentence = (
+        f"{mdp.states:,} states, {mdp.actions} actions, {mdp.table.nnz:,} transitions, γ = {gamma:g}{assumed}; {count}"
+        f"{more}"
+    )
+    return MDPReading(mdp, rewards[0], rewards[1], sentence)
+
+
+def _bytes(source: Any, max_bytes: int) -> tuple[bytes, str]:
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(source)
+        if not path.is_file():
+            raise FileNotFoundError(f"there is no file {str(path)!r}")
+        name = path.name
+        with path.open("rb") as stream:
+            data = stream.read(max_bytes + 1)
+    else:
+        name = os.path.basename(str(getattr(source, "name", "the upload")))
+        data = source.read(max_bytes + 1)
+        if not isinstance(data, bytes):
+            raise TypeError(f"{name} is open as text; open it in binary mode, open(path, 'rb')")
+    if len(data) > max_bytes:
+        raise ValueError(f"{name} has more than {max_bytes / 2**20:.0f} MiB, the limit")
+    if Path(name).suffix.lower() != ".npz":
+        raise ValueError(f"cannot read {name!r}; give an NPZ archive (numpy.savez) with {WHAT}")
+    return data, name
+
+
+def _scalar(arrays: dict[str, NDArray], names: tuple[str, ...], name: str) -> float | None:
+    found = next((arrays[key] for key in names if key in arrays), None)
+    if found is None:
+        return None
+    if found.size != 1:
+        raise ValueError(f"{names[0]!r} in {name} must be one number, got shape {found.shape}")
+    return float(found.ravel()[0])
+
+
+def _reward(arrays: dict[str, NDArray], names: tuple[str, ...]) -> NDArray | None:
+    return next((arrays[key] for key in names if key in arrays), None)
+
+
+def _from_tables(
+    arrays: dict[str, NDArray], name: str, gamma: float, start: Any
+) -> tuple[MDP, tuple[Reward | None, Reward | None]]:
+    table = arrays.get("transitions")
+    if table is None and "P" in arrays:
+        table = arrays["P"]
+        if table.ndim == 3:
+            table = table.transpose(1, 0, 2)
+    if table is None:
+        raise ValueError(f"{name} holds {', '.join(sorted(arrays))[:100] or 'nothing'}; give {WHAT}")
+    mdp = MDP(table, gamma, start)
+    found = []
+    for names in (FIRST, SECOND):
+        given = _reward(arrays, names)
+        if given is not None and "P" in arrays and given.shape == (mdp.actions, mdp.states, mdp.states):
+            if mdp.actions == mdp.states:
+                raise ValueError(
+                    f"the rewards in {name} may be (S, A, S) or (A, S, S), as there are as many actions as states; "
+                    "give 'transitions' (S, A, S) instead of 'P'"
+                )
+            given = given.transpose(1, 0, 2)
+        found.append(None if given is None else as_reward(f"{names[0]!r} in {name}", given, mdp))
+    return mdp, (found[0], found[1])
+
+
+def _from_lists(
+    arrays: dict[str, NDArray], name: str, gamma: float, start: Any
+) -> tuple[MDP, tuple[Reward | None, Reward | None]]:
+    state, action, after = (
+        checks.finite_array(f"{key!r} in {name}", arrays[key], ndim=1, dtype=np.int64) for key in LISTED[:3]
+    )
+    probability = checks.finite_array(f"'probability' in {name}", arrays["probability"], ndim=1)
+    paid = [_reward(arrays, names) for names in (FIRST, SECOND)]
+    lengths = {key: len(values) for key, values in zip(LISTED, (state, action, after, probability), strict=True)}
+    lengths |= {f"reward_{k + 1}": r.size for k, r in enumerate(paid) if r is not None}
+    if len(set(lengths.values())) != 1:
+        told = ", ".join(f"{key} {count}" for key, count in lengths.items())
+        raise ValueError(f"the lists in {name} have different lengths: {told}; give one entry a transition")
+    if min(state.min(), action.min(), after.min()) < 0:
+        raise ValueError(f"states and actions in {name} are counted from 0; there is a negative one")
+    states, actions = int(max(state.max(), after.max())) + 1, int(action.max()) + 1
+    if states > MOST_STATES or actions > MOST_ACTIONS:
+        raise ValueError(
+            f"{name} has {states:,} states and {actions:,} actions; up to {MOST_STATES:,} and {MOST_ACTIONS:,} are "
+            "taken"
+        )
+    shape = (states * actions, states)
+    place = (state * actions + action, after)
+    code = place[0] * states + after
+    if len(np.unique(code)) != len(code):
+        raise ValueError(f"{name} lists one (state, action, next_state) twice; join them")
+    table = sparse.csr_array((probability, place), shape=shape)
+    mdp = MDP([table[a::actions] for a in range(actions)], gamma, start)
+    rewards = []
+    for k, given in enumerate(paid):
+        if given is None:
+            rewards.append(None)
+            continue
+        values = checks.finite_array(f"'reward_{k + 1}' in {name}", given, ndim=1)
+        entries = sparse.csr_array((values, place), shape=shape)
+        rewards.append(as_reward(f"'reward_{k + 1}' in {name}", [entries[a::actions] for a in range(actions)], mdp))
+    return mdp, (rewards[0], rewards[1])
+
+
+def second_of(reading: MDPReading, living: float) -> Reward:
+    """Return the second reward of a file; where it has one alone, the first with ``living`` added to every step.
+
+    States that nobody leaves are paid nothing more.
+    """
+    if reading.second is not None:
+        return reading.second
+    cost = np.full(reading.first.shape, checks.real("living", living))
+    cost[reading.mdp.absorbing] = 0.0
+    return reading.first.plus(Reward(cost, np.zeros(reading.mdp.states)))

@@ -27,7 +27,8 @@ ROOMS: dict[str, RoomEntry] = {
         "Games", "Get a contraction certificate for a game, with a proof that can be checked, or the reason why not."
     ),
     "metrics": RoomEntry(
-        "Metrics", "Find out what a yardstick sees and what it is blind to: bring your own scores, rewards or signals."
+        "Metrics",
+        "Find out what a yardstick sees and what it is blind to: bring your own scores, rewards, signals or networks.",
     ),
 }
 """Name of the package → title and purpose, in the order in which the house shows them."""

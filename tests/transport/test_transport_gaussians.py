@@ -19,6 +19,7 @@ from workbench.transport.gaussians import (
     gaussian_wasserstein,
     lyapunov,
 )
+from workbench.transport.spd_metrics import covariance_distance, covariance_mean
 
 A = np.array([[2.0, 0.5], [0.5, 1.0]])
 B = np.array([[1.0, -0.3], [-0.3, 0.8]])
@@ -200,3 +201,19 @@ def test_other_refusals():
     with pytest.raises(ValueError, match="tangent vectors are symmetric"):
         bures_inner(A, [[0, 1], [0, 0]], A)
     assert bures_distance(A + np.array([[0, 1e-9], [0, 0]]), A) < 1e-17
+
+
+@pytest.mark.parametrize("condition", [1e2, 1e4, 1e8])
+@pytest.mark.parametrize("count", [2, 3, 30])
+def test_the_affine_mean_settles_where_the_matrices_lie_far_apart(condition, count):
+    """Few matrices of high condition once made the step overshoot for ever; the mean has Σ log(G^-½ X G^-½) = 0."""
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        frames, _ = np.linalg.qr(rng.normal(size=(count, 3, 3)))
+        x = (frames * (condition ** -rng.random((count, 3)))[:, None, :]) @ np.swapaxes(frames, 1, 2)
+        x = (x + np.swapaxes(x, 1, 2)) / 2
+        mean = covariance_mean(x, metric="affine")
+        here = sum(covariance_distance(mean, one, "affine") for one in x)
+        near = mean + 1e-3 * np.linalg.cholesky(mean) @ np.diag([1.0, -1.0, 0.5]) @ np.linalg.cholesky(mean).T
+        assert here < sum(covariance_distance(near, one, "affine") for one in x)
+        np.testing.assert_allclose(covariance_mean(7 * x, metric="affine"), 7 * mean, rtol=1e-7, atol=1e-9)

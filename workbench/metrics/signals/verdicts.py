@@ -248,7 +248,7 @@ CLAIMS: tuple[Claim, ...] = (
         "(Of the released plots.) 200 log-spaced SNRs and 50 noise paths give the distance.",
         plot_estimator,
         "In the paper's mixture the estimate is {mean:.3f} on average, {bias:.1%} ± {bias_error:.1%} off the exact "
-        "{exact:.9f}, and single runs spread by {spread:.1%}: enough for a picture. The exact value takes as long.",
+        "{exact:.9f}, and single runs spread by {spread:.1%}: enough for a picture, and without an error bar.",
         Rule(at_most("bias", "bias_error", times=2), partly=at_most("bias", 0.05)),
         "metrics.iem(density, x1, x2)",
         {"bias": "the relative bias", "bias_error": "its standard error"},

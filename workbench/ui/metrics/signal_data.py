@@ -1,6 +1,5 @@
 """One's own signals: points under a density that was fitted to them, and photographs under one of their patches."""
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,9 +8,10 @@ import param
 import xarray as xr
 
 from workbench import costs, data, metrics
+from workbench.clouds import foreign
 from workbench.costs import Cost
 from workbench.figures import metrics as figures
-from workbench.metrics.signals.pictures import GreyPicture
+from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
@@ -21,27 +21,28 @@ SHIPPED, FILE = "shipped", "file"
 TABLES = ".csv,.tsv,.txt,.npy,.npz"
 PICTURES = ".png,.jpg,.jpeg"
 LARGEST = 32 * 2**20
+LONGEST = 1024
+"""Pixels a side beyond which a picture is shrunk; its middle is what is looked at."""
 SHIPPED_STUDY = "metrics/signals_photographs.nc"
 
 
 class PointsFile(ReadUpload):
     """An uploaded table or array, each row a signal."""
 
-    def read(self) -> tuple[Any, str]:
-        """Read all of the file."""
-        stream = io.BytesIO(self.data)
-        stream.name = self.name
-        reading = metrics.read_signals(stream, max_bytes=LARGEST)
+    def read(self, progress: Progress) -> tuple[Any, str]:
+        """Read all of the file, in a process apart."""
+        reading = foreign.read_cloud(self.data, self.name, max_bytes=LARGEST, progress=progress)
         return reading.points, reading.sentence
 
 
 class PictureFile(ReadUpload):
     """An uploaded PNG or JPEG."""
 
-    def read(self) -> tuple[GreyPicture, str]:
-        """Read the picture as grey values."""
-        found = metrics.as_grey(self.data, name=self.name, max_bytes=LARGEST)
-        return found, found.sentence
+    def read(self, progress: Progress) -> tuple[Any, str]:
+        """Read the picture as grey values in [0, 1], in a process apart."""
+        bounds = {"longest": LONGEST, "max_bytes": LARGEST}
+        found = foreign.read_picture(self.data, self.name, **bounds, progress=progress)
+        return metrics.as_grey(found.pixels).values, f"{found.sentence}; range 0…1 of its file, grey"
 
 
 class _OwnFile(FamilyView):
@@ -169,7 +170,7 @@ class PhotographsView(_OwnFile):
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the picture of the file, or four crops of those that ship."""
-        picture = inputs["file"].contents().values if inputs["source"] == FILE else None
+        picture = inputs["file"].contents() if inputs["source"] == FILE else None
         return {"picture": picture, "crops": 4, **{name: inputs[name] for name in ("rmse", "samples", "seed")}}
 
     def pictures(self) -> Sequence[Any]:

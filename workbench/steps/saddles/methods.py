@@ -362,10 +362,9 @@ def gp_all(oracle: Oracle, x: Array, axis: Array, options: Options, log: Log) ->
 def gp_dimer(oracle: Oracle, x: Array, axis: Array, options: Options, log: Log) -> Array:
     """Climb with a dimer on the surrogate, as the paper does: the first rotations are made on the surface itself.
 
-    Where it starts in a convex region, as after a small kick out of a minimum, it is lost on clusters: there a dimer
-    only climbs along its axis, an unseen stiff direction looks soft to the surrogate, and the energies that it then
-    meets cannot be fitted with a variance below the barrier. The published benchmark starts beside saddles. Following
-    all modes of the surrogate's Hessian (``gp``) relaxes the others on the way and has no such trouble.
+    On clusters of seven atoms, started after a small kick out of a minimum, it failed in 2 of 2 tries where ``gp`` found
+    saddles; the published benchmark starts beside saddles. What may cause it, untested: in a convex region a dimer only
+    climbs along its axis, and a stiff direction that was never looked at appears soft to the surrogate.
     """
     _, g = oracle(x)
     if converged(g, options.tolerance):

@@ -362,7 +362,7 @@ def gp_all(oracle: Oracle, x: Array, axis: Array, options: Options, log: Log) ->
 def gp_dimer(oracle: Oracle, x: Array, axis: Array, options: Options, log: Log) -> Array:
     """Climb with a dimer on the surrogate, as the paper does: the first rotations are made on the surface itself.
 
-    On clusters of seven atoms, started after a small kick out of a minimum, it failed in 2 of 2 tries where ``gp`` found
+    On clusters of seven atoms, after a small kick out of a minimum, it failed in 2 of 2 tries where ``gp`` found
     saddles; the published benchmark starts beside saddles. What may cause it, untested: in a convex region a dimer only
     climbs along its axis, and a stiff direction that was never looked at appears soft to the surrogate.
     """

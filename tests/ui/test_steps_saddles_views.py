@@ -155,9 +155,9 @@ def test_a_survey_without_saddles_is_told_and_drawn(molecules):
         picture.update(ds)
 
 
-@pytest.mark.parametrize("study", SaddleStudy.param.study.objects)
+@pytest.mark.parametrize("study", SaddleStudy.param.shown.objects)
 def test_every_study_is_told_drawn_and_tabled(study):
-    view = SaddleStudy(study=study)
+    view = SaddleStudy(shown=study)
     ds = view.precomputed(view.values())
     assert len(view.sentence(ds)) > 40
     for picture in view._shown:

@@ -81,7 +81,8 @@ def kappa_profile(
     ``ValueError`` for bad clouds and κ outside [0, 1e6]. Cost: about 10 ms a κ at 500 points.
 
     >>> ds = kappa_profile("torus", "cube", (0.1, 1.0, 10.0), n=200)
-    >>> bool((ds.best.diff("kappa") > 0).all())
+    >>> bool((ds.value.diff("kappa") > 0).all())
+    True
     """
     progress = progress or Progress()
     kappas = [check_kappa(kappa) for kappa in kappas]

@@ -205,7 +205,7 @@ def _distribution(name: str, given: ArrayLike | None, count: int) -> NDArray[np.
 REWARD_DISTANCES.add(
     "range",
     label="Range",
-    formula=r"\tfrac12\rho\left(\frac{R_1}{\rho(R_1)}-\frac{R_2}{\rho(R_2)}\right),\ \rho=\max_\pi J-\min_\pi J",
+    formula=r"\frac{1}{2}\rho\left(\frac{R_1}{\rho(R_1)}-\frac{R_2}{\rho(R_2)}\right),\ \rho=\max_\pi J-\min_\pi J",
     reference=f"after {PAPER}: worst-case regret as a norm; d ≤ W ≤ 2d",
     cost="up to six solutions of the MDP",
     starc=True,

@@ -75,7 +75,7 @@ def hill(tail: NDArray[np.float64]) -> TailLaw:
 @TAILS.add(
     "moment",
     label="any extreme-value tail",
-    formula=r"\xi = M_1 + 1 - \tfrac12(1 - M_1^2/M_2)^{-1},\ \alpha = 1 + 1/\xi",
+    formula=r"\xi = M_1 + 1 - \frac{1}{2}(1 - M_1^2/M_2)^{-1},\ \alpha = 1 + 1/\xi",
     reference="Dekkers, Einmahl, de Haan, Ann. Statist. 17 (1989)",
     gives_alpha=True,
     power_law_inside=True,

@@ -27,15 +27,16 @@ class StudyView(View):
     """A tab that opens a shipped result; subclasses choose what of it is drawn."""
 
     study: ClassVar[str] = ""
-    """Name of the study: ``data/studies/<name>.nc``."""
+    """Name of the study: ``data/studies/<name>.nc``. Empty for results of a script under ``data/``."""
 
     def precomputed(self, inputs: Mapping[str, Any]) -> xr.Dataset:
         """Open the shipped result."""
         return data.result(f"studies/{self.study}.nc")
 
     def controls(self) -> list[Any]:
-        """Return the widgets, and under them what making the study anew takes."""
-        return [*super().controls(), pn.pane.HTML(f"<p>{effort(self.study)}</p>", stylesheets=[HELP])]
+        """Return the widgets, and under them what making the study anew takes, if it is one of ``studies/``."""
+        told = [pn.pane.HTML(f"<p>{effort(self.study)}</p>", stylesheets=[HELP])] if self.study else []
+        return [*super().controls(), *told]
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Open the shipped result."""

@@ -26,6 +26,8 @@ from workbench.ui.kit.runner import QUICK
 
 LOOK_SECONDS = 0.1
 LARGEST_UPLOAD = 64 * 2**20  # that any page takes; many take less
+PIECE = 2 * 2**20  # bytes of a file that come in one message, a hundredth of a second's work for the event loop
+MOST_PIECES = 1000
 LARGEST_KEPT = 16 * 2**20  # bytes of a file whose contents stay with it; larger ones are read anew when asked for again
 _asker: ContextVar[Progress | None] = ContextVar("who asked for the files that are read", default=None)
 
@@ -221,7 +223,9 @@ def file_chooser(label: str, accept: str, take: Callable[[str, bytes], None], *,
     ``accept`` is the list of file name endings that the browser offers; it proves nothing, so ``take`` must judge. The
     contents of a file beyond ``LARGEST_UPLOAD`` are not kept while it comes: ``take`` gets their length only.
     """
-    chooser = pmui.FileInput(label=label, accept=accept, size="small", margin=(6, 10), visible=visible)
+    chooser = pmui.FileInput(
+        label=label, accept=accept, size="small", margin=(6, 10), visible=visible, chunk_size=PIECE
+    )
 
     def given(event: Any) -> None:
         if event.new:
@@ -233,24 +237,31 @@ def file_chooser(label: str, accept: str, take: Callable[[str, bytes], None], *,
 
 
 class _Bounded:
-    """Takes the pieces of a file for a chooser, which by itself would keep as many as somebody cares to send."""
+    """Takes the pieces of files for a chooser, which by itself would keep as many as somebody cares to send.
+
+    It would also put them together by copying the file once for each piece, on the event loop.
+    """
 
     def __init__(self, chooser: pmui.FileInput) -> None:
-        self._chooser, self._keep = chooser, chooser._process_chunk
-        self._discarded: dict[str, int] = {}
+        self._chooser = chooser
+        self._coming: dict[str, dict[int, bytes]] = {}
+        self._sizes: dict[str, int] = {}
 
     def __call__(self, message: dict[str, Any]) -> None:
-        name, size = message["name"], memoryview(message["data"]).nbytes
-        if name not in self._discarded:
-            coming = {key: sum(map(len, one["chunks"].values())) for key, one in self._chooser._file_buffer.items()}
-            there = sum(len(one["value"]) for one in self._chooser._buffer)
-            if sum(coming.values()) + there + size <= LARGEST_UPLOAD:
-                self._keep(message)
-                return
-            self._discarded[name] = coming.get(name, 0)
-            self._chooser._file_buffer.clear()
+        name, number, last = message["name"], message["chunk"], message["total_chunks"]
+        data = bytes(message["data"])
+        self._sizes[name] = self._sizes.get(name, 0) + len(data)
+        there = sum(len(one["value"]) for one in self._chooser._buffer)
+        pieces = [piece for own in self._coming.values() for piece in own.values()]
+        too_many = len(pieces) >= MOST_PIECES or len(self._sizes) > MOST_PIECES
+        if too_many or max(self._sizes[name], sum(map(len, pieces)) + there + len(data)) > LARGEST_UPLOAD:
+            self._sizes = {name: self._sizes[name]}
+            self._coming.clear()
             self._chooser._buffer.clear()
-        self._discarded[name] += size
-        if message["chunk"] >= message["total_chunks"]:
-            left = Discarded(self._discarded.pop(name))
-            self._chooser._buffer[:] = [{"value": left, "filename": name, "mime_type": message["mime_type"]}]
+        else:
+            self._coming.setdefault(name, {})[number] = data
+        if number >= last:
+            size, mine = self._sizes.pop(name), self._coming.pop(name, {})
+            is_whole = len(mine) == last and sum(map(len, mine.values())) == size
+            value = b"".join(mine[k] for k in sorted(mine)) if is_whole else Discarded(max(size, LARGEST_UPLOAD + 1))
+            self._chooser._buffer[:] = [{"value": value, "filename": name, "mime_type": message["mime_type"]}]

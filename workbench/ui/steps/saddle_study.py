@@ -32,14 +32,14 @@ class SaddleStudy(StudyView):
         "one that is proved; a failure is not dropped, it counts as never arriving and at what it cost. Made by "
         "`data/make_steps_saddles.py`."
     )
-    inputs = ("study",)
+    inputs = ("shown",)
     columns = 1
 
-    study = param.Selector(default="saddles_planes/mueller-brown", objects=KEYS, label="Study")
+    shown = param.Selector(default="saddles_planes/mueller-brown", objects=KEYS, label="Study")
 
     def precomputed(self, inputs: Mapping[str, Any]) -> xr.Dataset:
         """Open the shipped result, of one surface where it holds several."""
-        name, _, surface = inputs["study"].partition("/")
+        name, _, surface = inputs["shown"].partition("/")
         ds = data.result(f"steps/{name}.nc")
         return ds.sel({"surface": [surface]}) if surface else ds
 

@@ -19,6 +19,7 @@ plane is a sphere whose third coordinate vanishes.
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from workbench.transport import kernel
 
@@ -26,6 +27,7 @@ compiled = njit(nogil=True, cache=True)
 
 BOUND, READY, MATRIX, VERTICES, WIDTH = 0, 1, 2, 8, 17
 """Columns of a cell: its bound, whether it was matched at its own centre, its matrix, its three vertices."""
+Floats = NDArray[np.float64]
 CUTS = 8
 ASCENT_STEPS = 12
 BEST, DROPPED, AXIS, STATE = 0, 1, 2, 5
@@ -48,7 +50,17 @@ def _add_pair(matrix, x, i, y, j, shift, mass):
 
 
 @compiled
-def pair_moment(x, y, order_x, order_y, masses_x, masses_y, equal, shift, matrix):
+def pair_moment(
+    x: Floats,
+    y: Floats,
+    order_x: NDArray[np.int64],
+    order_y: NDArray[np.int64],
+    masses_x: Floats,
+    masses_y: Floats,
+    equal: bool,
+    shift: NDArray[np.float64],
+    matrix: Floats,
+) -> None:
     """Write M of the pairing of two orders to ``matrix``; masses that differ are merged by their quantiles."""
     matrix[:] = 0.0
     n, m = order_x.shape[0], order_y.shape[0]
@@ -87,7 +99,7 @@ def _exact_order(points, direction):
 
 
 @compiled
-def exact_moment(clouds, direction, matrix):
+def exact_moment(clouds: tuple, direction: Floats, matrix: Floats) -> float:
     """Write M of the exactly sorted pairing along ``direction`` and return the cost f(θ) = θᵀMθ."""
     x, y, _, _, masses_x, masses_y, equal, shift, _, _ = clouds
     pair_moment(x, y, _exact_order(x, direction), _exact_order(y, direction), masses_x, masses_y, equal, shift, matrix)
@@ -95,7 +107,7 @@ def exact_moment(clouds, direction, matrix):
 
 
 @compiled
-def fast_moment(clouds, direction, matrix, scratch):
+def fast_moment(clouds: tuple, direction: Floats, matrix: Floats, scratch: tuple) -> None:
     """Write M of the pairing sorted by keys; points closer than a key may be swapped, which only loosens the bound."""
     x, y, single_x, single_y, masses_x, masses_y, equal, shift, radius_x, radius_y = clouds
     px, py, order_x, order_y, spare, starts = scratch
@@ -110,7 +122,7 @@ def fast_moment(clouds, direction, matrix, scratch):
 
 
 @compiled
-def form(matrix, v):
+def form(matrix: Floats, v: Floats) -> float:
     """Return vᵀMv."""
     return (
         matrix[0] * v[0] * v[0]
@@ -121,7 +133,7 @@ def form(matrix, v):
 
 
 @compiled
-def apply(matrix, v, out):
+def apply(matrix: Floats, v: Floats, out: Floats) -> None:
     """Write Mv to ``out``."""
     out[0] = matrix[0] * v[0] + matrix[3] * v[1] + matrix[4] * v[2]
     out[1] = matrix[3] * v[0] + matrix[1] * v[1] + matrix[5] * v[2]
@@ -146,7 +158,7 @@ def _slope(matrix, centre, out):
 
 
 @compiled
-def cap_bound(matrix, centre, angle):
+def cap_bound(matrix: Floats, centre: Floats, angle: float) -> float:
     """Return the largest value of θᵀMθ over the cap of the angle around ``centre``, or a little more."""
     slope = np.empty(3)
     q = _slope(matrix, centre, slope)
@@ -168,7 +180,7 @@ def cap_bound(matrix, centre, angle):
 
 
 @compiled
-def improve(matrix, other, centre, angle, bound):
+def improve(matrix: Floats, other: Floats, centre: Floats, angle: float, bound: float) -> float:
     """Mix ``other`` into ``matrix`` if the mixture that cancels the slopes at the centre bounds the cap better.
 
     Returns the bound that holds then.
@@ -297,7 +309,18 @@ def _ascend(clouds, start, matrix, cuts, state, counters, scratch, limit):
 
 
 @compiled
-def search(clouds, heap, cuts, state, counters, flat, relative, absolute, slack, limit):
+def search(
+    clouds: tuple,
+    heap: Floats,
+    cuts: Floats,
+    state: Floats,
+    counters: NDArray[np.int64],
+    flat: bool,
+    relative: float,
+    absolute: float,
+    slack: float,
+    limit: int,
+) -> int:
     """Split the cell with the largest bound until none exceeds the best value, or ``limit`` evaluations are used up.
 
     ``state`` and ``counters`` carry the search from call to call. ``slack`` times the trace of a matrix is added to

@@ -8,15 +8,27 @@ stands in :func:`tendency` or :func:`step` and in the model's entry in :data:`wo
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from workbench.flows.bits.rounding import add, add_arrays, mul, mul_arrays, rounded, scale_array, sub, sub_arrays
+from workbench.flows.bits.rounding import (
+    Floats,
+    Format,
+    add,
+    add_arrays,
+    mul,
+    mul_arrays,
+    rounded,
+    scale_array,
+    sub,
+    sub_arrays,
+)
 from workbench.flows.bits.shallow_water import shallow_water
 
 LORENZ63, LORENZ96, CHANNEL, SHALLOW_WATER, SOIL = range(5)
 
 
 @njit(cache=True, nogil=True)
-def lorenz63(x, k, c, fmt, rng):
+def lorenz63(x: Floats, k: Floats, c: Floats, fmt: Format, rng: NDArray[np.uint64]) -> None:
     """Return dx/dt of Lorenz (1963) in ``k``: σ(y − x), x(ρ − z) − y, xy − βz. Constants c[4:] = σ, ρ, β."""
     k[0] = mul(c[4], sub(x[1], x[0], fmt, rng), fmt, rng)
     k[1] = sub(mul(x[0], sub(c[5], x[2], fmt, rng), fmt, rng), x[1], fmt, rng)
@@ -24,7 +36,7 @@ def lorenz63(x, k, c, fmt, rng):
 
 
 @njit(cache=True, nogil=True)
-def lorenz96(x, k, c, fmt, rng):
+def lorenz96(x: Floats, k: Floats, c: Floats, fmt: Format, rng: NDArray[np.uint64]) -> None:
     """Return dx/dt of Lorenz (1996) in ``k``: ((x_{i+1} − x_{i−2}) x_{i−1} − x_i) + F. Constant c[4] = F."""
     n = x.size
     after, before = np.empty(n), np.empty(n)
@@ -42,7 +54,7 @@ def lorenz96(x, k, c, fmt, rng):
 
 
 @njit(cache=True, nogil=True)
-def channel(x, k, c, fmt, rng):
+def channel(x: Floats, k: Floats, c: Floats, fmt: Format, rng: NDArray[np.uint64]) -> None:
     """Return dx/dt of the quasi-geostrophic channel of six modes in ``k``, terms summed from the left.
 
     Constants c[4:] = C, x₁*, x₄*, ε, then α, β, γ, γ̃, δ of m = 1 and of m = 2.
@@ -77,7 +89,7 @@ def channel(x, k, c, fmt, rng):
 
 
 @njit(cache=True, nogil=True)
-def tendency(number, x, k, c, fmt, rng):
+def tendency(number: int, x: Floats, k: Floats, c: Floats, fmt: Format, rng: NDArray[np.uint64]) -> None:
     """Write dx/dt of the model with this number into ``k``."""
     if number == LORENZ63:
         lorenz63(x, k, c, fmt, rng)
@@ -90,7 +102,7 @@ def tendency(number, x, k, c, fmt, rng):
 
 
 @njit(cache=True, nogil=True)
-def step(number, x, work, c, fmt, rng):
+def step(number: int, x: Floats, work: Floats, c: Floats, fmt: Format, rng: NDArray[np.uint64]) -> None:
     """Move the state ``x`` one time step on: x + (h/6 (k₁ + k₄) + h/3 (k₂ + k₃)), or the soil's explicit step."""
     if number == SOIL:
         soil(x, work, c, fmt, rng)
@@ -118,7 +130,7 @@ def _stage(x, k, h, out, fmt, rng):
 
 
 @njit(cache=True, nogil=True)
-def soil(x, work, c, fmt, rng):
+def soil(x: Floats, work: Floats, c: Floats, fmt: Format, rng: NDArray[np.uint64]) -> None:
     """One explicit step of heat conduction: T_m + ξ((T_{m+1} − 2T_m) + T_{m−1}), insulated below. c[4] = ξ.
 
     The top node stands still: whoever drives the column sets it.
@@ -135,7 +147,9 @@ def soil(x, work, c, fmt, rng):
 
 
 @njit(cache=True, nogil=True)
-def trajectory(number, x, work, c, fmt, rng, every, out):
+def trajectory(
+    number: int, x: Floats, work: Floats, c: Floats, fmt: Format, rng: NDArray[np.uint64], every: int, out: Floats
+) -> bool:
     """Fill ``out`` (samples, n) with the states after every ``every`` steps; returns False at the first NaN or ∞."""
     for sample in range(out.shape[0]):
         for _ in range(every):

@@ -25,6 +25,7 @@ ROUNDINGS = {"nearest": "to nearest, ties to even", "stochastic": "stochastic"}
 MOST_BITS = 52
 DOUBLE_EXPONENT = 11
 Format = tuple[int, int, int, int]
+Floats = NDArray[np.float64]
 """What a compiled kernel needs: bits to drop, 1 if stochastic, least and greatest exponent of a normal number."""
 
 _NONE, _ONE, _FRACTION, _WORD = np.uint64(0), np.uint64(1), np.uint64(52), np.uint64(64)
@@ -108,14 +109,14 @@ def _mixed(state):
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def random_word(rng):
+def random_word(rng: NDArray[np.uint64]) -> int:
     """Return 64 random bits and move the stream on: SplitMix64 (Steele, Lea & Flood, OOPSLA 2014)."""
     rng[0] += _STRIDE
     return _mixed(rng[0])
 
 
 @njit(cache=True, nogil=True)
-def rounded(x, fmt, rng):
+def rounded(x: float, fmt: Format, rng: NDArray[np.uint64]) -> float:
     """Return the double ``x`` rounded to the format ``fmt``; ``rng`` is the state of one stream, (1,)."""
     drop, stochastic, least, greatest = fmt
     word = random_word(rng) if stochastic else _NONE  # infinity and NaN take theirs as all numbers do
@@ -150,14 +151,14 @@ def _whole(scaled, stochastic, word):
 
 
 @njit(cache=True, nogil=True)
-def round_in_place(values, fmt, rng):
+def round_in_place(values: Floats, fmt: Format, rng: NDArray[np.uint64]) -> None:
     """Round every entry of a contiguous array of doubles, (n,)."""
     if fmt[0] > 0 or fmt[2] > -1022 or fmt[3] < 1023:  # double precision itself costs nothing
         _round_all(values, values, fmt, rng)
 
 
 @njit(cache=True, nogil=True)
-def round_into(values, out, fmt, rng):
+def round_into(values: Floats, out: Floats, fmt: Format, rng: NDArray[np.uint64]) -> None:
     """Write every entry of a contiguous array of doubles (n,), rounded, into another one."""
     _round_all(values, out, fmt, rng)
 
@@ -212,19 +213,19 @@ def _round_all(values, out, fmt, rng):
 
 
 @njit(cache=True, nogil=True)
-def add(a, b, fmt, rng):
+def add(a: float, b: float, fmt: Format, rng: NDArray[np.uint64]) -> float:
     """Return a + b, rounded."""
     return rounded(a + b, fmt, rng)
 
 
 @njit(cache=True, nogil=True)
-def sub(a, b, fmt, rng):
+def sub(a: float, b: float, fmt: Format, rng: NDArray[np.uint64]) -> float:
     """Return a − b, rounded."""
     return rounded(a - b, fmt, rng)
 
 
 @njit(cache=True, nogil=True)
-def mul(a, b, fmt, rng):
+def mul(a: float, b: float, fmt: Format, rng: NDArray[np.uint64]) -> float:
     """Return a × b, rounded."""
     return rounded(a * b, fmt, rng)
 
@@ -233,7 +234,7 @@ def mul(a, b, fmt, rng):
 
 
 @njit(cache=True, nogil=True)
-def add_arrays(a, b, out, fmt, rng):
+def add_arrays(a: Floats, b: Floats, out: Floats, fmt: Format, rng: NDArray[np.uint64]) -> None:
     """Write a + b, rounded, into ``out``; all contiguous, (n,)."""
     for i in range(out.size):
         out[i] = a[i] + b[i]
@@ -241,7 +242,7 @@ def add_arrays(a, b, out, fmt, rng):
 
 
 @njit(cache=True, nogil=True)
-def sub_arrays(a, b, out, fmt, rng):
+def sub_arrays(a: Floats, b: Floats, out: Floats, fmt: Format, rng: NDArray[np.uint64]) -> None:
     """Write a − b, rounded, into ``out``."""
     for i in range(out.size):
         out[i] = a[i] - b[i]
@@ -249,7 +250,7 @@ def sub_arrays(a, b, out, fmt, rng):
 
 
 @njit(cache=True, nogil=True)
-def mul_arrays(a, b, out, fmt, rng):
+def mul_arrays(a: Floats, b: Floats, out: Floats, fmt: Format, rng: NDArray[np.uint64]) -> None:
     """Write a × b, rounded, into ``out``."""
     for i in range(out.size):
         out[i] = a[i] * b[i]
@@ -257,7 +258,7 @@ def mul_arrays(a, b, out, fmt, rng):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def div_arrays(a, b, out, fmt, rng):
+def div_arrays(a: Floats, b: Floats, out: Floats, fmt: Format, rng: NDArray[np.uint64]) -> None:
     """Write a ÷ b, rounded, into ``out``."""
     for i in range(out.size):
         out[i] = a[i] / b[i]
@@ -265,7 +266,7 @@ def div_arrays(a, b, out, fmt, rng):
 
 
 @njit(cache=True, nogil=True)
-def scale_array(factor, a, out, fmt, rng):
+def scale_array(factor: float, a: Floats, out: Floats, fmt: Format, rng: NDArray[np.uint64]) -> None:
     """Write factor × a, rounded, into ``out``."""
     for i in range(out.size):
         out[i] = factor * a[i]

@@ -23,7 +23,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from workbench.flows.bits.rounding import add_arrays, div_arrays, mul_arrays, scale_array, sub_arrays
+from workbench.flows.bits.rounding import Floats, Format, add_arrays, div_arrays, mul_arrays, scale_array, sub_arrays
 
 ROWS, COLUMNS = 16, 24
 CELLS = ROWS * COLUMNS
@@ -90,7 +90,7 @@ def _spread(field, sign, rate, out, s, fmt, rng):
 
 
 @njit(cache=True, nogil=True)
-def shallow_water(x, k, c, fmt, rng):
+def shallow_water(x: Floats, k: Floats, c: Floats, fmt: Format, rng: NDArray[np.uint64]) -> None:
     """Return dx/dt of the shallow water in ``k``."""
     h, hu, hv = x[:CELLS], x[CELLS : 2 * CELLS], x[2 * CELLS :]
     dh, dhu, dhv = k[:CELLS], k[CELLS : 2 * CELLS], k[2 * CELLS :]

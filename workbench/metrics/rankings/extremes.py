@@ -301,7 +301,7 @@ def _table_order(p, m, total, sign):
 
 
 @njit(cache=True, nogil=True)
-def extreme_profile(p, m, sign):
+def extreme_profile(p: int, m: int, sign: float) -> Floats:
     """Return the best sign · P · AP of all orders for every Σ f from 0 to P M."""
     width = p * m + 1
     old = np.full((m + 1, width), -np.inf)

@@ -55,7 +55,9 @@ def compare(
     return results.dataset(*compared(first, other, names, level))
 
 
-def compared(first: Sample, other: NDArray[Any], names: tuple[str, str] = MODELS, level: float = 0.95):
+def compared(
+    first: Sample, other: NDArray[Any], names: tuple[str, str] = MODELS, level: float = 0.95
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the variables and coordinates of :func:`compare`."""
     samples = [first, Sample(first.positive, other, first.weights)]
     found = [levels(one) for one in samples]

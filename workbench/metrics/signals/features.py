@@ -5,6 +5,8 @@ through the mixture, not N², and whatever is known of Euclidean space holds: th
 neighbours, classical scaling; IEM² is of negative type, and exp(−c IEM²) a positive-definite kernel.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
@@ -152,7 +154,7 @@ def distances_from(density: Mixture, origin: Floats, places: Floats, made: Rule,
     return np.sqrt(squared)
 
 
-def by_snr(density: Mixture, places: Floats, made: Rule, take, progress: Progress) -> None:
+def by_snr(density: Mixture, places: Floats, made: Rule, take: Callable[..., None], progress: Progress) -> None:
     """Call ``take(j, features)`` for every SNR node j, with the features (n, m, d) of all points there."""
     projected = density.projected(places)
     turned = density.turned(made.noise.noise)
@@ -161,7 +163,9 @@ def by_snr(density: Mixture, places: Floats, made: Rule, take, progress: Progres
     for j, (sigma, weight) in enumerate(zip(made.snr.sigma, made.snr.weights, strict=True)):
         log_weights, inverse = density.blurred(sigma)
 
-        def work(start: int, sigma=sigma, log_weights=log_weights, inverse=inverse) -> None:
+        def work(
+            start: int, sigma: float = sigma, log_weights: Floats = log_weights, inverse: Floats = inverse
+        ) -> None:
             mine = slice(start, start + BLOCK)
             scaled_scores(
                 projected[mine], turned, sigma, log_weights, inverse, density.rows, sigma * sigma, block[mine]

@@ -8,7 +8,9 @@ in each row, so that the innermost loops run along memory.
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
+Floats = NDArray[np.float64]
 NEGLIGIBLE = 1e-19
 """Responsibility below which a component adds nothing to the last digit."""
 
@@ -35,7 +37,7 @@ def _responsibilities(place, noise, sigma, log_weights, inverse, r):
 
 
 @njit(cache=True, nogil=True)
-def log_densities(places, log_weights, inverse, out):
+def log_densities(places: Floats, log_weights: Floats, inverse: Floats, out: Floats) -> None:
     """Write log Σ_k exp(log_weights − ½ quadratic form) of every point into ``out`` (n,)."""
     n, k, d = places.shape
     r = np.empty(k)
@@ -45,7 +47,16 @@ def log_densities(places, log_weights, inverse, out):
 
 
 @njit(cache=True, nogil=True)
-def scaled_scores(places, noise, sigma, log_weights, inverse, rows, scale, out):
+def scaled_scores(
+    places: Floats,
+    noise: Floats,
+    sigma: float,
+    log_weights: Floats,
+    inverse: Floats,
+    rows: Floats,
+    scale: float,
+    out: Floats,
+) -> None:
     """Write ``scale`` · ∇ log q_σ(x_i + σ e_j) into ``out`` (n, m, d).
 
     With scale = σ² this is x̂ − z, the denoiser's correction: bounded where σ is large and where it is small.
@@ -68,7 +79,17 @@ def scaled_scores(places, noise, sigma, log_weights, inverse, rows, scale, out):
 
 
 @njit(cache=True, nogil=True)
-def scaled_hessians(places, noise, sigma, log_weights, inverse, rows, precisions, scale, out):
+def scaled_hessians(
+    places: Floats,
+    noise: Floats,
+    sigma: float,
+    log_weights: Floats,
+    inverse: Floats,
+    rows: Floats,
+    precisions: Floats,
+    scale: float,
+    out: Floats,
+) -> None:
     """Write ``scale`` · ∇² log q_σ(x_i + σ e_j) into ``out`` (n, m, d, d)."""
     n, k, d = places.shape
     m = len(noise)
@@ -98,7 +119,17 @@ def scaled_hessians(places, noise, sigma, log_weights, inverse, rows, precisions
 
 
 @njit(cache=True, nogil=True)
-def error_differences(first, second, noise, plain, weights, sigma, log_weights, inverse, rows):
+def error_differences(
+    first: Floats,
+    second: Floats,
+    noise: Floats,
+    plain: Floats,
+    weights: Floats,
+    sigma: float,
+    log_weights: Floats,
+    inverse: Floats,
+    rows: Floats,
+) -> tuple[float, float]:
     """Return E‖ε₁ − ε₂‖² and E(‖ε₁‖² − ‖ε₂‖²) at one σ, ε = x − x̂(x + σe) with the same noise for both points.
 
     ``first``, ``second`` (1, k, d) are the points, ``plain`` (m, d) the noise before it was turned, ``weights`` (m,).

@@ -14,8 +14,9 @@ import pytest
 import xarray as xr
 
 from workbench import fisher, results
-from workbench.cli import main, run
+from workbench.cli import console, main, run
 from workbench.cli.arguments import annotations, describe
+from workbench.progress import Cancelled, Progress
 from workbench.sweeps.experiments import ROOMS, experiments
 
 TOYS = str(Path(__file__).parents[1] / "sweeps")
@@ -437,3 +438,18 @@ def test_run_announces_what_is_long_and_refuses_what_does_not_fit(monkeypatch, c
     with pytest.raises(ValueError, match="work of this size needs about"):
         command.run(work, {"size": 3}, output_file=None, print_json=False, no_progress=True)
     assert asked == [2, 2]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_that_meets_a_destructor_still_stops_the_work():
+    class Dying:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)  # Python only prints what a destructor raises
+
+    progress = Progress()
+    before = signal.getsignal(signal.SIGINT)
+    with console.stoppable(progress):
+        Dying()
+        with pytest.raises(Cancelled):
+            progress.update(1, 2)
+    assert signal.getsignal(signal.SIGINT) is before

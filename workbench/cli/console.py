@@ -9,9 +9,13 @@
 import codecs
 import json
 import math
+import signal
 import sys
+import threading
 import time
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from workbench.progress import Progress, RemainingTime, TqdmProgress
@@ -53,6 +57,27 @@ def _spelled(letter: str) -> str:
     base = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
     power = "^" if "SUPERSCRIPT" in name else "_" if "SUBSCRIPT" in name else ""
     return SPELLED.get(letter) or (power + base if base else "?")
+
+
+@contextmanager
+def stoppable(progress: Progress) -> Iterator[None]:
+    """Let Ctrl-C stop the work also where the interruption itself is lost: Python drops one that meets a destructor.
+
+    The work then ends at its next report.
+    """
+    if threading.current_thread() is not threading.main_thread():  # only there may signals be handled
+        yield
+        return
+
+    def stop(number: int, frame: Any) -> None:
+        progress.cancel()
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def say(text: str) -> None:

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from workbench import costs, results
 from workbench.cli import arguments, console, summary
+from workbench.progress import Progress
 from workbench.sweeps.experiments import ROOMS, experiments
 
 Function = Callable[..., Any]
@@ -139,7 +140,8 @@ def run(
     if "progress" in inspect.signature(function).parameters:
         values["progress"] = console.progress(function.__name__, quiet=no_progress)
     announce(function, values, quiet=no_progress)
-    ds = function(**values)
+    with console.stoppable(values.get("progress") or Progress()):
+        ds = function(**values)
     if output_file is not None:
         results.save(ds, output_file)
         console.note(f"saved {output_file}")

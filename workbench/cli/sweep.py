@@ -8,6 +8,7 @@ import typer
 
 from workbench import sweeps
 from workbench.cli import console, summary
+from workbench.progress import Cancelled
 
 
 def sweep(
@@ -34,17 +35,18 @@ def sweep(
     executor: Executor | int | None = _cluster(dask) if dask else workers
     progress = console.progress(plan.title or plan.experiment, quiet=quiet)
     try:
-        ds = sweeps.run_study(
-            plan,
-            executor=executor,
-            store=store,
-            output=output,
-            retry_failed=retry,
-            allow_import=allow_import,
-            progress=progress,
-            announce=None if quiet else console.note,
-        )
-    except KeyboardInterrupt:
+        with console.stoppable(progress):
+            ds = sweeps.run_study(
+                plan,
+                executor=executor,
+                store=store,
+                output=output,
+                retry_failed=retry,
+                allow_import=allow_import,
+                progress=progress,
+                announce=None if quiet else console.note,
+            )
+    except (KeyboardInterrupt, Cancelled):
         console.note(f"stopped; finished cells are kept in {store or plan.store}, the same line again goes on")
         raise typer.Exit(console.STOPPED) from None
     saved = output or plan.output

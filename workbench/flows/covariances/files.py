@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from workbench import checks
 from workbench.clouds import foreign
 from workbench.clouds.arrays import read_members
+from workbench.clouds.source import bytes_of
 from workbench.clouds.tables import read_table
 from workbench.flows.covariances.batch import MOST_ENTRIES
 from workbench.progress import Progress
@@ -80,20 +81,7 @@ def read_covariances(
     '2 matrices of 2 × 2, one below the other'
     """
     window = checks.integer("window", window, minimum=2)
-    if isinstance(source, (str, os.PathLike)):
-        path = Path(source)
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no file {str(path)!r}")
-        name = path.name
-        with path.open("rb") as stream:
-            data = stream.read(max_bytes + 1)
-    else:
-        name = os.path.basename(str(getattr(source, "name", "the upload")))
-        data = source.read(max_bytes + 1)
-        if not isinstance(data, bytes):
-            raise TypeError(f"{name} is open as text; open it in binary mode, open(path, 'rb')")
-    if len(data) > max_bytes:
-        raise ValueError(f"{name} has more than {max_bytes / 2**20:.0f} MiB, the limit")
+    name, data = bytes_of(source, max_bytes)
     kind = Path(name).suffix.lower().lstrip(".")
     if kind not in FORMATS:
         raise ValueError(f"cannot read {name!r} as {kind or 'nothing'!r}; the formats are {', '.join(FORMATS)}")

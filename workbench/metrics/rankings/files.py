@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from workbench import isolated
 from workbench.clouds.decoding import TextFile, open_text
+from workbench.clouds.source import bytes_of
 from workbench.metrics.rankings.inputs import LARGEST, LONGEST_NAME, MOST_GROUPS, Sample, sample
 from workbench.progress import Progress
 
@@ -82,7 +83,7 @@ def read_rankings(
     >>> found.scores["model"].tolist(), found.sentence
     ([0.9, 0.2, 0.4], '3 items, 2 positive; scores: model; separated by semicolons; decimal comma')
     """
-    name, data = _bytes_of(source, max_bytes)
+    name, data = bytes_of(source, max_bytes)
     columns, told = read_columns(data, name, apart=apart, progress=progress)
     return reading_of(columns, name, positive, told)
 
@@ -113,24 +114,6 @@ def columns_apart(data: bytes, name: str) -> dict[str, Any]:
         return {"columns": parquet_columns(data, name), "told": "Parquet"}
     columns, told = _from_text(open_text(data, name))
     return {"columns": columns, "told": told}
-
-
-def _bytes_of(source: Any, max_bytes: int) -> tuple[str, bytes]:
-    if isinstance(source, (str, os.PathLike)):
-        path = Path(source)
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no file {str(path)!r}")
-        name = path.name
-        with path.open("rb") as stream:
-            data = stream.read(max_bytes + 1)
-    else:
-        name = os.path.basename(str(getattr(source, "name", "the upload")))
-        data = source.read(max_bytes + 1)
-        if not isinstance(data, bytes):
-            raise TypeError(f"{name} is open as text; open it in binary mode, open(path, 'rb')")
-    if len(data) > max_bytes:
-        raise ValueError(f"{name} has more than {max_bytes / 2**20:.0f} MiB, the limit")
-    return name, data
 
 
 def reading_of(columns: Mapping[str, NDArray[Any]], name: str, positive: str | None, told: str) -> RankingReading:

@@ -12,6 +12,7 @@ from scipy import sparse
 from workbench import checks
 from workbench.clouds import foreign
 from workbench.clouds.arrays import read_members
+from workbench.clouds.source import bytes_of
 from workbench.metrics.rewards.mdp import MDP, MOST_ACTIONS, MOST_STATES
 from workbench.metrics.rewards.reward import Reward, as_reward
 from workbench.progress import Progress
@@ -90,20 +91,7 @@ def read_mdp(
 
 
 def _bytes(source: Any, max_bytes: int) -> tuple[bytes, str]:
-    if isinstance(source, (str, os.PathLike)):
-        path = Path(source)
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no file {str(path)!r}")
-        name = path.name
-        with path.open("rb") as stream:
-            data = stream.read(max_bytes + 1)
-    else:
-        name = os.path.basename(str(getattr(source, "name", "the upload")))
-        data = source.read(max_bytes + 1)
-        if not isinstance(data, bytes):
-            raise TypeError(f"{name} is open as text; open it in binary mode, open(path, 'rb')")
-    if len(data) > max_bytes:
-        raise ValueError(f"{name} has more than {max_bytes / 2**20:.0f} MiB, the limit")
+    name, data = bytes_of(source, max_bytes)
     if Path(name).suffix.lower() != ".npz":
         raise ValueError(f"cannot read {name!r}; give an NPZ archive (numpy.savez) with {WHAT}")
     return data, name

@@ -200,3 +200,12 @@ def test_what_cannot_be_asked_is_refused():
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match="more than half"):
         metrics.edge_test(rng.normal(size=(90, 25)) @ rng.normal(size=(25, 80)))
+
+
+@pytest.mark.parametrize("power", [-900, 0, 1000])
+def test_the_erg_set_is_the_same_in_any_unit(power, rng):
+    values = 1.0 + rng.pareto(1.5, 200)
+    values *= 2.0**10 / values.max()
+    one, other = metrics.erg(values), metrics.erg(np.ldexp(values, power))
+    assert (other.tail, other.log_det) == (one.tail, one.log_det)
+    assert (other.threshold, other.mean) == (np.ldexp(one.threshold, power), np.ldexp(one.mean, power))

@@ -45,8 +45,10 @@ def erg(eigenvalues: ArrayLike) -> Erg:
 
 def erg_of(values: NDArray[np.float64], dropped: int = 0) -> Erg:
     """Return :func:`erg` of checked ascending eigenvalues."""
-    mean = float(values.mean())
-    sums = np.cumsum(np.log(values[::-1] / mean))
+    unit = int(np.frexp(values[-1])[1])  # a power of two, exact: the sum of large eigenvalues leaves double precision
+    inside = np.ldexp(values, -unit)
+    mean = float(np.ldexp(inside.mean(), unit))
+    sums = np.cumsum(np.log(inside[::-1] / inside.mean()))
     below = np.flatnonzero(sums < -1e-12 * len(values))  # all equal: the sums are rounding errors
     if not len(below):
         return Erg(np.nan, 0, len(values), mean, np.nan, dropped)

@@ -56,6 +56,25 @@ def test_newest_wins(runner):
     assert got == [19]
 
 
+def test_who_waits_is_not_told_of_the_moment_between_two_works(runner):
+    got, waits = [], threading.Event()
+
+    def first(progress):
+        waits.wait(5)
+        time.sleep(0.05)  # the other thread is in runner.wait by now
+        progress.publish("first answer")
+        endless(progress)
+
+    def second(_):
+        time.sleep(0.1)
+        return "second"
+
+    runner.submit(first, nothing, nothing, partial=lambda _: runner.submit(second, got.append, nothing))
+    waits.set()
+    assert runner.wait(5)
+    assert got == ["second"]
+
+
 def test_cancel_stops_the_work_and_reports_nothing(runner):
     outcomes, ended = [], threading.Event()
 

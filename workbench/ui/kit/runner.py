@@ -68,6 +68,7 @@ class Runner(param.Parameterized):
         super().__init__(**params)
         self.place = Place()
         self._job: _Job | None = None
+        self._changing = threading.Lock()  # without an event loop outcomes come on the worker's thread
         self._idle = threading.Event()
         self._idle.set()
 
@@ -85,11 +86,12 @@ class Runner(param.Parameterized):
         Whatever ran before is cancelled and its outcome dropped. ``partial`` receives what the work hands to
         ``progress.publish``. A cancelled job calls neither ``done`` nor ``failed``.
         """
-        self.cancel()
         lane = LONG if long else QUICK
         job = _Job(self, done, failed, partial)
-        self._job = job
-        self._idle.clear()
+        with self._changing:  # not cancel(): whoever waits would be told that nothing runs, the moment before this does
+            self._idle.clear()
+            self._drop()
+            self._job = job
         ahead = lane.waiting + (1 if long and lane._pending >= lane.workers else 0)
         self.param.update(busy=True, lasting=long, fraction=0.0, seconds_left=None, message="", ahead=ahead)
         job.future = lane.submit(lambda: job.run(work))
@@ -107,12 +109,16 @@ class Runner(param.Parameterized):
 
     def close(self) -> None:
         """Stop the current work and show nothing any more: the page is gone."""
+        with self._changing:
+            self._drop()
+            self._idle.set()
+
+    def _drop(self) -> None:
         job, self._job = self._job, None
         if job is not None:
             job.progress.cancel()
             if job.future is not None:
                 job.future.cancel()
-        self._idle.set()
 
     def drawn(self) -> None:
         """Tell the work that what it published is on the page."""
@@ -125,16 +131,18 @@ class Runner(param.Parameterized):
 
     def _settle(self, job: "_Job", callback: Callable[..., None] | None, *args: Any) -> None:
         """Take the outcome of ``job`` if it is still the newest."""
-        if self._job is not job:
-            return
-        self._job = None
+        with self._changing:
+            if self._job is not job:
+                return
+            self._job = None
         self._rest()
         try:
             if callback is not None:
                 callback(*args)
         finally:
-            if self._job is None:
-                self._idle.set()
+            with self._changing:
+                if self._job is None:
+                    self._idle.set()
 
     def _report(self, job: "_Job", fraction: float, seconds_left: float | None, message: str) -> None:
         if self._job is job:

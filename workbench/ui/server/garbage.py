@@ -64,16 +64,26 @@ class Collector:
         reason = len(_visitors) != self._known or gc.get_count()[2] >= YOUNG_COLLECTIONS
         quiet = now - self._last_request > QUIET or now - self._last_collection > OVERDUE
         if reason and quiet:
-            if _visitors:
-                gc.collect()
-            else:
-                tidy()
-            self._known = len(_visitors)
-            self._last_collection = time.monotonic()
+            known = len(_visitors)
+            if _collect() if known else tidy():
+                self._known = known
+                self._last_collection = time.monotonic()
 
 
-def tidy() -> None:
-    """Collect all garbage, also among what was set aside before, and set aside what is left."""
+def tidy() -> bool:
+    """Collect all garbage, also among what was set aside before, and set aside what is left.
+
+    Returns whether it did: while another thread collects, nothing happens.
+    """
     gc.unfreeze()
+    done = _collect()
+    if done:
+        gc.freeze()
+    return done
+
+
+def _collect() -> bool:
+    """Collect all garbage; tell whether it was done, since Python does nothing while another thread collects."""
+    before = gc.get_stats()[2]["collections"]
     gc.collect()
-    gc.freeze()
+    return gc.get_stats()[2]["collections"] > before

@@ -21,6 +21,8 @@ from workbench.progress import Progress
 
 Floats = NDArray[np.float64]
 BLOCK_ENTRIES = 2**22
+MOST_COPIED = 2**27
+"""Up to so many entries (1 GB) a layer is turned into float64 once; a larger one at every product, block by block."""
 MOST_TOP, MOST_PROBES, MOST_STEPS = 2000, 200, 400
 GRID = 200
 DECADES = 6
@@ -114,7 +116,7 @@ def _matrix(weights: ArrayLike) -> NDArray[Any]:
     for block in _blocks(matrix):
         if not np.isfinite(block).all():
             raise ValueError("weights holds NaN or infinity; mend the layer first")
-    return matrix
+    return matrix.astype(np.float64, copy=False) if matrix.size <= MOST_COPIED else matrix
 
 
 def _blocks(matrix: NDArray[Any]) -> Any:
@@ -130,7 +132,7 @@ def _total(matrix: NDArray[Any]) -> float:
 
 def _times(matrix: NDArray[Any], vectors: Floats) -> Floats:
     """Return WᵀW times vectors (M, b)."""
-    found = np.zeros_like(vectors)
+    found = np.zeros(vectors.shape)
     for block in _blocks(matrix):
         found += block.T @ (block @ vectors)
     return found
@@ -158,22 +160,24 @@ def _quadratures(
 ) -> tuple[Floats, Floats]:
     """Return nodes and weights (probe, step) of the Lanczos quadratures of random sign vectors."""
     columns = matrix.shape[1]
-    basis = np.zeros((steps, columns, probes))
-    basis[0] = rng.choice([-1.0, 1.0], size=(columns, probes)) / np.sqrt(columns)
+    basis = np.zeros((probes, steps, columns))
+    basis[:, 0] = rng.choice([-1.0, 1.0], size=(probes, columns)) / np.sqrt(columns)
     diagonal, beside = np.zeros((probes, steps)), np.zeros((probes, steps - 1))
     for j in range(steps):
         progress.update(3 * steps + j, 4 * steps, "density")
-        image = _times(matrix, basis[j])
-        diagonal[:, j] = (basis[j] * image).sum(axis=0)
+        image = _times(matrix, basis[:, j].T).T
+        diagonal[:, j] = (basis[:, j] * image).sum(axis=1)
         if j == steps - 1:
             break
-        scale = np.linalg.norm(image, axis=0)
+        scale = np.linalg.norm(image, axis=1)
+        before = basis[:, : j + 1]
         for _ in range(2):  # once loses the orthogonality that quadratures live on, twice is enough
-            image -= np.einsum("jmp,jp->mp", basis[: j + 1], np.einsum("jmp,mp->jp", basis[: j + 1], image))
-        norm = np.linalg.norm(image, axis=0)
+            along = before @ image[:, :, None]
+            image = image - (along.transpose(0, 2, 1) @ before)[:, 0]
+        norm = np.linalg.norm(image, axis=1)
         goes_on = norm > 1e-12 * np.maximum(scale, 1e-300)  # else the vector has found an invariant space, and is done
         beside[:, j] = np.where(goes_on, norm, 0.0)
-        basis[j + 1] = np.where(goes_on, image / np.where(goes_on, norm, 1.0), 0.0)
+        basis[goes_on, j + 1] = image[goes_on] / norm[goes_on, None]
     nodes, shares = np.empty((probes, steps)), np.empty((probes, steps))
     for p in range(probes):
         values, vectors = np.linalg.eigh(np.diag(diagonal[p]) + np.diag(beside[p], 1) + np.diag(beside[p], -1))

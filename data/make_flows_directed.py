@@ -17,7 +17,7 @@ MADE = {
     "searches": lambda progress: directed.slice_searches(progress=progress),
     "quadratures": lambda progress: directed.directed_quadratures(progress=progress),
     "driven": lambda progress: directed.directed_flows(progress=progress),
-    "amortised": lambda progress: directed.amortisation_study(steps=250, batch=16, progress=progress),
+    "amortised": lambda progress: directed.amortisation_study(progress=progress),
 }
 
 

@@ -16,7 +16,7 @@ from workbench.verdicts import Claim, Numbers, Rule, above, at_least, at_most, b
 SEARCHES = "flows.slice_searches()"
 QUADRATURES = "flows.directed_quadratures()"
 DRIVEN = "flows.directed_flows()"
-AMORTISED = "flows.amortisation_study(steps=250, batch=16)"
+AMORTISED = "flows.amortisation_study()"
 READ = "(Abstract and released code read, not the tables.) "
 
 

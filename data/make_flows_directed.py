@@ -1,7 +1,7 @@
 """Make the shipped results of the directed slices: run ``python data/make_flows_directed.py [name ...]``.
 
-Searches of the largest slice, rules for one mean, flows, and the amortised networks (three seeds). About a quarter
-of an hour on one quiet core, most of it the networks.
+Searches of the largest slice, rules for one mean, flows, and the amortised networks (three seeds). About half an hour
+on one core, nearly all of it the networks.
 """
 
 import sys

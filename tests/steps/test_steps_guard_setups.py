@@ -149,7 +149,7 @@ def test_checkpoints_of_an_older_torch_are_measured_by_differences_and_named(mon
         r = true_r("exact", start, model, x.double())
         assert float(guarded.log.r_proposed[k]) == pytest.approx(r, rel=1e-3)
     assert '"measure": "finite-difference"' in guarded.log.attrs["parameters"]
-    forced = steps.SafeStep(torch.optim.SGD(model.parameters(), lr=0.05), model, measure="exact")
+    forced = steps.SafeStep(torch.optim.SGD(model.parameters(), lr=0.05), model, jvp="exact")
     backward(model, x, y)
     before = flat(model)
     with pytest.raises(steps.ForwardModeError, match="gradient checkpointing"):

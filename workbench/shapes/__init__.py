@@ -1,0 +1,24 @@
+"""The shapes room: bring atoms, samples or surfaces, and get what they hold with a proof that can be checked.
+
+>>> from workbench import shapes
+>>> shapes.torsion_shares([1, 0, 0], [0, 0, 1])  # an edge dislocation: axial, vector and tensor share
+(0.0, 0.5, 0.5)
+"""
+
+from workbench.shapes.defects import (
+    CoframeField,
+    defect_dictionaries,
+    nonmetricity_traces,
+    sampled_frame,
+    torsion_parts,
+    torsion_shares,
+)
+
+__all__ = [
+    "CoframeField",
+    "defect_dictionaries",
+    "nonmetricity_traces",
+    "sampled_frame",
+    "torsion_parts",
+    "torsion_shares",
+]

@@ -1,0 +1,5 @@
+"""What the experiments of this room cost; each family has its own file of estimates."""
+
+from workbench.shapes.defects.costs import (  # noqa: F401 - found here by their names
+    defect_dictionaries,
+)

@@ -216,9 +216,9 @@ def _rough_order(points: ExactPoints, lines: Lines, on: Ints, where: Floats) -> 
 def _settle(
     points: ExactPoints, ends: Ints, pairs: Ints, on: Ints, node: Ints, error: Floats, at: Floats
 ) -> tuple[Ints, int]:
-    """Put what floats leave open into exact order (``node``, in place); return names, equal nodes share one, and a count.
+    """Put what floats leave open into exact order (``node``, in place); return names of nodes, and a count.
 
-    The name of a node is the lowest number among those that are the same point, so a crossing at a point gets its name.
+    The name of a node is the lowest number among those that are the same point: a crossing at a point gets its name.
     """
     n, total = len(points), len(error)
     same: list[tuple[int, int]] = []
@@ -267,7 +267,7 @@ def _chains(on: Ints, low: Floats, high: Floats) -> Ints:
 
 
 def _cut(n: int, ends: Ints, lines: Lines, on: Ints, node: Ints, total: int) -> dict[str, Ints]:
-    """Cut every line at its nodes, keep what an edge covers, and number the nodes anew (``kept`` are their old names)."""
+    """Cut every line at its nodes, keep what an edge covers, and number the nodes anew (``kept``: old names)."""
     fresh = np.ones(len(on), dtype=bool)
     fresh[1:] = (on[1:] != on[:-1]) | (node[1:] != node[:-1])
     on, node = on[fresh], node[fresh]

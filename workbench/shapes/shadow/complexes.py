@@ -63,7 +63,7 @@ def path_metric(points: ArrayLike, epsilon: float) -> NDArray[np.float64]:
 
 
 def rips_edges(points: NDArray[np.float64], beta: float, epsilon: float | None = None) -> NDArray[np.int64]:
-    """Return the edges (E, 2), i < j, of the Vietoris–Rips complex: pairs nearer than β, along ε-chains if ε is given."""
+    """Return the edges (E, 2), i < j, of the Rips complex: pairs nearer than β, along ε-chains if ε is given."""
     if epsilon is None:
         graph = neighbours(points, beta).tocoo()
         i, j = graph.coords

@@ -1,4 +1,4 @@
-"""What the theorems ask of a graph: its sharpest angle, systole, shortest edge, shadow radius, and the scales allowed."""
+"""What the theorems ask of a graph: sharpest angle, systole, shortest edge, shadow radius, and the scales allowed."""
 
 import numpy as np
 import xarray as xr
@@ -150,7 +150,7 @@ def _violations_from(graph: Graph, far: Floats, e: int, f: int, t: Floats, facto
 
 
 def _interval(start: Floats, slope: float, foot: Floats, height2: Floats, factor: float) -> tuple[Floats, Floats]:
-    """Return where start + slope·u ≥ factor·√((u − foot)² + height²), for factor > 1: between the roots of a parabola."""
+    """Return where start + slope·u ≥ factor·√((u − foot)² + height²), factor > 1: between the roots of a parabola."""
     k = factor**2 - 1
     v = start + slope * foot  # with w = u − foot: (v + slope·w)² ≥ factor²·(w² + height²)
     root = v**2 + k * (v**2 - factor**2 * height2)

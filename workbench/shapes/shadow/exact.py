@@ -23,7 +23,8 @@ class ExactPoints:
     """Points of the plane as integers and as nearby floats, sorted lexicographically with ties told.
 
     ``x``, ``y`` are lists of Python integers; ``near`` (n, 2) are floats in [0, 1], within :data:`UNIT` of the integers
-    over ``extent``, and ``rest`` what they miss, so that the sum is good to 2⁻¹⁰⁴; ``rank`` (n,) is the place of each point in the lexicographic order, equal for equal points.
+    over ``extent``, and ``rest`` what they miss, so that the sum is good to 2⁻¹⁰⁴; ``rank`` (n,) is the place of each
+    point in the lexicographic order, equal for equal points.
 
     >>> points = ExactPoints(np.array([[0.0, 0.5], [0.1, 0.25]]))
     >>> points.rank.tolist(), points.x[0]

@@ -1,4 +1,4 @@
-"""Embedded graphs with straight edges: named ones, samples of them, and the lengths and angles that theorems speak of."""
+"""Embedded graphs with straight edges: named ones, and samples of them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from workbench.shapes.shadow.complexes import MOST_POINTS
 
 MOST_GRAPH_EDGES = 2_000
 SAMPLE_BITS = 25
-"""Bits of the vertices and shares of a sample: points on an edge are then exact, and 6e-8 of the extent from the graph."""
+"""Bits of the vertices and shares of a sample: its points lie exactly on lines, 6e-8 of the extent from the graph."""
 GRAPHS = Registry("graph", facts={"loops": Fact(int, says="its first Betti number")})
 
 

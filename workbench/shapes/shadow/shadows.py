@@ -74,6 +74,14 @@ class Shadow:
         outlines = [places[nodes] for nodes in self.faces.outlines(self.faces.holes, arrangement)]
         return sorted(outlines, key=lambda p: -abs(_area(p)))
 
+    @property
+    def outlines(self) -> Sequence[NDArray[np.float64]]:
+        """The outer outline of each connected part of the arrangement, (m, 2), largest first."""
+        arrangement = self.arrangement
+        places = arrangement.points.unscaled(arrangement.where)
+        outlines = [places[nodes] for nodes in self.faces.outlines(np.flatnonzero(self.faces.outer), arrangement)]
+        return sorted(outlines, key=lambda p: -abs(_area(p)))
+
     @cached_property
     def apex(self) -> Apex:
         """The apex certificate: if proved, the complex and its shadow have the same homotopy type."""

@@ -6,19 +6,41 @@
 """
 
 from workbench.shapes.defects import (
+    DEFECTS,
+    LATTICES,
+    Atoms,
     CoframeField,
+    Holonomy,
+    as_atoms,
+    check_circuit,
+    crystal,
     defect_dictionaries,
+    holonomy,
+    insert,
+    label_bonds,
     nonmetricity_traces,
     sampled_frame,
     torsion_parts,
     torsion_shares,
+    triangulate,
 )
 
 __all__ = [
+    "DEFECTS",
+    "LATTICES",
+    "Atoms",
     "CoframeField",
+    "Holonomy",
+    "as_atoms",
+    "check_circuit",
+    "crystal",
     "defect_dictionaries",
+    "holonomy",
+    "insert",
+    "label_bonds",
     "nonmetricity_traces",
     "sampled_frame",
     "torsion_parts",
     "torsion_shares",
+    "triangulate",
 ]

@@ -5,6 +5,8 @@
 0.0
 """
 
+from workbench.shapes.defects.atoms import Atoms, as_atoms, crystal
+from workbench.shapes.defects.checker import check_circuit
 from workbench.shapes.defects.dictionaries import defect_dictionaries
 from workbench.shapes.defects.frames import (
     CoframeField,
@@ -13,12 +15,28 @@ from workbench.shapes.defects.frames import (
     torsion_parts,
     torsion_shares,
 )
+from workbench.shapes.defects.holonomy import Holonomy, holonomy
+from workbench.shapes.defects.insertion import DEFECTS, insert
+from workbench.shapes.defects.labels import label_bonds
+from workbench.shapes.defects.lattices import LATTICES
+from workbench.shapes.defects.triangles import triangulate
 
 __all__ = [
+    "DEFECTS",
+    "LATTICES",
+    "Atoms",
     "CoframeField",
+    "Holonomy",
+    "as_atoms",
+    "check_circuit",
+    "crystal",
     "defect_dictionaries",
+    "holonomy",
+    "insert",
+    "label_bonds",
     "nonmetricity_traces",
     "sampled_frame",
     "torsion_parts",
     "torsion_shares",
+    "triangulate",
 ]

@@ -19,6 +19,8 @@ from workbench.shapes.defects.holonomy import Holonomy, holonomy
 from workbench.shapes.defects.insertion import DEFECTS, insert
 from workbench.shapes.defects.labels import label_bonds
 from workbench.shapes.defects.lattices import LATTICES
+from workbench.shapes.defects.report import circuit_report, defects, lattice_frame, place
+from workbench.shapes.defects.study import dislocation_circuits, noise_breakdown
 from workbench.shapes.defects.triangles import triangulate
 
 __all__ = [
@@ -29,12 +31,18 @@ __all__ = [
     "Holonomy",
     "as_atoms",
     "check_circuit",
+    "circuit_report",
     "crystal",
     "defect_dictionaries",
+    "defects",
+    "dislocation_circuits",
     "holonomy",
     "insert",
     "label_bonds",
+    "lattice_frame",
+    "noise_breakdown",
     "nonmetricity_traces",
+    "place",
     "sampled_frame",
     "torsion_parts",
     "torsion_shares",

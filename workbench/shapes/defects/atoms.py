@@ -85,7 +85,12 @@ def as_atoms(positions: ArrayLike | Atoms, periods: ArrayLike | None = None) -> 
 
 
 def crystal(
-    kind: str = "triangular", size: float = 20.0, *, line: ArrayLike | None = None, spacing: float = 1.0, repeat: int = 1
+    kind: str = "triangular",
+    size: float = 20.0,
+    *,
+    line: ArrayLike | None = None,
+    spacing: float = 1.0,
+    repeat: int = 1,
 ) -> Atoms:
     """Return a perfect crystal: a disc of radius ``size`` spacings in the plane, a cylinder of it in space.
 
@@ -110,7 +115,9 @@ def crystal(
         period = np.array([[0.0, 0.0, repeat * np.linalg.norm(np.array(along) @ unit)]])
     expected = np.pi * (size * spacing) ** 2 * (float(period[0, 2]) if d == 3 else 1.0) / _volume(kind, unit)
     if expected > MOST_ATOMS:
-        raise ValueError(f"a {kind} crystal of radius {size:g} has about {expected:,.0f} atoms; the most are {MOST_ATOMS:,}")
+        raise ValueError(
+            f"a {kind} crystal of radius {size:g} has about {expected:,.0f} atoms; the most are {MOST_ATOMS:,}"
+        )
     return _cut(kind, size * spacing, unit, axes, period, along, spacing)
 
 

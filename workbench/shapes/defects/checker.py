@@ -174,9 +174,7 @@ def _bonds(plain: dict[str, Any]) -> tuple[int, tuple[int, ...] | None]:
     labels = [_label(one, shell, "labels") for one in _list(entries["labels"], "labels", 3, MOST_NODES)]
     count = len(labels)
     path = [_vector(one, d, "path") for one in _list(entries["path"], "path", count + 1, count + 1)]
-    frames = [
-        _node(one, d, shell, spacing, k) for k, one in enumerate(_list(entries["nodes"], "nodes", count, count))
-    ]
+    frames = [_node(one, d, shell, spacing, k) for k, one in enumerate(_list(entries["nodes"], "nodes", count, count))]
     limit = (spacing * fmpq(*MISFIT.as_integer_ratio())) ** 2
     for k, label in enumerate(labels):
         here, there = frames[k], frames[(k + 1) % count]

@@ -135,12 +135,14 @@ def _in_triangles(mesh: Triangulation, corners: NDArray) -> Holonomy:
     return from_walk(mesh, walk_along(mesh, corners))
 
 
-def from_walk(mesh: Triangulation, walk: NDArray) -> Holonomy:
-    """Return the holonomy of a closed walk of triangles (k, 3)."""
+def from_walk(mesh: Triangulation, walk: NDArray, *, limited: bool = True) -> Holonomy:
+    """Return the holonomy of a closed walk of triangles (k, 3); ``limited`` refuses sides that no certificate may have."""
     atoms = mesh.atoms
     x = atoms.positions
     sides = np.linalg.norm(x[walk] - x[np.roll(walk, -1, 1)], axis=2)
-    for bad in (sides < checker.SHORTEST * atoms.spacing, sides > checker.LONGEST * atoms.spacing):
+    for bad in (
+        () if not limited else (sides < checker.SHORTEST * atoms.spacing, sides > checker.LONGEST * atoms.spacing)
+    ):
         if bad.any():
             k, side = np.argwhere(bad)[0]
             u, v = walk[k, side], walk[k, (side + 1) % 3]
@@ -152,7 +154,9 @@ def from_walk(mesh: Triangulation, walk: NDArray) -> Holonomy:
     burgers = vector = None
     if r == 0:
         axis = 0.0 if atoms.axes is None else float(np.arctan2(atoms.axes[1, 0], atoms.axes[0, 0]))
-        if round((_heading(x, walk) - axis) / (np.pi / 3)) % 2:  # a triangle that stands on its tip: begin with the next
+        if (
+            round((_heading(x, walk) - axis) / (np.pi / 3)) % 2
+        ):  # a triangle that stands on its tip: begin with the next
             walk = np.concatenate([walk[1:], walk[1:2]])
         sixths = round((_heading(x, walk) - axis) / (np.pi / 3))
         walk = np.roll(walk, -((-sixths // 2) % 3), 1)  # its first side lies along the first axis of the crystal

@@ -82,7 +82,9 @@ def _displacement(x: NDArray, b: NDArray, poisson: float) -> NDArray:
 
 def _dislocated(atoms: Atoms, places: NDArray, b: NDArray, poisson: float) -> Atoms:
     if "wedge" in atoms.done:
-        raise ValueError("a wedge has turned the lattice, so a Burgers vector has no one direction; leave the wedge out")
+        raise ValueError(
+            "a wedge has turned the lattice, so a Burgers vector has no one direction; leave the wedge out"
+        )
     poisson = checks.real("poisson", poisson, minimum=0, maximum=0.5)
     moved = np.array(atoms.positions)
     for place in places:
@@ -105,7 +107,9 @@ def _dislocation(atoms: Atoms, at: NDArray, burgers: ArrayLike | None, poisson: 
     if kind == "edge" and upright > 1e-9 * atoms.spacing:
         raise ValueError(f"burgers {vector.tolist()} of an edge must stand on the line {list(atoms.line)}; try 'mixed'")
     if kind == "screw" and flat > 1e-9 * atoms.spacing:
-        raise ValueError(f"burgers {vector.tolist()} of a screw must lie along the line {list(atoms.line)}; try 'mixed'")
+        raise ValueError(
+            f"burgers {vector.tolist()} of a screw must lie along the line {list(atoms.line)}; try 'mixed'"
+        )
     return _dislocated(atoms, at[None], b, poisson)
 
 

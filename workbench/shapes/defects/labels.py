@@ -6,14 +6,14 @@ by the lattice vector whose image lies nearest, if that is within ``MISFIT`` spa
 and the atom at the other end names it by the opposite vector.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
-from workbench.shapes.defects.atoms import Atoms
+from workbench.shapes.defects.atoms import Atoms, as_atoms
 from workbench.shapes.defects.lattices import LATTICES
 
 MISFIT = 0.35
@@ -24,6 +24,8 @@ SEEDS = 12
 SEEN_BADLY = 0.25
 """Share of an atom's near neighbours that may go without a name."""
 FIT = 3
+STRAIN = 0.25
+"""Of FᵀF in a first guess: more of it, and a bcc crystal could be called a squeezed fcc one (Bain)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +42,9 @@ def near_pairs(atoms: Atoms, reach: float) -> Bonds:
     x, periods = atoms.positions, atoms.periods
     counts = [int(np.ceil(reach / np.linalg.norm(period))) for period in periods]
     if counts:
-        grid = np.stack(np.meshgrid(*[np.arange(-k, k + 1) for k in counts], indexing="ij"), -1).reshape(-1, len(counts))
+        grid = np.stack(np.meshgrid(*[np.arange(-k, k + 1) for k in counts], indexing="ij"), -1).reshape(
+            -1, len(counts)
+        )
         shifts = grid @ periods
     else:
         shifts = np.zeros((1, atoms.dimension))
@@ -93,7 +97,9 @@ def _padded(bonds: Bonds, chosen: NDArray, n: int) -> tuple[NDArray, NDArray]:
     return np.where(there, at, 0), there
 
 
-def _match(vectors: NDArray, there: NDArray, frames: NDArray, ideal: NDArray, spacing: float) -> tuple[NDArray, NDArray]:
+def _match(
+    vectors: NDArray, there: NDArray, frames: NDArray, ideal: NDArray, spacing: float
+) -> tuple[NDArray, NDArray]:
     """Return the nearest label of each vector (m, k) and whether it may be used."""
     images = np.einsum("mij,cj->mci", frames, ideal)
     off = np.linalg.norm(vectors[:, :, None] - images[:, None], axis=-1)
@@ -137,7 +143,7 @@ def guessed_frames(vectors: NDArray, lattice: str, spacing: float) -> tuple[NDAr
     picks = np.stack(np.meshgrid(*[np.arange(len(near))] * d, indexing="ij"), -1).reshape(-1, d)
     tried = np.swapaxes(near[picks], 1, 2) @ np.linalg.inv(basis.T)
     strain = np.abs(np.swapaxes(tried, 1, 2) @ tried - np.eye(d)).max((1, 2))
-    tried = tried[(strain < 0.4) & (np.linalg.det(tried) > 0)]
+    tried = tried[(strain < STRAIN) & (np.linalg.det(tried) > 0)]
     if not len(tried):
         return np.eye(d), 0.0
     images = np.einsum("mij,cj->mci", tried, ideal)
@@ -166,7 +172,9 @@ def guess_lattice(atoms: Atoms) -> tuple[str, int, NDArray]:
 
     ``ValueError`` if none fits: no atom has three quarters of the neighbours of any lattice.
     """
-    names = [atoms.lattice] if atoms.lattice else [n for n, e in LATTICES.items() if e.fact("dimension") == atoms.dimension]
+    names = (
+        [atoms.lattice] if atoms.lattice else [n for n, e in LATTICES.items() if e.fact("dimension") == atoms.dimension]
+    )
     reach = max(_reach(name, atoms.spacing) for name in names)
     bonds = near_pairs(atoms, reach)
     centre = atoms.positions.mean(0)
@@ -194,13 +202,12 @@ def guess_lattice(atoms: Atoms) -> tuple[str, int, NDArray]:
     return best[1], best[2], best[3]
 
 
-def label_bonds(atoms: Atoms, lattice: str = "auto") -> Labelled:
+def label_bonds(atoms: Atoms | ArrayLike, lattice: str = "auto") -> Labelled:
     """Return frames and labels for all atoms, spread from one atom to its neighbours and on; (n) log (n).
 
     ``ValueError`` if no lattice fits. Atoms in a core, or beyond a large-angle boundary, get no frame or no good bond.
     """
-    from dataclasses import replace
-
+    atoms = as_atoms(atoms)
     known = atoms if lattice == "auto" else replace(atoms, lattice=LATTICES[lattice].name)
     name, seed, guess = guess_lattice(known)
     labels, ideal = shell(name, atoms.spacing)

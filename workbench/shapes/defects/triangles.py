@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import Delaunay
 
-from workbench.shapes.defects.atoms import Atoms
+from workbench.shapes.defects.atoms import Atoms, as_atoms
 
 Eisenstein = tuple[int, int]
 LARGEST_EDGE = 2.1
@@ -83,8 +83,9 @@ class Triangulation:
         return np.where(self.is_inner, 6 - self.degrees, 0)
 
 
-def triangulate(atoms: Atoms) -> Triangulation:
+def triangulate(atoms: Atoms | ArrayLike) -> Triangulation:
     """Return the triangles of atoms in the plane; ``ValueError`` for atoms in space."""
+    atoms = as_atoms(atoms)
     if atoms.dimension != 2:
         raise ValueError("triangles are of atoms in the plane; in space the circuit goes along labelled bonds")
     x = atoms.positions - atoms.positions.mean(0)
@@ -151,7 +152,9 @@ def walk_along(mesh: Triangulation, loop: NDArray) -> NDArray:
             u, v = step
             following = mesh.left_of(v, u)
             if following < 0:
-                raise ValueError(f"the loop leaves the crystal between atoms {u} and {v} (counted from 0); draw it inside")
+                raise ValueError(
+                    f"the loop leaves the crystal between atoms {u} and {v} (counted from 0); draw it inside"
+                )
             current = following
             if len(walk) > 1 and walk[-2] == current:
                 walk.pop()  # to and fro

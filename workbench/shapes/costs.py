@@ -1,5 +1,8 @@
 """What the experiments of this room cost; each family has its own file of estimates."""
 
 from workbench.shapes.defects.costs import (  # noqa: F401 - found here by their names
+    circuit_report,
     defect_dictionaries,
+    dislocation_circuits,
+    noise_breakdown,
 )

@@ -58,6 +58,11 @@ def read_planar(
     '3 positions, 2 pieces of lines; degrees to kilometres'
     """
     name, data = bytes_of(source, max_bytes)
+    return read_bytes(data, name, apart=apart, progress=progress)
+
+
+def read_bytes(data: bytes, name: str, *, apart: bool = False, progress: Progress | None = None) -> PlanarReading:
+    """Read the bytes of a file called ``name``, whose ending tells the format, as :func:`read_planar`."""
     kind = Path(name).suffix.lower().lstrip(".")
     if kind not in FORMATS:
         raise ValueError(f"cannot read {name!r} as {kind or 'nothing'!r}; the formats are {', '.join(FORMATS)}")

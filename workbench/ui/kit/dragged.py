@@ -1,4 +1,4 @@
-"""A picture whose marks are moved by hand in both directions: bumps, their widths, and points."""
+"""A picture whose marks are moved by hand in both directions: bumps, points, vertices."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -51,7 +51,7 @@ class DraggedMarks(Picture):
         if tools:
             tools[0].renderers = [*tools[0].renderers, renderer]
         else:
-            plot.state.add_tools(PointDrawTool(renderers=[renderer], add=False, description="Drag bumps and points"))
+            plot.state.add_tools(PointDrawTool(renderers=[renderer], add=False, description="Drag the marks"))
         source.on_change("data", lambda _, __, data: self.dropped(label, data))
 
     def dropped(self, label: str, data: Mapping[str, Sequence[float]]) -> None:

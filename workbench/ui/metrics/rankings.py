@@ -16,10 +16,10 @@ from workbench.metrics import rankings
 from workbench.metrics.rankings.files import DEFAULT_LIMIT, FORMATS, read_columns, reading_of
 from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for, with_help
+from workbench.ui.kit.dragged import DraggedMarks
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.table import Rows, Table
 from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
-from workbench.ui.metrics.dragged import DraggedMarks
 from workbench.ui.metrics.yardsticks import FamilyView, Yardsticks
 
 DRAWN, FILE = "drawn", "file"

@@ -14,8 +14,8 @@ from workbench.figures import metrics as figures
 from workbench.metrics import signals
 from workbench.metrics.signals.blind import told
 from workbench.ui.kit.controls import widget_for
+from workbench.ui.kit.dragged import DraggedMarks
 from workbench.ui.kit.picture import Picture
-from workbench.ui.metrics.dragged import DraggedMarks
 from workbench.ui.metrics.yardsticks import FamilyView, Yardsticks
 
 SNRS = {"∞, the full metric": "inf", "1000": "1000", "100": "100", "10": "10", "1": "1", "0.1": "0.1"}

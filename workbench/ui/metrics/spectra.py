@@ -19,10 +19,10 @@ from workbench.metrics.spectra.layers import Layers
 from workbench.metrics.spectra.networks import SOURCES
 from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for
+from workbench.ui.kit.dragged import DraggedMarks
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.table import Rows, Table
 from workbench.ui.kit.upload import LARGEST_UPLOAD, ReadUpload, check_size, file_chooser, reading_line
-from workbench.ui.metrics.dragged import DraggedMarks
 from workbench.ui.metrics.yardsticks import FamilyView, Yardsticks
 
 FILE = "file"

@@ -1,4 +1,4 @@
-"""A picture whose marks are moved by hand: bumps and points in the plane, items and thresholds along a line."""
+"""A picture whose marks are moved by hand: bumps, points and axes in the plane, items and thresholds on a line."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -91,3 +91,9 @@ def test_the_row_of_pictures_stands_in_the_order_of_the_metric(made):
     texts = [e.data[2] for e in figures.distortion_row(ds) if isinstance(e, hv.Text)]
     assert texts[0] == "original"
     assert [float(text.split()[-1]) for text in texts[1:]] == sorted(float(f"{v:.1f}") for v in ds.iem.values)
+
+
+def test_an_unfinished_result_has_the_bars_of_a_finished_one(made):
+    whole, part = (figures.signal_lengths(ds) for ds in (made["line"], made["line"].drop_vars("length")))
+    assert list(whole.dimension_values("what")) == list(part.dimension_values("what"))
+    assert np.isnan(part.dimension_values("distance")[-1])

@@ -87,8 +87,9 @@ def snr_spectrum(ds: xr.Dataset) -> Any:
 def signal_lengths(ds: xr.Dataset) -> Any:
     """Draw the distance of a and b, of an eighth of the way across the ridge, and the length of the shortest path."""
     rows = [("a to b", ds.distance), (f"{_eighth(ds)} across the ridge", ds.ridge_distance)]
-    if "length" in ds:
-        rows.append(("shortest path", ds.length))
+    # Three bars from the first, the last one empty while it is computed: bars that come and go in a plot that stands
+    # are an error in the browser ("Size mismatch").
+    rows.append(("shortest path", ds.length if "length" in ds else np.nan))
     bars = hv.Bars([(name, float(value)) for name, value in rows], "what", "distance")
     return theme.frame(
         theme.bars(bars, theme.SERIES[0]),

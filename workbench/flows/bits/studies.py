@@ -216,7 +216,9 @@ def precision_sweep(
         table["w1"][where], table["standard_error"][where] = last.w1, last.standard_error
         table["p_value"][where] = last.p_value
         if kind == "nearest" and cycle_steps:
-            found = [find_cycle(model, count, low.state.values[r, -1], cycle_steps, progress=progress) for r in range(runs)]
+            found = [
+                find_cycle(model, count, low.state.values[r, -1], cycle_steps, progress=progress) for r in range(runs)
+            ]
             table["cycles"][where] = len({c.name for c in found if c.period})
             table["period"][where] = found[0].period or 0
     changed = []

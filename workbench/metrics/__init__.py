@@ -6,6 +6,14 @@
 (0.8333, 0.8333)
 """
 
+from workbench.metrics.embeddings import (
+    EMBEDDING_BASELINES,
+    EMBEDDING_LOSSES,
+    energy_confusion,
+    energy_distance,
+    retrieval,
+    zero_shot,
+)
 from workbench.metrics.rankings import (
     RANKING_SCORES,
     RankingReading,
@@ -103,6 +111,8 @@ from workbench.metrics.spectra import (
 
 __all__ = [
     "DISTORTIONS",
+    "EMBEDDING_BASELINES",
+    "EMBEDDING_LOSSES",
     "MDP",
     "RANKING_SCORES",
     "REWARD_DISTANCES",
@@ -128,6 +138,8 @@ __all__ = [
     "distance_constants",
     "distorted",
     "edge_test",
+    "energy_confusion",
+    "energy_distance",
     "erg",
     "erg_of_pareto",
     "fit_mixture",
@@ -170,6 +182,7 @@ __all__ = [
     "regret_correlations",
     "repair_drift",
     "repairs",
+    "retrieval",
     "reward_blindness",
     "reward_distance",
     "reward_distances",
@@ -188,4 +201,5 @@ __all__ = [
     "training_spectra",
     "unlearned_spectra",
     "worst_case_regret",
+    "zero_shot",
 ]

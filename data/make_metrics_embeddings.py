@@ -1,0 +1,42 @@
+"""Make the studies behind "Embeddings": run ``python data/make_metrics_embeddings.py``, about 12 minutes on one core.
+
+All 252 ways to halve the ten digits with four losses and five weights of the confusion term; and 63 of them each with
+five times as many steps, with the term on normalised embeddings, and with the energy of power 1. Names after the
+command (``main``, ``longer``, ``normalised``, ``power``) make these alone.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from workbench import metrics, results
+from workbench.progress import TqdmProgress
+
+FOLDER = Path(__file__).resolve().parent / "metrics"
+EVERY = list(metrics.EMBEDDING_LOSSES)
+SIMPLE = list(metrics.EMBEDDING_BASELINES)
+STUDIES = {
+    "main": {"confusions": (0, 0.03, 0.13, 0.5, 1), "splits": 252, "baselines": SIMPLE, "validate": True},
+    "longer": {"confusions": (0, 0.13), "splits": 63, "steps": 600, "baselines": ["raw", "random"]},
+    "normalised": {"confusions": (0, 0.13, 0.5), "splits": 63, "normalised": True, "baselines": []},
+    "power": {"confusions": (0, 0.13, 0.5), "splits": 63, "power": 1, "baselines": []},
+}
+
+
+def main(names: list[str]) -> None:
+    """Compute and store the studies named, by default all."""
+    FOLDER.mkdir(exist_ok=True)
+    for name in names or STUDIES:
+        ds = metrics.zero_shot(losses=EVERY, progress=TqdmProgress(name), **STUDIES[name])
+        results.save(small(ds), FOLDER / f"embeddings_{name}.nc")
+
+
+def small(ds: xr.Dataset) -> xr.Dataset:
+    """Return a result with its real variables in single precision."""
+    return ds.assign({name: ds[name].astype(np.float32, keep_attrs=True) for name in ds if ds[name].dtype == float})
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

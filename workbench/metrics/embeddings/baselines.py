@@ -1,4 +1,4 @@
-"""Simple ways to embed unseen classes, which a learned embedding should beat: none of them knows the term or the loss."""
+"""Simple ways to embed unseen classes, which a learned embedding should beat: none of them is trained with a loss."""
 
 import functools
 import warnings

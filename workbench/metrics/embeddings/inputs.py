@@ -90,7 +90,8 @@ def unit_rows(name: str, features: Floats) -> Floats:
     zero = np.flatnonzero(largest[:, 0] == 0)
     if len(zero):
         raise ValueError(
-            f"row {zero[0]} (counted from 0) of {name} is all zeros and has no direction; drop it, or compare raw features"
+            f"row {zero[0]} (counted from 0) of {name} is all zeros and has no direction; drop it, or compare "
+            "raw features"
         )
     scaled = features / largest
     return np.ascontiguousarray(scaled / np.sqrt(np.einsum("ij,ij->i", scaled, scaled))[:, None])

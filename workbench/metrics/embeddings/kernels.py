@@ -101,3 +101,23 @@ def judge(every, relevant, found):
         found[row, 0] = first
         found[row, 1] = average / wanted
         found[row, 2] = precision / wanted
+
+
+@njit(cache=True, nogil=True)
+def pull(z, x, power, slope):
+    """Return Σ_ij |z_i − x_j|^power and add its gradient in z (n, d) to ``slope``; coincident points add nothing."""
+    total = 0.0
+    for i in range(len(z)):
+        for j in range(len(x)):
+            square = 0.0
+            for f in range(z.shape[1]):
+                off = z[i, f] - x[j, f]
+                square += off * off
+            if square == 0:
+                continue
+            value = np.sqrt(square) if power == 1.0 else square ** (0.5 * power)
+            total += value
+            weight = power * value / square
+            for f in range(z.shape[1]):
+                slope[i, f] += weight * (z[i, f] - x[j, f])
+    return total

@@ -150,7 +150,8 @@ def check_classes(given: Labelled) -> None:
         )
     if given.features.size > MOST_VALUES:
         raise ValueError(
-            f"features has {given.features.size:,} values; a study takes up to {MOST_VALUES:,}: draw a part of the items"
+            f"features has {given.features.size:,} values; a study takes up to {MOST_VALUES:,}: draw a part of "
+            "the items"
         )
     few = [name for name, count in zip(given.classes, given.counts, strict=True) if count < 2]
     if few:

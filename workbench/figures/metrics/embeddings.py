@@ -35,7 +35,7 @@ def embedding_plane(ds: xr.Dataset, *, query: int = 0) -> Any:
         parts.append(theme.markers(points, colour, size=6, marker=marker, alpha=0.55))
     near = ds.neighbour.values[query]
     is_right = ds.right.values[query].astype(bool)
-    for chosen, name, colour, mark in ((is_right, "right", RIGHT, "circle"), (~is_right, "wrong", WRONG, "x")):
+    for chosen, name, colour, mark in ((is_right, "right", RIGHT, "circle"), (~is_right, "wrong", WRONG, "square")):
         ring = hv.Scatter((x[near[chosen]], y[near[chosen]]), "x", "y", label=f"neighbour, {name}")
         parts.append(theme.markers(ring, colour, size=11, marker=mark))
     here = hv.Scatter(([x[query]], [y[query]]), "x", "y", label="query")

@@ -60,18 +60,39 @@ def read_embeddings(
     ((3, 2), ['cat', 'dog', 'cat'], '3 items of 2 features; 2 classes in the column kind; separated by commas')
     """
     name, data = bytes_of(source, max_bytes)
+    return reading_of(contents_of(data, name, apart=apart, progress=progress), name, column)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The columns of a table, or the arrays of an archive, before it is said which of them are the classes."""
+
+    parts: Mapping[str, NDArray[Any]]
+    told: str
+    is_table: bool
+
+
+def contents_of(data: bytes, name: str, *, apart: bool = True, progress: Progress | None = None) -> Contents:
+    """Return what a file holds; errors as :func:`read_embeddings`."""
     kind = Path(name).suffix.lower().lstrip(".")
     if kind not in FORMATS:
         raise ValueError(f"cannot read {name!r} as {kind or 'nothing'!r}; the formats are {', '.join(FORMATS)}")
     if not data:
         raise ValueError(f"{name} is empty")
-    if kind in ("npy", "npz"):
-        if apart:
-            found = isolated.call(arrays_apart, data, name, limits=LIMITS, progress=progress)
-            return of_arrays({key: np.asarray(value) for key, value in found.items()}, name)
-        return of_arrays(arrays_apart(data, name), name)
-    columns, told = read_columns(data, name, apart=apart, most=MOST_COLUMNS, progress=progress)
-    return of_columns(columns, name, column, told)
+    if kind not in ("npy", "npz"):
+        columns, told = read_columns(data, name, apart=apart, most=MOST_COLUMNS, progress=progress)
+        return Contents(columns, told, True)
+    if not apart:
+        return Contents(arrays_apart(data, name), "", False)
+    found = isolated.call(arrays_apart, data, name, limits=LIMITS, progress=progress)
+    return Contents({key: np.asarray(value) for key, value in found.items()}, "", False)
+
+
+def reading_of(contents: Contents, name: str, column: str | None = None) -> EmbeddingReading:
+    """Return features and classes by their roles; errors as :func:`read_embeddings`."""
+    if contents.is_table:
+        return of_columns(contents.parts, name, column, contents.told)
+    return of_arrays(contents.parts, name)
 
 
 def arrays_apart(data: bytes, name: str) -> dict[str, Any]:

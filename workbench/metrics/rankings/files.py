@@ -91,7 +91,7 @@ def read_rankings(
 def read_columns(
     data: bytes, name: str, *, apart: bool = True, most: int = MOST_COLUMNS, progress: Progress | None = None
 ) -> tuple[dict[str, NDArray[Any]], str]:
-    """Return up to ``most`` columns of a file by their names, and how they were read; errors as :func:`read_rankings`."""
+    """Return up to ``most`` columns by their names, and how they were read; errors as :func:`read_rankings`."""
     kind = Path(name).suffix.lower().lstrip(".")
     if kind not in FORMATS:
         raise ValueError(f"cannot read {name!r} as {kind or 'nothing'!r}; the formats are {', '.join(FORMATS)}")

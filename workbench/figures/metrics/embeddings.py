@@ -103,7 +103,7 @@ def neighbour_tiles(ds: xr.Dataset, *, query: int = 0) -> Any:
 
 def retrieval_methods(ds: xr.Dataset) -> Any:
     """Draw R@1 and MAP@R of the unseen items by both networks and by simple features, with intervals over queries."""
-    names = [str(name) for name in ds.method.values]
+    names = [str(name) for name in ds.embedding.values]
     rows = np.arange(len(names), dtype=float)[::-1]
     parts = []
     for k, (name, label, marker) in enumerate(SCORE_MARKS):

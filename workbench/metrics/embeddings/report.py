@@ -46,9 +46,9 @@ def embedding_report(
     ``features`` (n, d) and ``labels`` (n,), by default the digits; ``seen`` names the classes to train on, by default
     half of them (of the digits 0 to 4, else drawn by ``seed``). The other arguments are those of :func:`zero_shot`.
 
-    Returns over ``method`` (both networks and simple features) ``recall_at_1`` and ``map_at_r`` of the unseen items
+    Returns over ``embedding`` (both networks and simple features) ``recall_at_1`` and ``map_at_r`` of the unseen items
     with 95 % intervals over queries; ``change``, MAP@R with the term minus without, and ``change_reach`` over queries;
-    ``shrinking``; ``term`` (method), log E of the embeddings as they are and of directions; up to 900 unseen items in
+    ``shrinking``; ``term`` (embedding), log E of the embeddings as they are and of directions; up to 900 unseen items in
     the plane of the two widest axes of their directions (``place``), with their eight nearest (``neighbour``); of the
     digits the ``pixels``; invariances, constants and blind spots. One split says little: differences between splits
     are many times as large as what the term does. Raises ``ValueError`` as :func:`zero_shot`. Cost: 0.4 s.
@@ -131,13 +131,13 @@ def _scores(judged: dict[str, Floats], rng: np.random.Generator) -> grammar.Part
         for values in judged.values()
     ]
     means = np.array([values[:, :2].mean(axis=0) for values in judged.values()])
-    where = ("method",)
+    where = ("embedding",)
     variables: dict = {"queries": ((), len(judged[names[0]]), "queries, all items of unseen classes")}
     for k, (name, label) in enumerate((("recall_at_1", "R@1"), ("map_at_r", "MAP@R"))):
         variables[name] = (where, means[:, k], f"{label} of the unseen items")
         variables[f"{name}_low"] = (where, np.array([low[k] for low, _ in ends]), "lower end of 95 % over queries")
         variables[f"{name}_high"] = (where, np.array([high[k] for _, high in ends]), "upper end of 95 % over queries")
-    return variables, {"method": (where, np.array(names), "features")}
+    return variables, {"embedding": (where, np.array(names), "features")}
 
 
 def _terms(embeddings: dict[str, tuple[Floats, bool]], outside: Labelled) -> grammar.Part:
@@ -149,8 +149,8 @@ def _terms(embeddings: dict[str, tuple[Floats, bool]], outside: Labelled) -> gra
         rows.append([np.log(value) if value > 0 else -np.inf for value in (as_is, turned)])
     values = np.array(rows)
     return {
-        "term": (("method",), values[:, 0], "log E of the unseen items"),
-        "term_of_directions": (("method",), values[:, 1], "log E of their directions"),
+        "term": (("embedding",), values[:, 0], "log E of the unseen items"),
+        "term_of_directions": (("embedding",), values[:, 1], "log E of their directions"),
     }, {}
 
 

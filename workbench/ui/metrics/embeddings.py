@@ -25,7 +25,7 @@ DIGITS, FILE = "digits", "file"
 ACCEPTED = ",".join(f".{ending}" for ending in FORMATS)
 LOSSES = {entry.label: name for name, entry in metrics.EMBEDDING_LOSSES.items()}
 FIRST = "metrics/embeddings_first.nc"
-STUDIES = tuple(f"metrics/embeddings_{name}.nc" for name in ("main", "longer", "normalised", "power"))
+STUDIES = tuple(f"metrics/embeddings_{name}.nc" for name in ("main", "longer", "normalised", "power", "simple"))
 SEEN = [str(digit) for digit in range(5)]
 WEIGHTS = [0.01, 0.03, 0.05, 0.13, 0.3, 0.5, 1.0, 2.0]
 FILE_SAMPLE = 1000
@@ -122,7 +122,7 @@ class EmbeddingsView(_OfFile):
     power = param.Number(default=2.0, bounds=(0.2, 2), step=0.1, label="Power of the energy", doc="2: the paper's")
     normalised = param.Boolean(default=False, label="Term on normalised embeddings", doc="the paper: on raw ones")
     steps = param.Integer(default=120, bounds=(10, 1000), label="Steps", doc="of Adam, batches of 40")
-    item = param.Integer(default=0, bounds=(0, 899), label="Item looked at", doc="or click it in the picture")
+    item = param.Integer(default=20, bounds=(0, 899), label="Item looked at", doc="or click it in the picture")
     seed = param.Integer(default=0, bounds=(0, 999), label="Seed", doc="Same seed, same start and batches")
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,7 +195,7 @@ class EmbeddingsView(_OfFile):
 
     def sentence(self, ds: xr.Dataset) -> str:
         """Say what the term changed in this split, what it changes over all of them, and how far raw features are."""
-        at = {str(name): float(value) for name, value in zip(ds.method.values, ds.map_at_r.values, strict=True)}
+        at = {str(name): float(value) for name, value in zip(ds.embedding.values, ds.map_at_r.values, strict=True)}
         text = (
             f"In this split MAP@R changes by {float(ds.change):+.4f} ± {float(ds.change_reach):.4f} with the term, "
             f"from {at[WITHOUT]:.3f} to {at[WITH]:.3f}; raw features reach {at['raw features']:.3f}, the untrained "
@@ -224,7 +224,7 @@ def _paper(study: xr.Dataset) -> int:
 
 
 def _methods_in_words(ds: xr.Dataset) -> str:
-    best = str(ds.method.values[int(np.argmax(ds.map_at_r.values))])
+    best = str(ds.embedding.values[int(np.argmax(ds.map_at_r.values))])
     low, high = float(ds.recall_at_1.min()), float(ds.recall_at_1.max())
     return (
         f"{int(ds.queries):,} queries. R@1 lies between {low:.3f} and {high:.3f} for all of them; by MAP@R the best is "
@@ -248,7 +248,7 @@ class ZeroShotView(_OfFile):
     display = ("shown",)
 
     losses = param.ListSelector(default=list(metrics.EMBEDDING_LOSSES), objects=LOSSES, label="Losses")
-    weights = param.ListSelector(default=[0.03, 0.13, 0.5, 1.0], objects=WEIGHTS, label="Weights λ, beside 0")
+    weights = param.ListSelector(default=[0.13, 1.0], objects=WEIGHTS, label="Weights λ, beside 0")
     power = param.Number(default=2.0, bounds=(0.2, 2), step=0.1, label="Power of the energy", doc="2: the paper's")
     normalised = param.Boolean(default=False, label="Term on normalised embeddings", doc="the paper: on raw ones")
     steps = param.Integer(default=120, bounds=(10, 2000), label="Steps", doc="of Adam, batches of 40")

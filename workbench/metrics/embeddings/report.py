@@ -46,11 +46,11 @@ def embedding_report(
     ``features`` (n, d) and ``labels`` (n,), by default the digits; ``seen`` names the classes to train on, by default
     half of them (of the digits 0 to 4, else drawn by ``seed``). The other arguments are those of :func:`zero_shot`.
 
-    Returns over ``embedding`` (both networks and simple features) ``recall_at_1`` and ``map_at_r`` of the unseen items
-    with 95 % intervals over queries; ``change``, MAP@R with the term minus without, and ``change_reach`` over queries;
-    ``shrinking``; ``term`` (embedding), log E of the embeddings as they are and of directions; up to 900 unseen items in
-    the plane of the two widest axes of their directions (``place``), with their eight nearest (``neighbour``); of the
-    digits the ``pixels``; invariances, constants and blind spots. One split says little: differences between splits
+    Returns over ``embedding`` (both networks and simple features) ``recall_at_1`` and ``map_at_r`` of unseen items with
+    95 % intervals over queries; ``change``, MAP@R with the term minus without, and ``change_reach`` over queries;
+    ``shrinking``; ``term`` (embedding), log E of the embeddings as they are and of directions; up to 900 unseen items
+    in the plane of the two widest axes of their directions (``place``), with their eight nearest (``neighbour``); of
+    the digits the ``pixels``; invariances, constants and blind spots. One split says little: differences between splits
     are many times as large as what the term does. Raises ``ValueError`` as :func:`zero_shot`. Cost: 0.4 s.
     """
     progress = progress or Progress()

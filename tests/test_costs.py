@@ -44,6 +44,7 @@ ARGUMENTS = {
     "activation_radii": {"model": nn.Linear(3, 2), "inputs": randn(8, 3), "direction": {}},
     "network_radius": {"model": nn.Linear(3, 2), "inputs": randn(8, 3), "direction": {}},
     "verification": {"certificate": "{}"},
+    "regret_verification": {"certificate": "{}"},
     "random_games": {"players": 5},
     "score_layers": {"model_or_path": "net.npz"},
     "score_networks": {"networks": {"a": "net.npz"}},

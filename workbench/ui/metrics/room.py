@@ -10,6 +10,7 @@ from workbench.ui.metrics.confusion import ConfusionView
 from workbench.ui.metrics.drift import DriftView
 from workbench.ui.metrics.embeddings import EmbeddingsView, ZeroShotView
 from workbench.ui.metrics.rankings import RankingsView
+from workbench.ui.metrics.regret_proof import RegretCheckView
 from workbench.ui.metrics.rewards import RewardsView
 from workbench.ui.metrics.signal_data import PhotographsView, SignalPointsView
 from workbench.ui.metrics.signals import SignalsView
@@ -32,6 +33,7 @@ class MetricsRoom(Room):
         RankingsView,
         DriftView,
         RewardsView,
+        RegretCheckView,
         SignalsView,
         SignalPointsView,
         PhotographsView,

@@ -13,8 +13,8 @@ from workbench.costs import Cost
 from workbench.figures import metrics as figures
 from workbench.metrics.embeddings import SHAPES, two_classes
 from workbench.ui.kit.controls import widget_for
+from workbench.ui.kit.dragged import DraggedMarks
 from workbench.ui.kit.picture import Picture
-from workbench.ui.metrics.dragged import DraggedMarks
 from workbench.ui.metrics.yardsticks import FamilyView, Yardsticks
 
 DRAWN = ("count", "separation", "seed")
@@ -93,7 +93,13 @@ class ConfusionView(FamilyView):
     def pictures(self) -> Sequence[Any]:
         """Return the points, the dials, the curves and the tables."""
         return [
-            DraggedMarks("Two classes", figures.confusion_points, self._points_in_words, self.move),
+            DraggedMarks(
+                "Two classes",
+                figures.confusion_points,
+                self._points_in_words,
+                self.move,
+                hint="Drag the points of A and of B",
+            ),
             Picture("After, as a multiple of before", figures.sight_dials, _dials_in_words, height=430),
             Picture("Along the stretch", figures.sight_along, _along_in_words),
             Yardsticks("embeddings"),

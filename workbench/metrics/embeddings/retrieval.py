@@ -46,8 +46,8 @@ def retrieval(
     10 ms for 1000 items.
 
     >>> found = retrieval([[0.0], [0.1], [1.0], [0.2]], ["a", "a", "b", "b"], replicates=0)
-    >>> float(found.recall_at_1)
-    0.5
+    >>> float(found.recall_at_1)  # the second item is as near to the first as to the last
+    0.625
     """
     given = labelled(features, labels, least_classes=1)
     replicates = checks.integer("replicates", replicates, minimum=0, maximum=MOST_REPLICATES)

@@ -25,6 +25,8 @@ SIGNALS = {
     "signal_invariances": {"a": [0, 0], "b": [1, 0]},
 }
 ARGUMENTS = {
+    "graph_constants": {"graph": "square"},
+    "shadow_phase": {"points": np.zeros((20, 2)), "epsilons": [0.1], "betas": [0.2]},
     "colour_transfer": {"source": np.zeros((20, 30, 3)), "target": np.zeros((20, 30, 3))},
     "compare_on": {"x": "torus", "y": "cube"},
     "compare_runs": {"low": np.zeros((3, 50)), "high": np.zeros((3, 50))},

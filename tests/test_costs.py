@@ -60,6 +60,8 @@ ARGUMENTS = {
 }
 for name in ("ranking", "repairs", "bootstrap", "ranking_invariances"):
     ARGUMENTS[name] = {"y": [0, 1], "scores": np.array([0.0, 1.0])}
+for name in ("retrieval", "energy_confusion", "hide_from", "embedding_invariances"):
+    ARGUMENTS[name] = {"features": np.zeros((50, 2)), "labels": np.arange(50) % 5}
 GAMES = {name: {"game": "toy"} for name in experiments("games") if name not in ARGUMENTS}
 ALL = [pytest.param(function, id=f"{room}.{name}") for room in ROOMS for name, function in experiments(room).items()]
 

@@ -67,8 +67,9 @@ class SaddleView(StepsView):
     help = (
         "A saddle between two minima is searched on a *surrogate* that was told the energy and the gradient wherever "
         "the surface was called. It is believed only within a trust radius (the pale discs): a step that would leave "
-        "them all (▲) is not taken, the surface is called instead. Drag the diamond to start elsewhere, and the knob beside it to turn the first axis. Squares are "
-        "all the saddles there are, white triangles all the minima, each proved in ball arithmetic."
+        "them all (▲) is not taken, the surface is called instead. Drag the diamond to start elsewhere, and the knob "
+        "beside it to turn the first axis. Squares are all the saddles there are, white triangles all the minima, each "
+        "proved in ball arithmetic."
     )
     experiment = "workbench.steps.saddle_search"
     shipped_file = "saddle_search.nc"

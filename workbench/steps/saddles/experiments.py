@@ -88,9 +88,9 @@ def saddle_search(
     softest modes, and searches that way. Returns over call: ``x``, ``energy``, ``gradient``, ``threshold`` (NaN where
     no surrogate stood), ``variance`` σ² and ``training`` (size of the subset); over step: ``path``; over rejection:
     ``rejected`` (one row of NaN if there was none); the end with ``index``, ``lowest`` eigenvalue, ``saddle`` (number
-    of the proved saddle reached, −1 none) and ``is_saddle``; ``rival_calls``, ``rival_success``; on plane surfaces the
-    first ``axis``, ``surrogate`` and ``truth`` over a grid of the box, and the proved ``stationary`` points. Cost: 20
-    ms a call there.
+    of the proved saddle reached, −1 none) and ``is_saddle``; ``rival_calls``, ``rival_success``; on plane surfaces
+    the first ``axis``, ``surrogate`` and ``truth`` over a grid of the box, and the proved ``stationary`` points.
+    Cost: 20 ms a call there.
 
     >>> ds = saddle_search("mueller-brown", [-0.9, 0.75])
     >>> bool(ds.is_saddle), int(ds["index"]), int(ds.saddle), int(ds.calls) < int(ds.rival_calls)

@@ -59,6 +59,7 @@ FINDINGS = {
     ("metrics", "drift"): r"score scale only \+0\.0\d+ ± 0\.0",
     ("metrics", "signals"): r"a to b: IEM 1\.734 ±.*: 3\.443",
     ("metrics", "signal-points"): "bumps fitted to 400 signals",
+    ("metrics", "check-regret"): r"The certificate holds: 1 ≤ W ≤ 1, proved for 17 states",
     ("metrics", "photographs"): r"At RMSE 0\.04: brighter \d",
 }
 

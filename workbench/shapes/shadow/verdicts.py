@@ -65,7 +65,7 @@ def certificate() -> Numbers:
         "proved": int((proved & same).sum()),
         "false": int((proved & ~same).sum()),
         "refused": int((~proved & ~same).sum()),
-        "share": float((proved & same).sum() / same.sum()),
+        "share": float((proved & same).sum() / max(same.sum(), 1)),
     }
 
 

@@ -116,7 +116,7 @@ class SignalsView(FamilyView):
     def pictures(self) -> Sequence[Any]:
         """Return the density under the hand, the distance from a, the spectrum, the lengths and the tables."""
         return [
-            DraggedMarks("The density", self._density, self._density_in_words, self.move),
+            DraggedMarks("The density", self._density, self._density_in_words, self.move, hint="Drag bumps and points"),
             Picture("Distance from a", figures.distance_from_a, _map_in_words, height=430),
             Picture("Spectrum", figures.snr_spectrum, _spectrum_in_words),
             Picture("Lengths", figures.signal_lengths, _lengths_in_words),

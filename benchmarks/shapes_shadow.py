@@ -2,7 +2,8 @@
 
     python benchmarks/shapes_shadow.py [--quick]
 
-The rivals are installed in an environment of the benchmark's own, not ours, which reads NumPy and SciPy from ours; all runs are in one process there, CPU seconds of one thread, the best of interleaved rounds.
+The rivals are installed in an environment of the benchmark's own, not ours, which reads NumPy and SciPy from ours; all
+runs are in one process there, CPU seconds of one thread, the best of interleaved rounds.
 """
 
 import argparse

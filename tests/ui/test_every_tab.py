@@ -50,6 +50,7 @@ FINDINGS = {
     ("games", "delays"): "never exceeds the certified bound",
     ("games", "check"): r"The certificate holds: margin 0\.292893",
     ("metrics", "spectra"): r"α = \d\.\d\d \(exact [\d.]+–[\d.]+ at this threshold; .* Its ERG threshold lies",
+    ("shapes", "crystal"): r"This loop of \d+ bonds encloses b = \(1, 0\), Ω = 0; exact, and the small checker agrees",
     ("shapes", "dictionaries"): "the charge that they give depends on the frame",
     ("metrics", "rankings"): r"AUROC 0\.\d+ ± 0\.\d+, AP 0\.\d+ ± .* AP could be anything from 0\.\d+ to 0\.\d+",
     ("metrics", "drift"): r"score scale only \+0\.0\d+ ± 0\.0",

@@ -8,6 +8,7 @@
 from workbench.shapes.defects.atoms import Atoms, as_atoms, crystal
 from workbench.shapes.defects.checker import check_circuit
 from workbench.shapes.defects.dictionaries import defect_dictionaries
+from workbench.shapes.defects.files import read_atoms
 from workbench.shapes.defects.frames import (
     CoframeField,
     nonmetricity_traces,
@@ -43,6 +44,7 @@ __all__ = [
     "noise_breakdown",
     "nonmetricity_traces",
     "place",
+    "read_atoms",
     "sampled_frame",
     "torsion_parts",
     "torsion_shares",

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import cKDTree
 
 from workbench import checks
 from workbench.shapes.defects import checker
@@ -136,7 +137,7 @@ def _in_triangles(mesh: Triangulation, corners: NDArray) -> Holonomy:
 
 
 def from_walk(mesh: Triangulation, walk: NDArray, *, limited: bool = True) -> Holonomy:
-    """Return the holonomy of a closed walk of triangles (k, 3); ``limited`` refuses sides that no certificate may have."""
+    """Return the holonomy of a closed walk of triangles (k, 3); ``limited`` refuses sides that no certificate has."""
     atoms = mesh.atoms
     x = atoms.positions
     sides = np.linalg.norm(x[walk] - x[np.roll(walk, -1, 1)], axis=2)
@@ -147,8 +148,8 @@ def from_walk(mesh: Triangulation, walk: NDArray, *, limited: bool = True) -> Ho
             k, side = np.argwhere(bad)[0]
             u, v = walk[k, side], walk[k, (side + 1) % 3]
             raise ValueError(
-                f"the loop passes the bond of atoms {u} and {v} (counted from 0), which is {sides[k, side]:.3g} long where "
-                f"{atoms.spacing:.3g} is the spacing; draw it around the core"
+                f"the loop passes the bond of atoms {u} and {v} (counted from 0), which is {sides[k, side]:.3g} long "
+                f"where {atoms.spacing:.3g} is the spacing; draw it around the core"
             )
     r, shift = develop(walk)
     burgers = vector = None
@@ -222,8 +223,6 @@ def _along_bonds(labelled: Labelled, corners: NDArray) -> Holonomy:
 
 def _stops(labelled: Labelled, corners: NDArray) -> list[int]:
     """Return the atoms (by number) nearest to points along the loop, one after the other."""
-    from scipy.spatial import cKDTree
-
     atoms = labelled.atoms
     after = np.roll(corners, -1, 0)
     points = []
@@ -233,7 +232,7 @@ def _stops(labelled: Labelled, corners: NDArray) -> list[int]:
     sampled = np.concatenate(points)
     if len(sampled) > 20_000:
         raise ValueError("the loop is longer than 10,000 spacings; draw a shorter one")
-    off, nearest = cKDTree(atoms.positions).query(sampled)
+    _, nearest = cKDTree(atoms.positions).query(sampled)
     flat = np.hypot(*(atoms.positions[nearest] - sampled)[:, :2].T)
     if flat.max() > 1.2 * atoms.spacing:
         worst = sampled[int(flat.argmax())]
@@ -241,8 +240,8 @@ def _stops(labelled: Labelled, corners: NDArray) -> list[int]:
     bad = nearest[~labelled.is_framed[nearest]]
     if len(bad):
         raise ValueError(
-            f"the loop passes atom {bad[0]} (counted from 0), whose bonds cannot be named by lattice vectors: it lies in a "
-            "core or at a boundary of grains; draw the loop around it"
+            f"the loop passes atom {bad[0]} (counted from 0), whose bonds cannot be named by lattice vectors: it lies "
+            "in a core or at a boundary of grains; draw the loop around it"
         )
     keep = nearest[np.concatenate([[True], np.diff(nearest) != 0])].tolist()
     return keep[:-1] if len(keep) > 1 and keep[0] == keep[-1] else keep
@@ -270,8 +269,8 @@ def _path(labelled: Labelled, a: int, b: int) -> list[int]:
                     return way[::-1]
                 queue.append((other, depth + 1))
     raise ValueError(
-        f"no way of well-named bonds leads from atom {a} to atom {b} (counted from 0): the bond between them is bad, so the "
-        "loop goes through a core; draw it around"
+        f"no way of well-named bonds leads from atom {a} to atom {b} (counted from 0): the bond between them is bad, so "
+        "the loop goes through a core; draw it around"
     )
 
 
@@ -284,7 +283,7 @@ def _period_labels(labelled: Labelled, frame: NDArray) -> NDArray:
     off = np.linalg.norm((found - named) @ unit, axis=1)
     if np.any(off > 0.35 * atoms.spacing):
         raise ValueError(
-            "a period is no vector of the lattice near the loop: the cell as a whole is strained or turned too much to name it"
+            "a period is no vector of the lattice near the loop: the cell is strained or turned too much to name it"
         )
     return named
 

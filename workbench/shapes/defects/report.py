@@ -72,8 +72,8 @@ def defects(atoms: Atoms | ArrayLike | Triangulation) -> xr.Dataset:
     groups = clusters(mesh)
     if len(groups) > MOST_CLUSTERS:
         raise ValueError(
-            f"{len(groups):,} groups of atoms have a wrong coordination, more than the {MOST_CLUSTERS} that are gone around: "
-            "this is no crystal, or it has molten"
+            f"{len(groups):,} groups of atoms have a wrong coordination, more than the {MOST_CLUSTERS} that are gone "
+            "around: this is no crystal, or it has molten"
         )
     n = len(groups)
     rotation, burgers, vector = np.full(n, np.nan), np.full((n, 2), np.nan), np.full((n, 2), np.nan)

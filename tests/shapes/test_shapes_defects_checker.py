@@ -110,7 +110,7 @@ def test_random_changes_never_prove_another_burgers_vector(documents):
     refused = 0
     for kind, document in documents.items():
         text = json.dumps(document)
-        for _ in range(150):
+        for _ in range(70):
             made = json.loads(text)
             if kind == "triangles":
                 rows = made["walk"]
@@ -135,7 +135,7 @@ def test_random_changes_never_prove_another_burgers_vector(documents):
             report = shapes.check_circuit(json.dumps(made))
             assert not report.valid or report.burgers == truth[kind]
             refused += not report.valid
-    assert refused > 200
+    assert refused > 90
 
 
 @pytest.mark.parametrize(

@@ -82,10 +82,10 @@ def dictionary_map(ds: xr.Dataset, name: str = "torsion") -> Any:
     top = float(np.quantile(shown, 0.99)) if len(shown) else 0.0
     size = float(np.clip(330 / np.sqrt(max(len(ds.atom), 1)), 2, 12))
     points = theme.markers(hv.Points((x, y, shown), ["x", "y"], "value"), hv.dim("value"), size=size)
-    colours = {"cmap": theme.SEQUENTIAL, "colorbar": True, "clim": (0.0, max(top, 1e-3)), "clabel": MAPS[name]}
+    colours = {"cmap": theme.SEQUENTIAL, "colorbar": True, "clim": (0.0, max(top, 1e-3))}
     points = theme.styled(points, bokeh=colours, matplotlib=colours)
     everywhere = ds.position.values
-    title = f"What the lattice's geometry sees: {MAPS[name]}"
+    title = MAPS[name][0].upper() + MAPS[name][1:]
     return _framed(hv.Overlay([points]), everywhere[:, 0], everywhere[:, 1], float(ds.spacing), title)
 
 

@@ -43,8 +43,8 @@ def read_atoms(
 
     Tables (CSV, TSV, TXT, NPY) hold x, y and perhaps z. XYZ, CIF and LAMMPS files are read by ase where it is installed
     (extra ``[chem]``), with their periods; a plain XYZ also without it. Periods are kept where the file says that the
-    cell repeats. Atoms whose z does not change lie in the plane. ``apart`` reads a stranger's file in a process that can be
-    ended. ``ValueError`` for an unknown ending, a broken file, and whatever :func:`as_atoms` refuses.
+    cell repeats. Atoms whose z does not change lie in the plane. ``apart`` reads a stranger's file in a process that
+    can be ended. ``ValueError`` for an unknown ending, a broken file, and whatever :func:`as_atoms` refuses.
 
     >>> import io
     >>> stream = io.BytesIO(b"x,y\\n" + b"\\n".join(b"%d,%d" % (i, j) for i in range(4) for j in range(4)))
@@ -52,7 +52,7 @@ def read_atoms(
     >>> read_atoms(stream).sentence
     '16 atoms in the plane, nearest neighbours 1 apart; 16 rows; columns x, y; separated by commas; 1 header row'
     """
-    data, name = bytes_of(source, max_bytes)
+    name, data = bytes_of(source, max_bytes)
     ending = Path(name).suffix.lower().lstrip(".") or Path(name).name.lower()
     if ending not in FORMATS:
         raise ValueError(f"cannot read {name!r}; give a file that ends in one of {', '.join(FORMATS)}")

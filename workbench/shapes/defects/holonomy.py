@@ -151,6 +151,13 @@ def from_walk(mesh: Triangulation, walk: NDArray, *, limited: bool = True) -> Ho
                 f"the loop passes the bond of atoms {u} and {v} (counted from 0), which is {sides[k, side]:.3g} long "
                 f"where {atoms.spacing:.3g} is the spacing; draw it around the core"
             )
+    if limited:
+        _, counts = np.unique(np.sort(walk[:-1], 1), axis=0, return_counts=True)
+        if counts.max() > 1:
+            raise ValueError(
+                "the loop passes one triangle of atoms twice, so it has not one inside; draw it wider, and let it not "
+                "cross itself"
+            )
     r, shift = develop(walk)
     burgers = vector = None
     if r == 0:
@@ -269,8 +276,8 @@ def _path(labelled: Labelled, a: int, b: int) -> list[int]:
                     return way[::-1]
                 queue.append((other, depth + 1))
     raise ValueError(
-        f"no way of well-named bonds leads from atom {a} to atom {b} (counted from 0): the bond between them is bad, so "
-        "the loop goes through a core; draw it around"
+        f"no way of well-named bonds leads from atom {a} to atom {b} (counted from 0): the bond between them is bad, "
+        "so the loop goes through a core; draw it around"
     )
 
 

@@ -137,8 +137,8 @@ def boundary(
     at: NDArray,
     burgers: ArrayLike | None = None,
     poisson: float = POISSON,
-    apart: float = 6.0,
-    count: int = 5,
+    apart: float = 8.0,
+    count: int = 3,
 ) -> Atoms:
     """Stack ``count`` edge dislocations, ``apart`` spacings from each other across their Burgers vector."""
     if atoms.dimension != 2:

@@ -197,7 +197,8 @@ def guess_lattice(atoms: Atoms) -> tuple[str, int, NDArray]:
     if best[0] < 0.7:
         raise ValueError(
             f"no lattice fits these atoms: the best, {best[1] or 'none'}, explains {max(best[0], 0):.0%} of the "
-            f"neighbours of an atom; known are {', '.join(names)}. Name one if the atoms are shaken, or give fewer, larger grains"
+            f"neighbours of an atom; known are {', '.join(names)}. Name one if the atoms are shaken, or "
+            "give fewer, larger grains"
         )
     return best[1], best[2], best[3]
 

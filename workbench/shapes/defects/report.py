@@ -1,5 +1,6 @@
 """One crystal with its defects: which atoms are wrong, what a loop encloses, and what the dictionaries make of it."""
 
+import functools
 from dataclasses import replace
 from typing import Any
 
@@ -150,41 +151,54 @@ def circuit_report(
     """Make a crystal in the plane with defects, or take ``atoms``, and go around a loop; torsion and non-metricity.
 
     ``placed`` names defects as :func:`place` reads them, ``noise`` shakes the atoms (in spacings), ``loop`` (m, 2) is a
-    polygon, without one a circle of ``radius`` spacings around the middle. Atoms of one's own, (n, 2) or (n, 3), are
-    taken as they are; ``lattice`` may then be "auto".
+    polygon in spacings, without one a circle of ``radius`` spacings around the middle. Atoms of one's own, (n, 2) or
+    (n, 3), are taken as they are; ``lattice`` may then be "auto".
 
     Returns positions, coordination, fields at the atoms, the loop with what it encloses, and the defects. A loop that
     cannot be gone around is no error here: ``burgers`` is NaN and the attribute ``refusal`` says why.
     """
     progress = progress or Progress()
     if atoms is None:
-        made = place(crystal(lattice, size), placed)
-        if made.dimension != 2:
-            raise ValueError(f"{lattice} is a lattice in space; here crystals are made in the plane, or give atoms")
-        made = made.shaken(noise, seed) if noise else made
+        made, mesh, labelled, failed = _made(lattice, size, placed, noise, seed)
     else:
         made = as_atoms(atoms)
         made = replace(
             made, positions=made.positions - np.where(np.arange(made.dimension) < 2, made.positions.mean(0), 0)
         )
         made = made.shaken(noise, seed) if noise else made
-    flat = is_triangular(made, lattice if atoms is not None else "auto")
-    progress.update(0, 3, "atoms")
-    mesh = triangulate(made) if flat else None
-    labelled, failed = _labelled(made, "triangular" if flat else lattice if atoms is not None else "auto")
+        progress.update(0, 3, "the lattice")
+        mesh, labelled, failed = _read(made, lattice)
     progress.update(1, 3, "the loop")
     corners = None if loop is None else checks.finite_array("loop", loop, ndim=2)
+    scaled = None if corners is None else corners * made.spacing
     ground: Any = mesh if mesh is not None else labelled
     found, refusal = None, failed
     if ground is not None:
         try:
-            found, refusal = holonomy(ground, corners, radius=radius * made.spacing), ""
+            found, refusal = holonomy(ground, scaled, radius=radius * made.spacing), ""
         except ValueError as error:
             if corners is not None and corners.shape[1:] != (2,):
                 raise
             refusal = str(error)
     progress.update(2, 3, "the fields")
     return _as_dataset(made, mesh, labelled, found, refusal)
+
+
+@functools.lru_cache(maxsize=8)
+def _made(
+    lattice: str, size: float, placed: str, noise: float, seed: int
+) -> tuple[Atoms, Triangulation | None, Labelled | None, str]:
+    """Make a crystal, kept for the next loop: while one is dragged, nothing else changes."""
+    made = place(crystal(lattice, size), placed)
+    if made.dimension != 2:
+        raise ValueError(f"{lattice} is a lattice in space; here crystals are made in the plane, or give atoms")
+    made = made.shaken(noise, seed) if noise else made
+    return made, *_read(made, "auto")
+
+
+def _read(atoms: Atoms, lattice: str) -> tuple[Triangulation | None, Labelled | None, str]:
+    flat = is_triangular(atoms, lattice)
+    return triangulate(atoms) if flat else None, *_labelled(atoms, "triangular" if flat else lattice)
 
 
 def _labelled(atoms: Atoms, lattice: str) -> tuple[Labelled | None, str]:

@@ -42,8 +42,8 @@ def noise_breakdown(
     """Shake a crystal with one dislocation until loops around it give a wrong answer.
 
     For each standard deviation in ``noises`` (spacings, along each axis) and each of ``repeats`` draws: how many of
-    four loops that enclose it and two that miss it answer (1, 0) and (0, 0), how many are refused, how many are wrong, and
-    how many atoms have a wrong coordination. About 60 ms a draw at 3,262 atoms.
+    four loops that enclose it and two that miss it answer (1, 0) and (0, 0), how many are refused, how many are wrong,
+    and how many atoms have a wrong coordination. About 60 ms a draw at 3,262 atoms.
     """
     levels = checks.finite_array("noises", noises, ndim=1)
     repeats = checks.integer("repeats", repeats, minimum=1, maximum=10_000)

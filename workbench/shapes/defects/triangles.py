@@ -165,6 +165,8 @@ def walk_along(mesh: Triangulation, loop: NDArray) -> NDArray:
                 raise ValueError(f"the loop crosses more than {MOST_STEPS:,} bonds; draw a shorter one")
     if current != start:
         raise ValueError("the loop could not be followed through the triangles; move it a little")
+    while len(walk) > 3 and walk[1] == walk[-2]:  # to and fro where it begins
+        walk = walk[1:-1]
     return tri[np.array(walk if len(walk) > 1 else [start, start])]
 
 
@@ -184,7 +186,7 @@ def clusters(mesh: Triangulation) -> list[NDArray]:
 def walk_around(mesh: Triangulation, inside: NDArray) -> NDArray | None:
     """Return the closed walk of triangles (k, 3) around a group of atoms, counter-clockwise, within their triangles.
 
-    None if the triangles at these atoms are no disc, as where a group goes round other atoms: there is no one loop then.
+    None if the triangles at these atoms are no disc, as where a group goes round other atoms and has two rims.
     """
     held = np.isin(mesh.triangles, inside)
     star = np.flatnonzero(held.any(1))

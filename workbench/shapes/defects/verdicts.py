@@ -131,9 +131,9 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "The charges can be had without choosing a frame: as the holonomy of the lattice, in integers (ours).",
         integers,
-        "{right} of {circuits} circuits around {cases} dislocations in bcc and fcc give the Burgers vector put in, with "
-        "its sign, and {proved} are proved by the small checker. Shaken by up to {stands:.2f} spacings all {loops} loops "
-        "in {atoms:,} atoms stay exact; the first wrong one comes at {breaks:.2f}.",
+        "{right} of {circuits} circuits around {cases} dislocations in bcc and fcc give the Burgers vector put in, "
+        "with its sign, and {proved} are proved by the small checker. Shaken by up to {stands:.2f} spacings all "
+        "{loops} loops in {atoms:,} atoms stay exact; the first wrong one comes at {breaks:.2f}.",
         Rule(at_most("missed", 0) & at_least("stands", 0.05)),
         "shapes.dislocation_circuits(), shapes.noise_breakdown()",
         {"missed": "circuits that are wrong or not proved", "stands": "the noise at which all loops are exact"},

@@ -114,7 +114,7 @@ class CrystalView(View):
         return {**kept, "loop": corners_of(inputs["loop"])}
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Go around the loop in a crystal made here, or in the atoms of the file; corners are in spacings."""
+        """Go around the loop in a crystal made here, or in the atoms of the file."""
         if inputs["source"] == MADE:
             return shapes.circuit_report(**self.arguments(inputs), progress=progress)
         atoms = inputs["file"].contents()
@@ -123,8 +123,7 @@ class CrystalView(View):
                 f"{inputs['file'].name} has {len(atoms):,} atoms; this page takes up to {MOST_UPLOADED:,}. In Python "
                 "shapes.holonomy takes more."
             )
-        loop = (np.array(corners_of(inputs["loop"])) * atoms.spacing).tolist()
-        common = {"noise": inputs["noise"], "seed": inputs["seed"], "loop": loop}
+        common = {"noise": inputs["noise"], "seed": inputs["seed"], "loop": corners_of(inputs["loop"])}
         return shapes.circuit_report("auto", atoms=atoms, **common, progress=progress)
 
     def _adopt(self, parameters: Mapping[str, Any]) -> None:
@@ -209,8 +208,8 @@ class CrystalView(View):
         proof = "exact, and the small checker agrees" if bool(ds.is_checked) else "not proved"
         if int(ds.rotation) != 0:
             return (
-                f"{told}a rotation, Ω = {float(ds.angle):+.0f}°; {proof}. With a rotation inside, a Burgers vector would "
-                "depend on where the loop begins, so none is given."
+                f"{told}a rotation, Ω = {float(ds.angle):+.0f}°; {proof}. With a rotation inside, a Burgers vector "
+                "would depend on where the loop begins, so none is given."
             )
         b = ", ".join(f"{int(one)}" for one in ds.burgers.values)
         text = f"{told}b = ({b}), Ω = 0; {proof}."

@@ -6,7 +6,7 @@ import pytest
 from workbench import shapes
 from workbench.progress import Progress
 from workbench.results import open_bytes, to_bytes
-from workbench.ui.shapes.crystals import FILE, FIRST_LOOP, SCENES, CrystalView, corners_of, in_words
+from workbench.ui.shapes.crystals import FILE, FIRST_LOOP, SCENES, CrystalView, corners_of, dictionary_rows, in_words
 from workbench.ui.shapes.dictionaries import DictionariesView
 
 
@@ -102,6 +102,15 @@ def test_own_atoms_in_the_plane_and_in_space():
     assert all(picture.summary(view.result) for picture in view.figures)
     view.take_file("large.csv", b"0" * (17 * 2**20))
     assert "MiB" in view.complaint
+
+
+def test_three_dictionaries_stand_side_by_side():
+    rows = dictionary_rows(computed(CrystalView())).cells
+    assert [row[0] for row in rows] == ["dislocation", "disclination", "point defect"]
+    assert float(rows[0][1].removeprefix("torsion: |∮E| = ")) == pytest.approx(1, abs=0.01)
+    assert rows[0][2:] == ["trace of torsion: 50% of it", "b = (1, 0)"]
+    wedge = dictionary_rows(computed(CrystalView(placed="wedge 0 0 60"))).cells
+    assert (wedge[0][1], wedge[1][3]) == ("not defined", "Ω = +60°")
 
 
 def test_a_saved_result_comes_back():

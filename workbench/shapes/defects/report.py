@@ -12,8 +12,9 @@ from workbench import checks, results
 from workbench.progress import Progress
 from workbench.shapes.defects.atoms import Atoms, as_atoms, crystal
 from workbench.shapes.defects.checker import check_circuit
+from workbench.shapes.defects.fluxes import LoopFluxes, loop_fluxes
 from workbench.shapes.defects.frames import CoframeField, nonmetricity_traces, torsion_parts, torsion_shares
-from workbench.shapes.defects.holonomy import Holonomy, from_walk, holonomy, is_triangular
+from workbench.shapes.defects.holonomy import Holonomy, from_walk, holonomy, is_triangular, polygon
 from workbench.shapes.defects.insertion import DEFECTS, insert
 from workbench.shapes.defects.labels import Labelled, label_bonds
 from workbench.shapes.defects.triangles import Triangulation, clusters, triangulate, walk_around
@@ -181,7 +182,12 @@ def circuit_report(
                 raise
             refusal = str(error)
     progress.update(2, 3, "the fields")
-    return _as_dataset(made, mesh, labelled, found, refusal)
+    fluxes = None
+    if labelled is not None and made.dimension == 2:
+        fluxes = loop_fluxes(
+            lattice_frame(labelled), polygon(made, scaled, (0, 0), radius * made.spacing), made.spacing
+        )
+    return _as_dataset(made, mesh, labelled, found, refusal, fluxes)
 
 
 @functools.lru_cache(maxsize=8)
@@ -211,7 +217,12 @@ def _labelled(atoms: Atoms, lattice: str) -> tuple[Labelled | None, str]:
 
 
 def _as_dataset(
-    atoms: Atoms, mesh: Triangulation | None, labelled: Labelled | None, found: Holonomy | None, refusal: str
+    atoms: Atoms,
+    mesh: Triangulation | None,
+    labelled: Labelled | None,
+    found: Holonomy | None,
+    refusal: str,
+    fluxes: LoopFluxes | None,
 ) -> xr.Dataset:
     n, d = atoms.positions.shape
     fields = {name: np.full(n, np.nan) for name in FIELDS}
@@ -238,6 +249,7 @@ def _as_dataset(
     across[:d] = np.nan_to_num(vector)
     shares = torsion_shares(across, [0, 0, 1]) if np.any(across) else (np.nan,) * 3
     report = check_circuit(found.document()) if found is not None else None
+    closing = np.full(d, np.nan) if fluxes is None else fluxes.closing
     axis, atom, step = ("axis",), ("atom",), ("step",)
     return results.dataset(
         {
@@ -252,6 +264,14 @@ def _as_dataset(
             "path": ((*step, *axis), path, "the loop, by triangles crossed or atoms passed", "length"),
             "burgers": (axis, b, "Burgers vector in crystal axes"),
             "vector": (axis, vector, "Burgers vector in space", "length"),
+            "closing": (axis, closing, "closing failure of the lattice coframe, −∮E in crystal axes", "length"),
+            "first_flux": ((), np.nan if fluxes is None else fluxes.first, "flux of the first trace, ∮Q·n ds", "rad"),
+            "second_flux": (
+                (),
+                np.nan if fluxes is None else fluxes.second,
+                "flux of the second trace, ∮P·n ds",
+                "rad",
+            ),
             "rotation": (
                 (),
                 -1 if found is None else found.rotation,

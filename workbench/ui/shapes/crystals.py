@@ -17,6 +17,7 @@ from workbench.progress import Progress
 from workbench.shapes.defects.files import FORMATS
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import Picture
+from workbench.ui.kit.table import Rows, Table
 from workbench.ui.kit.upload import ReadUpload, file_field, keep
 from workbench.ui.kit.view import View
 from workbench.ui.shapes.loop import Corners, LoopPicture
@@ -179,10 +180,11 @@ class CrystalView(View):
         return [widget_for(self, "source"), upload, own, *rest]
 
     def pictures(self) -> Sequence[Any]:
-        """Return the atoms under the loop, and a map of the dictionaries."""
+        """Return the atoms under the loop, a map of one dictionary, and the words of all three."""
         return [
             LoopPicture("Atoms", self._atoms, _atoms_in_words, self.move_loop, self.tap),
             Picture("Map", lambda ds: figures.dictionary_map(ds, self.shown), self._map_in_words, height=460),
+            Table("What three dictionaries call it", dictionary_rows, wide=True),
         ]
 
     def _atoms(self, ds: xr.Dataset) -> Any:
@@ -241,6 +243,32 @@ def corners_of(text: str) -> Corners:
 def in_words(corners: Sequence[Sequence[float]]) -> str:
     """Return corners as the text that names them."""
     return " ".join(f"{x:.2f},{y:.2f}" for x, y in corners)
+
+
+def dictionary_rows(ds: xr.Dataset) -> Rows:
+    """Return what the loop encloses in the words of three dictionaries: a row a defect, a column a dictionary."""
+    spacing = float(ds.spacing)
+    closing = "not defined" if not np.isfinite(ds.closing.values).all() else (
+        f"torsion: |∮E| = {np.linalg.norm(ds.closing.values) / spacing:.3f}")  # fmt: skip
+    vector = float(ds.share.sel(part="vector"))
+    trace = f"trace of torsion: {vector:.0%} of it" if np.isfinite(vector) else "trace of torsion: nothing to share"
+    first, second = _flux(ds.first_flux, "Q"), _flux(ds.second_flux, "P")
+    known = int(ds.rotation) >= 0
+    angle = f"Ω = {float(ds.angle):+.0f}°" if known and int(ds.rotation) else "Ω = 0°" if known else "–"
+    b = ds.burgers.values
+    charge = f"b = ({', '.join(f'{int(one)}' for one in b)})" if np.isfinite(b).all() else "–"
+    return Rows(
+        ["", "classical", "teleparallel (the paper)", "holonomy (integers)"],
+        [
+            ["dislocation", closing, trace, charge],
+            ["disclination", f"curvature: {angle}", second, angle],
+            ["point defect", first, first, "none: it changes no far loop"],
+        ],
+    )
+
+
+def _flux(value: xr.DataArray, name: str) -> str:
+    return f"∮{name}·n = {np.degrees(float(value)) + 0.0:.1f}°" if np.isfinite(float(value)) else "not defined"
 
 
 def _atoms_in_words(ds: xr.Dataset) -> str:

@@ -32,7 +32,7 @@ import json, sys
 import numpy as np
 from matscipy import dislocation as d
 folder, radius, names = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
-metals = {"BCC": ("W", 3.143, 523.0, 203.0, 160.0), "FCC": ("Cu", 3.615, 169.0, 122.0, 75.3)}
+metals = {"BCC": ("W", 3.1434, 523.0, 203.0, 163.0), "FCC": ("Cu", 3.615, 169.0, 122.0, 75.3)}
 told = []
 for name in names:
     symbol, a, c11, c12, c44 = metals[name[:3]]

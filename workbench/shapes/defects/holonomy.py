@@ -152,6 +152,15 @@ def from_walk(mesh: Triangulation, walk: NDArray, *, limited: bool = True) -> Ho
                 f"where {atoms.spacing:.3g} is the spacing; draw it around the core"
             )
     if limited:
+        first, second = x[walk[:, 1]] - x[walk[:, 0]], x[walk[:, 2]] - x[walk[:, 0]]
+        twice = np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0])
+        around = sides.prod(1) / (2 * np.maximum(twice, 1e-300)) / atoms.spacing
+        if around.max() > checker.WIDEST * (1 - 1e-9):
+            u, v, w = walk[int(around.argmax())]
+            raise ValueError(
+                f"the loop passes between atoms {u}, {v} and {w} (counted from 0), whose circle has a radius of "
+                f"{around.max():.2f} spacings: an atom is missing there, or it is a core; draw the loop around it"
+            )
         _, counts = np.unique(np.sort(walk[:-1], 1), axis=0, return_counts=True)
         if counts.max() > 1:
             raise ValueError(

@@ -284,6 +284,16 @@ def test_values_of_other_libraries_are_described_by_their_numbers():
     assert np.isfinite(wave(4, samples=frame).displacement).all()
 
 
+def test_numbers_finer_than_a_float_and_bytes_tell_themselves_apart():
+    fine = np.longdouble(1) / 3
+    assert results.describe(fine) == str(fine)
+    assert results.describe(np.array([fine])) == [str(fine)]
+    assert results.describe(np.nextafter(fine, np.longdouble(1))) != results.describe(fine)
+    assert results.describe(b"abc") == [97, 98, 99] != results.describe(b"abd")
+    assert results.describe(np.bytes_(b"abc")) == results.describe(bytearray(b"abc")) == [97, 98, 99]
+    assert results.describe(bytes(1000))["shape"] == [1000]
+
+
 def test_only_a_describe_of_the_workbench_is_called():
     class Foreign:
         def describe(self):

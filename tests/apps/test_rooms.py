@@ -9,7 +9,10 @@ from workbench.rooms import ROOMS
 
 pytestmark = pytest.mark.ui
 
-SCREENS = {"desktop": {}, "dark phone": {"width": 390, "height": 844, "dark": True}}
+SCREENS = [
+    pytest.param({}, id="desktop"),
+    pytest.param({"width": 390, "height": 844, "dark": True}, id="dark phone", marks=pytest.mark.slow),
+]
 PICTURE = "canvas, table"
 
 
@@ -37,7 +40,7 @@ def tabs_of(page):
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_tab_opens_with_its_finding(open_page, room, screen):
-    page = open_page(room, **SCREENS[screen])
+    page = open_page(room, **screen)
     seen = []
     for tab in tabs_of(page):
         page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth")
@@ -60,10 +63,12 @@ def complaints_of_axe(page):
     return told, serious
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("name", ["demo", "home", *ROOMS])
+PAGES = [("demo", True), ("home", True), *((name, False) for name in ("home", *ROOMS))]
+
+
+@pytest.mark.parametrize(("name", "dark"), PAGES)
 def test_pages_can_be_read_by_all(open_page, name, dark):
-    """Fewer than five of axe-core's rules may complain, none of them seriously."""
+    """Fewer than five of axe-core's rules may complain, none of them seriously; all tabs in both lights are slow."""
     page = open_page(name, dark=dark, still=True)
     page.locator("h1").wait_for()
     page.locator("canvas").first.wait_for()

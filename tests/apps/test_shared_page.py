@@ -1,9 +1,12 @@
 """The parts that all pages share, in a real browser: sliders, cancel, address, downloads, dark mode, phone, viewer."""
 
+import io
 import re
 
+import numpy as np
 import pytest
 from hands import choose_file, drag, frames, until
+from PIL import Image
 
 from workbench import results
 
@@ -140,6 +143,28 @@ def test_the_cloud_plays_pauses_turns_and_scrubs(open_page):
     page.locator(".cloud .scrub").fill("12")
     assert label.inner_text() == "step 12"
     page.keyboard.press("Tab")
+
+
+def vermilion(canvas):
+    """Count the pixels in the colour of faces that are pointed out, however they are lit."""
+    red, green, blue = np.moveaxis(np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB"), int), -1, 0)
+    return int(np.sum((red > 60) & (abs(green / np.maximum(red, 1) - 0.442) < 0.06) & (blue < 0.12 * red)))
+
+
+def test_a_surface_is_lit_turns_and_shows_its_marked_faces(open_page):
+    page = open_page("demo?tab=surface", still=True)
+    canvas = page.locator(".cloud canvas")
+    page.locator(".cloud .label").filter(has_text="frame 0").wait_for()
+    until(page, lambda: vermilion(canvas) > 50, "the marked faces are not seen")
+    canvas.focus()
+    before = canvas.screenshot()
+    page.keyboard.press("End")
+    until(page, lambda: canvas.screenshot() != before, "the surface does not bend")
+    bent = canvas.screenshot()
+    for _ in range(8):
+        page.keyboard.press("Shift+ArrowLeft")
+    until(page, lambda: canvas.screenshot() != bent, "the surface does not turn")
+    assert len(set(np.asarray(Image.open(io.BytesIO(bent)).convert("L")).ravel().tolist())) > 20, "it is not lit"
 
 
 def test_reduced_motion_is_respected(open_page):

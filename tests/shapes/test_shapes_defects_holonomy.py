@@ -56,7 +56,7 @@ def test_the_answer_does_not_depend_on_the_shape_of_the_loop_and_adds_up(disc):
         assert shapes.holonomy(mesh, loop).burgers == (1, 1)
     halves = [shapes.holonomy(mesh, radius=4.2, at=at).burgers for at in ((-6, 0), (6, 0.4))]
     assert halves == [(1, 0), (0, 1)]
-    listed = shapes.defects(mesh)
+    listed = shapes.find_defects(mesh)
     assert sorted(listed.burgers.values.tolist()) == [[0, 1], [1, 0]]
 
 
@@ -81,7 +81,7 @@ def test_point_defects_have_no_charge_though_their_atoms_do(disc, kind):
 def test_a_boundary_is_a_row_of_dislocations(disc):
     mesh = shapes.triangulate(shapes.insert(disc, "boundary", apart=8, count=3))
     assert shapes.holonomy(mesh, radius=13).burgers == (3, 0)
-    assert shapes.defects(mesh).burgers.values.tolist() == [[1, 0]] * 3
+    assert shapes.find_defects(mesh).burgers.values.tolist() == [[1, 0]] * 3
 
 
 def test_perfect_crystals_turned_and_strained_have_nothing(disc):

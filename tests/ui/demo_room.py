@@ -93,11 +93,33 @@ class CloudView(SineView):
         return [MovingCloud()]
 
 
+class MovingSurface(MovingCloud):
+    """A sheet of 200 triangles that bends into a saddle, with the first of them pointed out."""
+
+    def update(self, ds):
+        k = np.arange(110).reshape(11, 10)
+        a, b, c, d = (part.ravel() for part in (k[:-1, :-1], k[1:, :-1], k[1:, 1:], k[:-1, 1:]))
+        faces = np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)])
+        x, y = np.linspace(-1, 1, 11)[k // 10].ravel(), np.linspace(-1, 1, 10)[k % 10].ravel()
+        bend = float(ds.frequency) / 2 * np.linspace(0, 1, 30)[:, None] * (x**2 - y**2)
+        path = np.stack([np.broadcast_to(x, bend.shape), np.broadcast_to(y, bend.shape), bend], axis=-1)
+        self.viewer.show(path, faces=faces, marked=np.arange(20), target=path[-1] + [0, 0, 1], target_faces=faces)
+
+
+class SurfaceView(CloudView):
+    """The surface bends as far as the frequency says."""
+
+    title, slug = "Surface", "surface"
+
+    def pictures(self):
+        return [MovingSurface()]
+
+
 class DemoRoom(Room):
-    """Two tabs and two verdicts."""
+    """Three tabs and two verdicts."""
 
     title, slug, purpose = "Demo", "demo", "Turn a wave."
-    view_classes = (SineView, CloudView)
+    view_classes = (SineView, CloudView, SurfaceView)
 
     @classmethod
     def verdicts(cls):

@@ -55,6 +55,51 @@ def test_what_cannot_be_shown_is_refused(positions, message):
     assert viewer._canvas.version == 0
 
 
+FACES = np.array([[0, 1, 2], [2, 3, 39]])
+
+
+def test_surfaces_are_sent_with_their_triangles_and_marks(path):
+    viewer = PointCloud()
+    viewer.show(path, faces=FACES, marked=[1], target=path[-1], target_faces=FACES[:1])
+    canvas = viewer._canvas
+    np.testing.assert_array_equal(np.frombuffer(canvas.faces, dtype=np.uint32).reshape(-1, 3), FACES)
+    assert np.frombuffer(canvas.target_faces, dtype=np.uint32).tolist() == [0, 1, 2]
+    assert np.frombuffer(canvas.marked, dtype=np.uint32).tolist() == [2, 3, 39]
+    assert canvas.description == "40 points and 2 triangles in 5 frames"
+    viewer.show(path, faces=FACES, marked=[], target=path[-1], target_faces=FACES[:1], labels=list("abcde"))
+    assert (canvas.marked, canvas.version) == (b"", 1), "other marks do not start the film anew"
+    viewer.show(path, target=path[-1])
+    assert (canvas.faces, canvas.version) == (b"", 2)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"faces": [[0, 1, 40]]}, "faces names point 40; there are 40 points, counted from 0"),
+        ({"faces": [[0, -1, 2]]}, "faces names point -1"),
+        ({"faces": [[0, 1]]}, r"integers of shape \(F, 3\)"),
+        ({"faces": [[0.0, 1.0, 2.0]]}, "integers"),
+        ({"target_faces": [[0, 1, 2]]}, "target_faces names point 2; there are 0 points"),
+        ({"faces": FACES, "marked": [2]}, "marked names face 2; there are 2 faces"),
+        ({"marked": [[0]]}, "list of numbers"),
+    ],
+)
+def test_faces_of_points_that_are_not_there_are_refused(path, wrong, message):
+    viewer = PointCloud()
+    with pytest.raises(ValueError, match=message):
+        viewer.show(path, **wrong)
+    assert viewer._canvas.version == 0
+
+
+def test_plotly_draws_surfaces_whole(path):
+    viewer = PointCloud(renderer="plotly")
+    viewer.show(path, faces=FACES, target=path[-1], target_faces=FACES)
+    assert [trace.type for trace in viewer._holder[0].object.data] == ["mesh3d", "mesh3d"]
+    assert viewer._holder[0].object.data[0].k.tolist() == [2, 39]
+    viewer.show(path[..., :2], faces=FACES)
+    assert viewer._holder[0].object.data[0].type == "scatter"
+
+
 def test_colours_follow_a_variable():
     values = np.linspace(-3, 5, 11)
     colours = point_colours(11, values, None, PLAIN_SOURCE)

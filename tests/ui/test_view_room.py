@@ -1,7 +1,9 @@
 """Views and rooms without a browser: compute, refuse, wait, redraw, open, address."""
 
 import json
+from types import SimpleNamespace
 
+import param
 import pytest
 from demo_room import DemoRoom, SineView, sine
 
@@ -122,6 +124,20 @@ def test_tabs_are_built_when_seen(room):
     assert room.view.runner.wait(5)
     assert list(room._built) == [0, 1]
     assert room.view._shown[0].viewer._canvas.n_points == 500
+
+
+def test_views_are_made_when_seen_and_then_stand_in_the_address(room):
+    location = SimpleNamespace(search="")
+    room.follow_address(location)
+    assert list(room._views) == [0]
+    room.tab = 1
+    later = room.view
+    name = next(name for name in (*later.inputs, *later.display) if isinstance(later.param[name], param.Number))
+    value = later.param[name].bounds[1]
+    setattr(later, name, value)
+    assert later.runner.wait(5)
+    assert f"{name}={value}" in location.search
+    assert list(room._views) == [0, 1]
 
 
 def test_saved_results_open_in_their_view(room):

@@ -65,8 +65,12 @@ def _describe(value: Any, depth: int) -> Any:
         return value if value.bit_length() <= LARGEST_INTEGER else hex(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else repr(value)
+    if isinstance(value, np.longdouble):  # Python has no number as fine; its own item() is itself
+        return str(value)
     if isinstance(value, np.generic) and value.dtype.kind in "biufUS":
         return _describe(value.item(), depth)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return _describe_array(np.frombuffer(value, np.uint8), depth)
     if isinstance(value, os.PathLike):
         return os.fsdecode(value)
     if depth >= DEEPEST // 2:

@@ -6,3 +6,11 @@ from workbench.shapes.defects.costs import (  # noqa: F401 - found here by their
     dislocation_circuits,
     noise_breakdown,
 )
+from workbench.shapes.shadow.costs import (  # noqa: F401 - found here by their names
+    graph_constants,
+    rips_agreement,
+    shadow_phase,
+    shadow_report,
+    shadow_scales,
+    theorem_runs,
+)

@@ -1,9 +1,13 @@
 """What the papers of this room claim and what we measure: each family has its own file of claims."""
 
 from workbench.shapes.defects.verdicts import CLAIMS as DEFECTS
+from workbench.shapes.shadow.verdicts import CLAIMS as SHADOW
 from workbench.verdicts import Claim, Verdict, judge
 
-CLAIMS: tuple[Claim, ...] = (*DEFECTS,)
+CLAIMS: tuple[Claim, ...] = (
+    *DEFECTS,
+    *SHADOW,
+)
 
 
 def verdicts() -> list[Verdict]:

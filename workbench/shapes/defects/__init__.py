@@ -20,7 +20,7 @@ from workbench.shapes.defects.holonomy import Holonomy, holonomy
 from workbench.shapes.defects.insertion import DEFECTS, insert
 from workbench.shapes.defects.labels import label_bonds
 from workbench.shapes.defects.lattices import LATTICES
-from workbench.shapes.defects.report import circuit_report, defects, lattice_frame, place
+from workbench.shapes.defects.report import circuit_report, find_defects, lattice_frame, place
 from workbench.shapes.defects.study import dislocation_circuits, noise_breakdown
 from workbench.shapes.defects.triangles import triangulate
 
@@ -35,8 +35,8 @@ __all__ = [
     "circuit_report",
     "crystal",
     "defect_dictionaries",
-    "defects",
     "dislocation_circuits",
+    "find_defects",
     "holonomy",
     "insert",
     "label_bonds",

@@ -58,7 +58,7 @@ def _field(labelled: Labelled) -> tuple[CoframeField, NDArray]:
     return field, np.flatnonzero(usable)
 
 
-def defects(atoms: Atoms | ArrayLike | Triangulation) -> xr.Dataset:
+def find_defects(atoms: Atoms | ArrayLike | Triangulation) -> xr.Dataset:
     """Return the defects of a triangular crystal: groups of atoms with wrong coordination, with their exact charges.
 
     Each group is gone around within its own triangles: ``rotation`` (sixths of a turn), ``burgers`` in crystal axes and
@@ -66,7 +66,7 @@ def defects(atoms: Atoms | ArrayLike | Triangulation) -> xr.Dataset:
     ``ValueError`` for atoms in space, whose defects are found by loops, and beyond 400 groups.
 
     >>> from workbench import shapes
-    >>> found = shapes.defects(shapes.insert(shapes.crystal("triangular", 12), "edge", burgers=[0, 1]))
+    >>> found = shapes.find_defects(shapes.insert(shapes.crystal("triangular", 12), "edge", burgers=[0, 1]))
     >>> found.burgers.values.tolist(), found.charge.values.tolist()
     ([[0.0, 1.0]], [0])
     """
@@ -305,7 +305,7 @@ def _listed(mesh: Triangulation | None) -> dict[str, Any]:
     found = None
     if mesh is not None:
         try:
-            found = defects(mesh)
+            found = find_defects(mesh)
         except ValueError:
             found = None
     axes = ("defect",)

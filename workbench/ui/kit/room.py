@@ -12,7 +12,7 @@ import xarray as xr
 from workbench import results
 from workbench.rooms import ROOMS
 from workbench.ui.kit import saved, url
-from workbench.ui.kit.dispatch import in_session
+from workbench.ui.kit.dispatch import Place, in_session
 from workbench.ui.kit.message import message
 from workbench.ui.kit.page import THEME, page
 from workbench.ui.kit.runner import Runner
@@ -52,11 +52,13 @@ class Room(pn.viewable.Viewer):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self.views = [view_class() for view_class in self.view_classes]
+        self._place = Place()
+        self._views: dict[int, View] = {}
+        self._write_address: Callable[..., None] | None = None
         self._sidebar = pn.Column(sizing_mode="stretch_width")
-        self._bodies = [pn.Column(sizing_mode="stretch_width", min_height=400) for _ in self.views]
+        self._bodies = [pn.Column(sizing_mode="stretch_width", min_height=400) for _ in self.view_classes]
         self._tabs = pmui.Tabs(
-            *[(view.title, body) for view, body in zip(self.views, self._bodies, strict=True)],
+            *[(view_class.title, body) for view_class, body in zip(self.view_classes, self._bodies, strict=True)],
             active=self.tab,
             sizing_mode="stretch_width",
             styles={"max-height": "none"},  # Panel's 100 % would let a tall tab run over what stands below it
@@ -81,7 +83,14 @@ class Room(pn.viewable.Viewer):
     @property
     def view(self) -> View:
         """The view that is open."""
-        return self.views[self.tab]
+        return self._view_at(self.tab)
+
+    def _view_at(self, index: int) -> View:
+        """Return the view of a tab, made when it is first asked for: a page has many, and a visitor opens few."""
+        if index not in self._views:
+            self._views[index] = self.view_classes[index]()
+            self._keep_in_address(self._views[index])
+        return self._views[index]
 
     def furnish(self) -> None:
         """Put the open tab in, and start its work; later tabs follow as they are opened.
@@ -95,20 +104,34 @@ class Room(pn.viewable.Viewer):
     @param.depends("tab", watch=True)
     def _open_tab(self) -> None:
         """Build a tab when it is first seen; a room with many pictures opens as fast as one with few."""
-        view = self.view
         self._tabs.active = self.tab
-        if not self._furnished:
-            return
-        if self.tab not in self._built:
-            self._built[self.tab] = view.sidebar()
-            self._bodies[self.tab].objects = [view]
-        self._sidebar.objects = [self._built[self.tab]]
-        view.start()
+        if self._furnished:
+            self._in_turns(self._build_sidebar, self._build_body, lambda index: self._view_at(index).start())
+
+    def _in_turns(self, *steps: Callable[[int], None]) -> None:
+        """Take the steps for the open tab; on a server one by one, so that other visitors are heard in between."""
+        first, *others = steps
+        first(index := self.tab)
+        for step in others:
+            if in_session():
+                self._place.call(step, index)
+            else:
+                step(index)
+
+    def _build_sidebar(self, index: int) -> None:
+        if index not in self._built:
+            self._built[index] = self._view_at(index).sidebar()
+        self._sidebar.objects = [self._built[index]]
+
+    def _build_body(self, index: int) -> None:
+        body = self._bodies[index]
+        if not body.objects:
+            body.objects = [self._view_at(index)]
 
     def close(self) -> None:
         """Stop all work; called when the visitor leaves."""
         self._reader.close()
-        for view in self.views:
+        for view in self._views.values():
             view.close()
 
     # ---- saved results --------------------------------------------------------------------------------------------
@@ -147,13 +170,13 @@ class Room(pn.viewable.Viewer):
     def show(self, ds: Any) -> None:
         """Show a Dataset in the view whose experiment made it; ``ValueError`` if this room has none."""
         made_by = ds.attrs["function"]
-        for index, view in enumerate(self.views):
-            if view.experiment_name() == made_by:
-                view.show(ds)
+        for index, view_class in enumerate(self.view_classes):
+            if view_class.experiment_name() == made_by:
+                self._view_at(index).show(ds)
                 self.tab = index
                 self.notice = ""
                 return
-        known = ", ".join(name for view in self.views if (name := view.experiment_name()))
+        known = ", ".join(name for view_class in self.view_classes if (name := view_class.experiment_name()))
         raise ValueError(f"this result was made by {made_by}; the {self.title} room shows results of {known or 'none'}")
 
     # ---- the address ----------------------------------------------------------------------------------------------
@@ -165,7 +188,7 @@ class Room(pn.viewable.Viewer):
         """
         state = url.read_state(search)
         wanted = state.get("tab", "")
-        slugs = [view.slug for view in self.views]
+        slugs = [view_class.slug for view_class in self.view_classes]
         complaints = []
         if wanted in slugs:
             self.tab = slugs.index(wanted)
@@ -195,10 +218,14 @@ class Room(pn.viewable.Viewer):
 
         write()
         self.param.watch(write, "tab")
-        for view in self.views:
-            names = _addressable(view, (*view.inputs, *view.display))
-            if names:
-                view.param.watch(write, list(names))
+        self._write_address = write
+        for view in self._views.values():
+            self._keep_in_address(view)
+
+    def _keep_in_address(self, view: View) -> None:
+        names = _addressable(view, (*view.inputs, *view.display))
+        if names and self._write_address is not None:
+            view.param.watch(self._write_address, list(names))
 
     # ---- layout -----------------------------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ LOG = logging.getLogger(__name__)
 HELP = "code { color: inherit !important; }"  # the theme's pale blue is hard to read on white
 FOLLOWS_WITHIN = 0.1  # seconds to a first answer that lets the picture follow the hand
 OLD = "for the values before"
+TURN = 0.1  # seconds of drawing after which other visitors of a server are heard
 PATIENCE = 0.25  # seconds that a new value waits for the first answer of the one before
 SENTENCE = """
 p { margin: 4px; padding: 10px 14px; border-left: 4px solid #0072B2; background: rgba(0, 114, 178, 0.08);
@@ -133,9 +134,10 @@ class View(pn.viewable.Viewer):
 
     # ---- what the base does -------------------------------------------------------------------------------------
 
-    def experiment_name(self) -> str:
+    @classmethod
+    def experiment_name(cls) -> str:
         """Return the public name of the experiment, or an empty string."""
-        return results.public_name(self.experiment) if callable(self.experiment) else self.experiment
+        return results.public_name(cls.experiment) if callable(cls.experiment) else cls.experiment
 
     @property
     def cache(self) -> ResultCache:
@@ -349,18 +351,26 @@ class View(pn.viewable.Viewer):
             self._sentence.styles = {"opacity": opacity}
 
     def _draw(self, number: int, first: int, last: int | None = None) -> None:
-        """Update some of the pictures, then the others, unless a newer result waits for that."""
+        """Update some of the pictures, then the others, unless a newer result waits for that.
+
+        On a server it stops after ``TURN`` seconds and goes on when other visitors have been heard: a new plot takes a
+        tenth of a second, and a tab has up to six.
+        """
         if number == self._drawn and self.result is not None:
+            reached, until = first, time.monotonic() + TURN
             try:
                 with one_change():
                     for picture in self._shown[first:last]:
+                        if reached > first and in_session() and time.monotonic() > until:
+                            break
                         picture.update(self.result)
+                        reached += 1
             except Exception as error:
                 self._cannot_show(error)
                 return
             self.runner.drawn()
-            if last is not None and last < len(self._shown):
-                self._place.call(self._draw, number, last)
+            if reached < len(self._shown):
+                self._place.call(self._draw, number, reached)
             if self._arrival is not None:
                 self._arrival.ask()
 

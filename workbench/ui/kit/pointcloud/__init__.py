@@ -1,4 +1,4 @@
-"""The WebGL2 point-cloud viewer."""
+"""The WebGL2 viewer of point clouds and surfaces."""
 
 from workbench.ui.kit.pointcloud.viewer import PointCloud
 

@@ -1,7 +1,7 @@
-// A WebGL2 viewer for a moving point cloud. The whole trajectory arrives once; playing, scrubbing, orbiting and
-// zooming happen here, with no traffic to the server. Frames are blended on the graphics card.
+// A WebGL2 viewer for a moving point cloud or surface. The whole trajectory arrives once; playing, scrubbing, orbiting
+// and zooming happen here, with no traffic to the server. Frames are blended on the graphics card.
 
-const VERTEX = `#version 300 es
+const POINT_VERTEX = `#version 300 es
 in vec3 here;
 in vec3 next;
 in vec3 colour;
@@ -16,7 +16,7 @@ void main() {
   shade = colour;
 }`;
 
-const FRAGMENT = `#version 300 es
+const POINT_FRAGMENT = `#version 300 es
 precision mediump float;
 in vec3 shade;
 uniform float opacity;
@@ -27,6 +27,41 @@ void main() {
   if (distance2 > 1.0) discard;
   pixel = vec4(shade * (1.0 - 0.35 * distance2) * opacity, opacity);
 }`;
+
+// Each triangle is lit by the light at the eye, from both sides; its normal comes from the place's own derivatives, so
+// that a surface in motion needs none sent.
+const FACE_VERTEX = `#version 300 es
+in vec3 here;
+in vec3 next;
+in vec3 colour;
+uniform mat4 view;
+uniform float blend;
+uniform vec3 centre;
+uniform float scale;
+out highp vec3 place;
+out vec3 shade;
+void main() {
+  vec3 now = mix(here, next, blend);
+  gl_Position = view * vec4(now, 1.0);
+  place = (now - centre) * scale;
+  shade = colour;
+}`;
+
+const FACE_FRAGMENT = `#version 300 es
+precision highp float;
+in highp vec3 place;
+in vec3 shade;
+uniform vec3 light;
+uniform float opacity;
+out vec4 pixel;
+void main() {
+  vec3 normal = cross(dFdx(place), dFdy(place));
+  float size = length(normal);
+  float lit = size > 0.0 ? abs(dot(normal, light)) / size : 1.0;
+  pixel = vec4(shade * (0.3 + 0.7 * lit) * opacity, opacity);
+}`;
+
+const MARKED = [0.835, 0.369, 0.0]; // faces that are pointed out: vermilion, seen beside every colour in use
 
 const STYLE = `
 .cloud { display: flex; flex-direction: column; width: 100%; height: 100%; font: 13px/1.4 system-ui, sans-serif; }
@@ -42,9 +77,10 @@ const STYLE = `
 .cloud .keys { opacity: 0.85; font-size: 12px; }
 `;
 
-function program(gl) {
+// A compiled program with its attributes and uniforms by name.
+function program(gl, vertex, fragment) {
   const made = gl.createProgram();
-  for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
+  for (const [kind, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]]) {
     const shader = gl.createShader(kind);
     gl.shaderSource(shader, source);
     gl.compileShader(shader);
@@ -52,18 +88,28 @@ function program(gl) {
     gl.attachShader(made, shader);
   }
   gl.linkProgram(made);
-  return made;
+  const named = (count, info, locate) => {
+    const names = Array.from({ length: gl.getProgramParameter(made, count) }, (_, k) => info(made, k).name);
+    return Object.fromEntries(names.map((name) => [name, locate(made, name)]));
+  };
+  return {
+    made,
+    attribute: named(gl.ACTIVE_ATTRIBUTES, gl.getActiveAttrib.bind(gl), gl.getAttribLocation.bind(gl)),
+    uniform: named(gl.ACTIVE_UNIFORMS, gl.getActiveUniform.bind(gl), gl.getUniformLocation.bind(gl)),
+  };
+}
+
+// Rows of the rotation: z is up in the world of a three-dimensional cloud, y is up for a flat one.
+function rotation({ yaw, pitch, flat }) {
+  if (flat) return [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
+  const [cy, sy, cp, sp] = [Math.cos(yaw), Math.sin(yaw), Math.cos(pitch), Math.sin(pitch)];
+  return [[cy, sy, 0], [-sy * sp, cy * sp, cp], [sy * cp, -cy * cp, sp]];
 }
 
 // Column-major 4×4: centre the cloud, orbit, move away, project.
 function viewMatrix(camera, aspect) {
-  const { yaw, pitch, zoom, panX, panY, flat, centre, radius } = camera;
-  const scale = 1 / radius;
-  const [cy, sy, cp, sp] = flat ? [1, 0, 1, 0] : [Math.cos(yaw), Math.sin(yaw), Math.cos(pitch), Math.sin(pitch)];
-  // Rows of the rotation: z is up in the world of a three-dimensional cloud, y is up for a flat one.
-  const rows = flat
-    ? [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
-    : [[cy, sy, 0], [-sy * sp, cy * sp, cp], [sy * cp, -cy * cp, sp]];
+  const { zoom, panX, panY, flat, centre, radius } = camera;
+  const scale = 1 / radius, rows = rotation(camera);
   const wide = Math.max(aspect, 1), tall = Math.max(1 / aspect, 1);
   const matrix = new Float32Array(16);
   const distance = 3.2, lens = flat ? 0.95 * zoom : 2.9 * zoom;
@@ -112,24 +158,26 @@ export function render({ model, el }) {
     model.webgl = false;
     return;
   }
-  const shader = program(gl);
-  const attribute = (name) => gl.getAttribLocation(shader, name);
-  const uniform = (name) => gl.getUniformLocation(shader, name);
-  const buffers = Object.fromEntries(["moving", "colours", "fixed", "fixedColours"].map((k) => [k, gl.createBuffer()]));
+  const dots = program(gl, POINT_VERTEX, POINT_FRAGMENT), faces = program(gl, FACE_VERTEX, FACE_FRAGMENT);
+  const names = ["moving", "colours", "fixed", "fixedColours", "faces", "fixedFaces", "marked"];
+  const buffers = Object.fromEntries(names.map((name) => [name, gl.createBuffer()]));
 
   const camera = { yaw: -0.6, pitch: 0.35, zoom: 1, panX: 0, panY: 0, flat: false, centre: [0, 0, 0], radius: 1 };
   let time = 0, playing = false, last = 0, pending = 0, alive = true;
 
   // ---- data -------------------------------------------------------------------------------------------------
-  function upload(buffer, bytes) {
-    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-    gl.bufferData(gl.ARRAY_BUFFER, bytes && bytes.byteLength ? new Uint8Array(bytes) : new Uint8Array(4), gl.STATIC_DRAW);
+  function upload(buffer, bytes, kind = gl.ARRAY_BUFFER) {
+    gl.bindBuffer(kind, buffer);
+    gl.bufferData(kind, bytes && bytes.byteLength ? new Uint8Array(bytes) : new Uint8Array(4), gl.STATIC_DRAW);
   }
   function load() {
     upload(buffers.moving, model.positions);
     upload(buffers.colours, model.colours);
     upload(buffers.fixed, model.target);
     upload(buffers.fixedColours, model.target_colours);
+    upload(buffers.faces, model.faces, gl.ELEMENT_ARRAY_BUFFER);
+    upload(buffers.fixedFaces, model.target_faces, gl.ELEMENT_ARRAY_BUFFER);
+    upload(buffers.marked, model.marked, gl.ELEMENT_ARRAY_BUFFER);
     camera.flat = model.flat;
     camera.centre = model.centre;
     camera.radius = Math.max(model.radius, 1e-12);
@@ -144,21 +192,36 @@ export function render({ model, el }) {
   }
 
   // ---- drawing ----------------------------------------------------------------------------------------------
-  function attach(name, buffer, offset, count, type, normalised) {
-    const where = attribute(name);
-    if (where < 0) return;
+  function attach(where, buffer, offset, type, normalised) {
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
     gl.enableVertexAttribArray(where);
     gl.vertexAttribPointer(where, 3, type, normalised, 0, offset);
   }
-  function cloud(positions, colours, count, first, second, blend, opacity) {
+  // Draw points, or triangles if there are corners of any, between two frames.
+  function cloud({ positions, colours, count, corners, indices, plain }, [first, second, blend], opacity, aspect, ratio) {
     if (!count) return;
-    attach("here", positions, first * count * 12, count, gl.FLOAT, false);
-    attach("next", positions, second * count * 12, count, gl.FLOAT, false);
-    attach("colour", colours, 0, count, gl.UNSIGNED_BYTE, true);
-    gl.uniform1f(uniform("blend"), blend);
-    gl.uniform1f(uniform("opacity"), opacity);
-    gl.drawArrays(gl.POINTS, 0, count);
+    const { made, attribute, uniform } = corners ? faces : dots;
+    gl.useProgram(made);
+    gl.uniformMatrix4fv(uniform.view, false, viewMatrix(camera, aspect));
+    gl.uniform1f(uniform.blend, blend);
+    gl.uniform1f(uniform.opacity, opacity);
+    attach(attribute.here, positions, first * count * 12, gl.FLOAT, false);
+    attach(attribute.next, positions, second * count * 12, gl.FLOAT, false);
+    if (plain) {
+      gl.disableVertexAttribArray(attribute.colour);
+      gl.vertexAttrib3f(attribute.colour, ...plain);
+    } else attach(attribute.colour, colours, 0, gl.UNSIGNED_BYTE, true);
+    if (corners) {
+      gl.uniform3f(uniform.centre, ...camera.centre);
+      gl.uniform1f(uniform.scale, 1 / camera.radius);
+      gl.uniform3f(uniform.light, ...rotation(camera)[2]);
+      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, indices);
+      gl.drawElements(gl.TRIANGLES, corners, gl.UNSIGNED_INT, 0);
+    } else {
+      gl.uniform1f(uniform.size, model.point_size * ratio * Math.sqrt(camera.zoom));
+      gl.uniform1f(uniform.perspective, camera.flat ? 0 : 1);
+      gl.drawArrays(gl.POINTS, 0, count);
+    }
   }
   function draw() {
     const ratio = window.devicePixelRatio || 1;
@@ -168,19 +231,25 @@ export function render({ model, el }) {
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
-    gl.useProgram(shader);
-    gl.uniformMatrix4fv(uniform("view"), false, viewMatrix(camera, width / height));
-    gl.uniform1f(uniform("size"), model.point_size * ratio * Math.sqrt(camera.zoom));
-    gl.uniform1f(uniform("perspective"), camera.flat ? 0 : 1);
     gl.enable(gl.DEPTH_TEST);
     gl.depthFunc(gl.LEQUAL);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    const first = Math.floor(time), second = Math.min(first + 1, model.n_frames - 1);
-    cloud(buffers.moving, buffers.colours, model.n_points, first, second, time - first, 1);
+    const first = Math.floor(time), second = Math.min(first + 1, model.n_frames - 1), aspect = width / height;
+    const now = [first, second, time - first], corners = (bytes) => (bytes ? bytes.byteLength / 4 : 0);
+    const moving = { positions: buffers.moving, colours: buffers.colours, count: model.n_points };
+    cloud({ ...moving, corners: corners(model.faces), indices: buffers.faces }, now, 1, aspect, ratio);
+    if (corners(model.marked)) {
+      gl.enable(gl.POLYGON_OFFSET_FILL);
+      gl.polygonOffset(-1, -2); // drawn once more, before themselves
+      cloud({ ...moving, corners: corners(model.marked), indices: buffers.marked, plain: MARKED }, now, 1, aspect, ratio);
+      gl.disable(gl.POLYGON_OFFSET_FILL);
+    }
     if (model.show_target) {
       gl.depthMask(false); // the target is seen through, so it hides nothing
-      cloud(buffers.fixed, buffers.fixedColours, model.n_target, 0, 0, 0, model.target_opacity);
+      const fixed = { positions: buffers.fixed, colours: buffers.fixedColours, count: model.n_target };
+      const drawn = { ...fixed, corners: corners(model.target_faces), indices: buffers.fixedFaces };
+      cloud(drawn, [0, 0, 0], model.target_opacity, aspect, ratio);
       gl.depthMask(true);
     }
   }
@@ -304,6 +373,7 @@ export function render({ model, el }) {
     greet();
   });
   model.on("labels", show); // more is known of the film that runs
+  model.on("marked", () => { upload(buffers.marked, model.marked, gl.ELEMENT_ARRAY_BUFFER); schedule(); });
   model.on("colours", () => { upload(buffers.colours, model.colours); schedule(); });
   model.on("frame", () => { if (!playing && Math.round(time) !== model.frame) seek(model.frame, false); });
   for (const name of ["point_size", "show_target", "target_opacity"]) model.on(name, schedule);

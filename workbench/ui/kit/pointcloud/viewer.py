@@ -1,4 +1,4 @@
-"""A moving point cloud on the screen: the trajectory is sent once and animated in the browser.
+"""A moving point cloud or surface on the screen: the trajectory is sent once and animated in the browser.
 
 >>> from workbench.ui.kit.pointcloud import PointCloud
 >>> viewer = PointCloud()
@@ -29,6 +29,9 @@ class WebGLCloud(JSComponent):
     colours = param.Bytes(default=b"", doc="uint8, points × 3")
     target = param.Bytes(default=b"", doc="float32, points × 3")
     target_colours = param.Bytes(default=b"", doc="uint8, points × 3")
+    faces = param.Bytes(default=b"", doc="uint32, triangles × 3 corners; none: points are drawn")
+    target_faces = param.Bytes(default=b"", doc="uint32, triangles × 3 corners")
+    marked = param.Bytes(default=b"", doc="uint32, the corners of triangles that are pointed out")
     n_frames = param.Integer(default=1)
     n_points = param.Integer(default=0)
     n_target = param.Integer(default=0)
@@ -52,6 +55,8 @@ class WebGLCloud(JSComponent):
 
 class PointCloud(pn.viewable.Viewer):
     """One or two clouds in two or three dimensions, still or moving: play, pause, scrub, orbit, zoom, keyboard.
+
+    A cloud whose triangles are given is drawn as a surface, lit from the eye.
 
     Browsers without WebGL2 get a Plotly picture of the current frame instead (up to 2,000 points, which can also be
     asked for with ``renderer="plotly"``: it names each point under the mouse).
@@ -77,6 +82,7 @@ class PointCloud(pn.viewable.Viewer):
         self._positions: NDArray[np.float32] = np.zeros((1, 0, 3), dtype=np.float32)
         self._target: NDArray[np.float32] = np.zeros((0, 3), dtype=np.float32)
         self._colours = self._target_colours = np.zeros((0, 3), dtype=np.uint8)
+        self._faces = self._target_faces = self._marked = np.zeros((0, 3), dtype=np.uint32)
         self._flat = False
         self._holder = pn.Column(self._canvas, sizing_mode="stretch_width", height=height)
 
@@ -84,7 +90,10 @@ class PointCloud(pn.viewable.Viewer):
         self,
         positions: ArrayLike,
         *,
+        faces: ArrayLike | None = None,
+        marked: ArrayLike | None = None,
         target: ArrayLike | None = None,
+        target_faces: ArrayLike | None = None,
         values: ArrayLike | None = None,
         colours: ArrayLike | None = None,
         target_colours: ArrayLike | None = None,
@@ -94,9 +103,11 @@ class PointCloud(pn.viewable.Viewer):
     ) -> None:
         """Show a cloud ``(n, d)`` or a trajectory ``(frames, n, d)``, d = 2 or 3, and a fixed target ``(m, d)``.
 
-        ``values`` ``(n,)`` colours the points by a variable (viridis); ``colours`` ``(n, 3)`` in 0…1 sets them.
-        ``labels`` names the frames. The same positions with other colours or labels do not start anew. Raises
-        ``ValueError`` for another d, or for a trajectory over 256 MiB.
+        ``faces`` and ``target_faces`` ``(F, 3)``, numbers of points, make a surface of either; ``marked`` are numbers
+        of faces to point out. ``values`` ``(n,)`` colours the points by a variable (viridis); ``colours`` ``(n, 3)`` in
+        0…1 sets them. ``labels`` names the frames. The same positions with other colours, marks or labels do not start
+        anew. Raises ``ValueError`` for another d, for faces of points that are not there, or for a trajectory over
+        256 MiB.
         """
         trajectory = checks.finite_array("positions", positions, ndim=(2, 3), dtype=np.float32)
         if trajectory.ndim == 2:
@@ -110,14 +121,18 @@ class PointCloud(pn.viewable.Viewer):
             )
         if trajectory.nbytes > LARGEST_TRAJECTORY:
             raise ValueError(f"{trajectory.nbytes / 2**20:.0f} MiB of positions; show fewer frames or points (256 MiB)")
+        surface = _triangles("faces", faces, trajectory.shape[1])
+        fixed_surface = _triangles("target_faces", target_faces, len(fixed))
+        pointed = _triangles("marked", None, 0) if marked is None else surface[_numbers(marked, len(surface))]
         self._flat = dimension == 2
-        before = self._positions, self._target
+        before = self._positions, self._target, self._faces, self._target_faces
         self._positions, self._target = _three(trajectory), _three(fixed)
-        same = all(map(np.array_equal, before, (self._positions, self._target)))
+        self._faces, self._target_faces, self._marked = surface, fixed_surface, pointed
+        same = all(map(np.array_equal, before, (self._positions, self._target, surface, fixed_surface)))
         self._colours = point_colours(trajectory.shape[1], values, colours, PLAIN_SOURCE)
         self._target_colours = point_colours(len(fixed), None, target_colours, PLAIN_TARGET)
         if same and labels:  # more is known of the same film: it goes on
-            parts = {"colours": self._colours.tobytes(), "labels": list(labels)}
+            parts = {"colours": self._colours.tobytes(), "labels": list(labels), "marked": pointed.tobytes()}
             self._canvas.param.update(**parts, **({"description": description} if description else {}))
             return
         self.frame = 0
@@ -135,6 +150,9 @@ class PointCloud(pn.viewable.Viewer):
             colours=self._colours.tobytes(),
             target=self._target.tobytes(),
             target_colours=self._target_colours.tobytes(),
+            faces=self._faces.tobytes(),
+            target_faces=self._target_faces.tobytes(),
+            marked=self._marked.tobytes(),
             n_frames=frames,
             n_points=self._positions.shape[1],
             n_target=len(self._target),
@@ -142,11 +160,15 @@ class PointCloud(pn.viewable.Viewer):
             radius=radius or 1.0,
             flat=self._flat,
             labels=labels or [f"frame {k}" for k in range(frames)],
-            description=description or f"{self._positions.shape[1]} points in {frames} frames",
+            description=description or self._in_words(frames),
             frame=0,
             autoplay=autoplay,
         )
         self._canvas.version += 1
+
+    def _in_words(self, frames: int) -> str:
+        triangles = f" and {len(self._faces)} triangles" if len(self._faces) else ""
+        return f"{self._positions.shape[1]} points{triangles} in {frames} frames"
 
     @param.depends("point_size", "show_target", watch=True)
     def _restyle(self) -> None:
@@ -173,6 +195,8 @@ class PointCloud(pn.viewable.Viewer):
             self._positions[min(self.frame, len(self._positions) - 1)],
             self._target if self.show_target else self._target[:0],
             self._colours,
+            faces=self._faces,
+            target_faces=self._target_faces,
             flat=self._flat,
             limit=HOVER_LIMIT,
         )
@@ -186,3 +210,28 @@ def _three(points: NDArray[np.float32]) -> NDArray[np.float32]:
     """Give flat clouds a third coordinate 0, and return contiguous float32."""
     missing = 3 - points.shape[-1]
     return np.ascontiguousarray(np.pad(points, [(0, 0)] * (points.ndim - 1) + [(0, missing)]), dtype=np.float32)
+
+
+def _triangles(name: str, given: ArrayLike | None, points: int) -> NDArray[np.uint32]:
+    """Return faces (F, 3) as the graphics card takes them; ``ValueError`` for a corner that is no point."""
+    if given is None:
+        return np.zeros((0, 3), dtype=np.uint32)
+    found = np.asarray(given)
+    if found.ndim != 2 or found.shape[1] != 3 or found.dtype.kind not in "iu":
+        raise ValueError(f"{name} must be integers of shape (F, 3), got {found.dtype} of shape {found.shape}")
+    _within(name, found, points, "points")
+    return np.ascontiguousarray(found, dtype=np.uint32)
+
+
+def _numbers(given: ArrayLike, faces: int) -> NDArray[np.intp]:
+    found = np.asarray(given)
+    if found.ndim != 1 or (found.size and found.dtype.kind not in "iu"):
+        raise ValueError(f"marked must be a list of numbers of faces, got {found.dtype} of shape {found.shape}")
+    _within("marked", found, faces, "faces")
+    return found.astype(np.intp)
+
+
+def _within(name: str, found: NDArray[np.integer], count: int, what: str) -> None:
+    if found.size and (found.min() < 0 or found.max() >= count):
+        wrong = int(found.min()) if found.min() < 0 else int(found.max())
+        raise ValueError(f"{name} names {what[:-1]} {wrong}; there are {count} {what}, counted from 0")

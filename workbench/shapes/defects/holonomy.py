@@ -223,17 +223,19 @@ def _along_bonds(labelled: Labelled, corners: NDArray) -> Holonomy:
     total = -labelled.labels[taken].sum(0)
     winds = np.zeros(len(atoms.periods), dtype=int)
     start = labelled.frames[stops[0]]
-    named = _period_labels(labelled, start)
     if len(atoms.periods):
         moved = labelled.bonds.vectors[taken].sum(0)
         winds = np.rint(np.linalg.lstsq(atoms.periods.T, moved, rcond=None)[0]).astype(int)
-        total = total + winds @ named
+    wound = atoms.periods[winds != 0]  # a box around a cluster repeats as well, by no vector of the lattice
+    winds = winds[winds != 0]
+    named = _period_labels(labelled, start, wound)
+    total = total + winds @ named
     unit = LATTICES[labelled.lattice].fact("unit") * atoms.spacing
     burgers = tuple(int(one) for one in total)
     ends = np.cumsum(labelled.bonds.vectors[taken], axis=0)
     path = atoms.positions[stops[0]] + np.concatenate([np.zeros((1, atoms.dimension)), ends])
     return Holonomy(
-        0, burgers, start @ (total @ unit), len(taken), path, _document(labelled, taken, winds, named, burgers)
+        0, burgers, start @ (total @ unit), len(taken), path, _document(labelled, taken, wound, winds, named, burgers)
     )
 
 
@@ -290,11 +292,11 @@ def _path(labelled: Labelled, a: int, b: int) -> list[int]:
     )
 
 
-def _period_labels(labelled: Labelled, frame: NDArray) -> NDArray:
+def _period_labels(labelled: Labelled, frame: NDArray, periods: NDArray) -> NDArray:
     """Return the periods as integers of the lattice; ``ValueError`` for one that is no lattice vector here."""
     atoms = labelled.atoms
     unit = LATTICES[labelled.lattice].fact("unit") * atoms.spacing
-    found = np.linalg.solve(frame, atoms.periods.T).T @ np.linalg.inv(unit)
+    found = np.linalg.solve(frame, periods.T).T @ np.linalg.inv(unit)
     named = np.rint(found).astype(np.int64)
     off = np.linalg.norm((found - named) @ unit, axis=1)
     if np.any(off > 0.35 * atoms.spacing):
@@ -305,7 +307,7 @@ def _period_labels(labelled: Labelled, frame: NDArray) -> NDArray:
 
 
 def _document(
-    labelled: Labelled, taken: NDArray, winds: NDArray, named: NDArray, burgers: tuple[int, ...]
+    labelled: Labelled, taken: NDArray, wound: NDArray, winds: NDArray, named: NDArray, burgers: tuple[int, ...]
 ) -> dict[str, Any]:
     """Return the labelled bonds, with what lets a stranger see that every label is the right one."""
     atoms = labelled.atoms
@@ -323,6 +325,6 @@ def _document(
     return {
         "format": checker.FORMAT, "version": checker.VERSION, "kind": "bonds", "lattice": labelled.lattice,
         "order": LATTICES[labelled.lattice].fact("order"), "spacing": atoms.spacing, "path": path.tolist(),
-        "nodes": nodes, "labels": labelled.labels[taken].tolist(), "periods": atoms.periods.tolist(),
+        "nodes": nodes, "labels": labelled.labels[taken].tolist(), "periods": wound.tolist(),
         "period_labels": named.tolist(), "winds": winds.tolist(), "burgers": list(burgers),
     }  # fmt: skip

@@ -255,3 +255,30 @@ HEAD = "profit,loss,weight,repair,outsourcing\n"
 def test_what_makes_no_sense_is_refused_in_words(make, told):
     with pytest.raises(ValueError, match=told):
         make()
+
+
+def test_the_experiment_tells_both_plans_and_its_certificate():
+    ds = robust.robust_plan([1, 3], kind="WC", n=7, seed=2)
+    problem = robust.knapsack("WC", 7, share=0.15, seed=2)
+    assert float(ds.own_profit) == pytest.approx(robust.worst_case(problem, "1010000").profit)
+    assert float(ds.best_profit) == pytest.approx(robust.solve(problem).profit)
+    assert float(ds.own_profit) <= float(ds.best_profit) <= float(ds.bound)
+    assert bool(ds.checked)
+    assert robust.check(ds.attrs["certificate"])
+    assert np.all(np.diff(ds.upper.dropna("step")) <= 1e-9)
+    assert np.all(np.diff(ds.lower.dropna("step")) >= -1e-9)
+
+
+def test_the_experiment_publishes_the_plan_first_and_reads_tables():
+    class Kept(Progress):
+        def publish(self, result):
+            self.kept = result
+
+    problem, progress = robust.knapsack("UN", 5, share=0.2, seed=1), Kept()
+    read = robust.robust_plan([2], problem.to_instance(), progress=progress)
+    assert float(progress.kept.own_profit) == float(read.own_profit)
+    assert np.isnan(float(progress.kept.best_profit))
+    again = robust.robust_plan([2], problem.to_csv(), h=80, share=0.2)
+    assert float(again.best_profit) == float(read.best_profit)
+    with pytest.raises(ValueError, match="has item 9 and there are 5"):
+        robust.robust_plan([9], problem.to_instance())

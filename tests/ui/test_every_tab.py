@@ -48,6 +48,7 @@ FINDINGS = {
     ("games", "box"): "leaves with one common w",
     ("games", "ladder"): "Passed:",
     ("games", "delays"): "never exceeds the certified bound",
+    ("games", "robust"): r"none is worth more than",
     ("games", "check"): r"The certificate holds: margin 0\.292893",
     ("metrics", "spectra"): r"α = \d\.\d\d \(exact [\d.]+–[\d.]+ at this threshold; .* Its ERG threshold lies",
     ("metrics", "rankings"): r"AUROC 0\.\d+ ± 0\.\d+, AP 0\.\d+ ± .* AP could be anything from 0\.\d+ to 0\.\d+",

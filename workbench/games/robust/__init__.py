@@ -12,6 +12,7 @@ any plan exactly, :func:`bound` bounds all of them, :func:`solve` looks for the 
 
 from workbench.games.plan_verifier import check, verify
 from workbench.games.robust.evaluate import UpperBound, WorstCase, bound, worst_case
+from workbench.games.robust.experiment import robust_plan
 from workbench.games.robust.problem import CLASSES, Knapsack, knapsack, read_csv, read_instance
 from workbench.games.robust.solve import METHODS, Solution, solve
 
@@ -27,6 +28,7 @@ __all__ = [
     "knapsack",
     "read_csv",
     "read_instance",
+    "robust_plan",
     "solve",
     "verify",
     "worst_case",

@@ -76,7 +76,7 @@ def solve(
     >>> from workbench.games.robust import knapsack
     >>> found = solve(knapsack("UN", 10, seed=1))
     >>> found.optimal, found.plan.tolist()
-    (True, [1, 1, 1, 0, 1, 0, 1, 1, 1, 1])
+    (True, [1, 0, 1, 1, 1, 1, 1, 1, 0, 1])
     """
     if not isinstance(problem, Knapsack):
         raise TypeError(

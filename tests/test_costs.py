@@ -45,6 +45,7 @@ ARGUMENTS = {
     "network_radius": {"model": nn.Linear(3, 2), "inputs": randn(8, 3), "direction": {}},
     "verification": {"certificate": "{}"},
     "random_games": {"players": 5},
+    "robust_plan": {"n": 12},
     "score_layers": {"model_or_path": "net.npz"},
     "score_networks": {"networks": {"a": "net.npz"}},
     **{name: {"density": metrics.SIGNAL_EXAMPLES["paper"]().density} | rest for name, rest in SIGNALS.items()},

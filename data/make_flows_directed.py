@@ -1,7 +1,7 @@
 """Make the shipped results of the directed slices: run ``python data/make_flows_directed.py [name ...]``.
 
-Searches of the largest slice, rules for one mean, flows, and the amortised networks (three seeds). About a quarter
-of an hour on one quiet core, most of it the networks.
+Searches of the largest slice, rules for one mean, flows, and the amortised networks (three seeds). About half an hour
+on one core, nearly all of it the networks.
 """
 
 import sys
@@ -17,7 +17,7 @@ MADE = {
     "searches": lambda progress: directed.slice_searches(progress=progress),
     "quadratures": lambda progress: directed.directed_quadratures(progress=progress),
     "driven": lambda progress: directed.directed_flows(progress=progress),
-    "amortised": lambda progress: directed.amortisation_study(steps=250, batch=16, progress=progress),
+    "amortised": lambda progress: directed.amortisation_study(progress=progress),
 }
 
 

@@ -40,7 +40,7 @@ def planes() -> None:
 
 def clusters() -> None:
     """Store the study of the cluster of seven atoms."""
-    methods = ("gp", "dimer", "eigenvector-following")
+    methods = ("gp", "gp-dimer", "dimer", "eigenvector-following")
     keep("saddles_clusters", steps.saddle_table(("lennard-jones",), methods, starts=50, most_surrogate_calls=60))
 
 

@@ -25,6 +25,8 @@ SIGNALS = {
     "signal_invariances": {"a": [0, 0], "b": [1, 0]},
 }
 ARGUMENTS = {
+    "graph_constants": {"graph": "square"},
+    "shadow_phase": {"points": np.zeros((20, 2)), "epsilons": [0.1], "betas": [0.2]},
     "colour_transfer": {"source": np.zeros((20, 30, 3)), "target": np.zeros((20, 30, 3))},
     "compare_on": {"x": "torus", "y": "cube"},
     "compare_runs": {"low": np.zeros((3, 50)), "high": np.zeros((3, 50))},
@@ -44,6 +46,7 @@ ARGUMENTS = {
     "activation_radii": {"model": nn.Linear(3, 2), "inputs": randn(8, 3), "direction": {}},
     "network_radius": {"model": nn.Linear(3, 2), "inputs": randn(8, 3), "direction": {}},
     "verification": {"certificate": "{}"},
+    "regret_verification": {"certificate": "{}"},
     "random_games": {"players": 5},
     "robust_plan": {"n": 12},
     "score_layers": {"model_or_path": "net.npz"},

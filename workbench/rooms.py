@@ -30,6 +30,10 @@ ROOMS: dict[str, RoomEntry] = {
         "Metrics",
         "Find out what a yardstick sees and what it is blind to: bring your own scores, rewards, signals or networks.",
     ),
+    "shapes": RoomEntry(
+        "Shapes",
+        "Bring atoms, samples or surfaces, and get defects and graphs with a proof that can be checked.",
+    ),
 }
 """Name of the package → title and purpose, in the order in which the house shows them."""
 

@@ -40,6 +40,8 @@ def test_the_map_shows_calls_discs_and_rejections(shipped):
     assert np.allclose(parts["call"].array(), ds.x.values)
     assert np.allclose(parts["start"].array(), ds.x.values[:1])
     assert np.allclose(parts["path"].array(), ds.path.values)
+    knob = parts["first axis"].array()[0] - ds.x.values[0]
+    assert np.allclose(knob / np.linalg.norm(knob), ds.axis.values)
     assert len(parts["rejected step"]) == int(ds.rejections)
     assert len(parts["proved saddle"]) == 2
     assert len(parts["proved minimum"]) == 3

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench import metrics
+from workbench import isolated, metrics
 from workbench.metrics.rewards import checker
 from workbench.metrics.rewards.worlds import random_mdp
 
@@ -257,3 +257,43 @@ def test_it_imports_nothing_of_the_workbench_and_is_small():
     }
     assert names == {"hashlib", "json", "collections.abc", "dataclasses", "itertools", "pathlib", "typing", "flint"}
     assert len(source.splitlines()) < 400
+
+
+def test_a_result_carries_the_certificate_of_its_regret_or_says_why_not():
+    ds = metrics.grid_rewards(details=False)
+    found = metrics.regret_verification(ds.certificate.item())
+    assert bool(found.valid)
+    assert float(found.lower) <= float(ds.regret[0]) <= float(found.upper) + 1e-12
+    assert float(found.upper - found.lower) < 1e-9
+    assert (int(found.states), int(found.actions), float(found.discount)) == (17, 4, 0.95)
+    assert "Some policy" in found.proves.item()
+    nothing = metrics.grid_rewards(reward_1=np.zeros((4, 4)), details=False)
+    assert nothing.certificate.item() == ""
+    assert "reward 1 is trivial" in nothing.uncertified.item()
+
+
+def test_the_verification_refuses_what_the_checker_refuses():
+    document, value = certificates()["two"]
+    forged = metrics.regret_verification(sealed({**document, "upper": value / 2, "lower": value / 4}))
+    assert not bool(forged.valid)
+    assert (float(forged.lower), float(forged.upper)) == (0.0, 1.0)
+    assert float(forged.claimed_upper) == value / 2
+    assert forged.proves.item() == ""
+    assert "no less" in forged.message.item()
+    nonsense = metrics.regret_verification(b"[1, 2")
+    assert np.isnan(nonsense.states)
+    assert not bool(nonsense.valid)
+    large = metrics.regret_verification(b" " * (checker.LARGEST_TEXT + 1))
+    assert not bool(large.valid)
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        metrics.regret_verification("none.json")
+
+
+def test_a_check_that_was_ended_proves_nothing(monkeypatch):
+    def ended(*_, limits, **__):
+        raise isolated.Stopped(limits.too_long)
+
+    monkeypatch.setattr(isolated, "call", ended)
+    found = metrics.regret_verification(sealed(certificates()["two"][0]), seconds=7)
+    assert not bool(found.valid)
+    assert found.message.item() == "the check came to no end: it took longer than 7 s and was stopped"

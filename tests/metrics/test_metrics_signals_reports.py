@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from workbench import data, metrics
+from workbench import data, metrics, results
 from workbench.metrics import signals
 from workbench.metrics.signals import verdicts
 from workbench.metrics.signals.handles import dragged, drawn, handles, reweighted
+from workbench.progress import Progress
 from workbench.verdicts import Outcome
 
 BUMPS = signals.bumps()
@@ -98,6 +99,32 @@ def test_points_are_fitted_compared_and_put_on_a_map():
     assert wide.place.shape == (20, 2)
     with pytest.raises(ValueError, match="all points are equal"):
         metrics.points_report(np.zeros((30, 2)))
+    one_apart = np.zeros((400, 2))
+    one_apart[7] = 1.0
+    with pytest.raises(ValueError, match="that were drawn are equal"):
+        metrics.points_report(one_apart, components=1, count=3, seed=1)
+
+
+@pytest.mark.parametrize("dimension", [2, 5])
+def test_distances_good_to_some_percent_are_published_before_the_others(dimension):
+    class Kept(Progress):
+        published = None
+
+        def publish(self, ds):
+            self.published = ds
+
+    progress = Kept()
+    points = metrics.Mixture([0.5, 0.5], [np.zeros(dimension), np.full(dimension, 3.0)], [np.eye(dimension)] * 2)
+    ds = metrics.points_report(points.sample(60), components=2, count=20, progress=progress)
+    first = progress.published
+    assert results.missing(first)
+    assert not results.missing(ds)
+    assert set(first.variables) == set(ds.variables)
+    np.testing.assert_allclose(first.distance, ds.distance, rtol=0.1)
+    off = ~np.eye(20, dtype=bool)
+    assert first.error.isnull().values[off].all()
+    assert (ds.error.values[off] > 0).all()
+    np.testing.assert_array_equal(first.means, ds.means)
 
 
 # ---- handles -----------------------------------------------------------------------------------------------------

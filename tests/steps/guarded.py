@@ -1,4 +1,8 @@
-"""Small problems and optimisers for the tests of SafeStep, and what may not have changed after a refused step."""
+"""Small problems and optimisers for the tests of the guards, what may not have changed after a refused step, and r as
+a bystander finds it in float64."""
+
+import copy
+import math
 
 import torch
 from torch import nn
@@ -61,3 +65,44 @@ class Layered(nn.Module):
 def direction_of(model, seed=0):
     g = torch.Generator().manual_seed(seed)
     return {n: torch.randn(p.shape, generator=g).to(p.dtype) for n, p in model.named_parameters()}
+
+
+def widest(change):
+    """The widest spread of a change of logits, in units of π."""
+    return float((change.amax(-1) - change.amin(-1)).max()) / math.pi
+
+
+def wide_logits(model, *inputs):
+    """What a float64 copy of the model says, without dropout."""
+    copied = copy.deepcopy(model).double().eval()
+    with torch.no_grad():
+        return copied(*(v.double() if v.is_floating_point() else v for v in inputs))
+
+
+def true_r(how, start, model, x):
+    """r of the step from ``start`` to ``model`` in float64: the change of the logits, or their slope along it."""
+    before, after = ({n: v.detach().double() for n, v in m.named_parameters()} for m in (start, model))
+    copied = copy.deepcopy(model).double().eval()
+
+    def logits(t):
+        moved = {n: v + t * (after[n] - v) for n, v in before.items()}
+        with torch.no_grad():
+            return torch.func.functional_call(copied, moved, (x,))
+
+    return widest(logits(1.0) - logits(0.0) if how == "replay" else (logits(1e-4) - logits(-1e-4)) / 2e-4)
+
+
+def step(model, optimizer, x, y, **autocast):
+    optimizer.zero_grad()
+    with torch.autocast("cpu", torch.bfloat16, **{"enabled": False, **autocast}):
+        logits = model(x)
+        loss = cross_entropy(logits.flatten(0, -2), y.flatten())
+    loss.backward()
+    optimizer.step()
+
+
+def tiny():
+    g = torch.Generator().manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 2, bias=False)).double()
+    steps.networks.initialise(model, 2)
+    return model, torch.randn(6, 2, generator=g, dtype=torch.float64), torch.randint(0, 2, (6,), generator=g)

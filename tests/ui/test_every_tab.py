@@ -51,10 +51,16 @@ FINDINGS = {
     ("games", "robust"): r"none is worth more than",
     ("games", "check"): r"The certificate holds: margin 0\.292893",
     ("metrics", "spectra"): r"α = \d\.\d\d \(exact [\d.]+–[\d.]+ at this threshold; .* Its ERG threshold lies",
+    (
+        "shapes",
+        "graphs",
+    ): r"1 piece and 1 hole \(exact\), as the graph\. .* proved, an apex at all [\d,]+ cells\. Euclidean",
+    ("shapes", "dictionaries"): "the charge that they give depends on the frame",
     ("metrics", "rankings"): r"AUROC 0\.\d+ ± 0\.\d+, AP 0\.\d+ ± .* AP could be anything from 0\.\d+ to 0\.\d+",
     ("metrics", "drift"): r"score scale only \+0\.0\d+ ± 0\.0",
     ("metrics", "signals"): r"a to b: IEM 1\.734 ±.*: 3\.443",
     ("metrics", "signal-points"): "bumps fitted to 400 signals",
+    ("metrics", "check-regret"): r"The certificate holds: 1 ≤ W ≤ 1, proved for 17 states",
     ("metrics", "photographs"): r"At RMSE 0\.04: brighter \d",
 }
 

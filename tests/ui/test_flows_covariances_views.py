@@ -5,6 +5,7 @@ import io
 import holoviews as hv
 import numpy as np
 import pytest
+from bokeh.models import Plot, PointDrawTool
 
 from workbench import flows
 from workbench.figures import flows as figures
@@ -48,18 +49,49 @@ def test_a_dragged_handle_moves_its_ellipse_only():
     view = CovariancesView()
     view.show(computed(view))
     dragged = next(picture for picture in view._shown if isinstance(picture, DraggedGeodesics))
-    places = list(dragged._shown_handles)
+    places = dragged.places(view.result)
     assert len(places) == 4
+    item = list(range(4))
     kept = view.b_long, view.b_short, view.b_turn, view.a_short
-    places[0] = (0.0, 0.5)
-    dragged._moved({"x": [x for x, _ in places], "y": [y for _, y in places]})
+
+    def drop(changed):
+        now = {**dict(enumerate(dragged.places(view.result))), **changed}
+        dragged.dropped("handles", {"x": [x for x, _ in now.values()], "y": [y for _, y in now.values()], "item": item})
+
+    drop({0: (0.0, 0.5)})
     assert (view.a_long, view.a_turn) == pytest.approx((0.5, 90))
     assert (view.b_long, view.b_short, view.b_turn, view.a_short) == kept
-    dragged._moved({"x": [50.0, *[x for x, _ in places[1:]]], "y": [0.0, *[y for _, y in places[1:]]]})
+    drop({0: (50.0, 0.0)})
     assert view.a_long == 1.0
-    dragged._moved({"x": [np.nan] * 4, "y": [0.0] * 4})
-    dragged._moved({})
-    dragged._moved(None)
+    drop({3: (places[3][0], places[3][1])})
+    drop({3: (places[2][0], 0.0)})  # the second only stretches
+    assert view.b_turn == kept[2]
+    assert view.b_short > 0.5
+    before = view.values()
+    drop({1: (np.nan, 0.0)})
+    dragged.dropped("handles", {})
+    assert view.values() == before
+    off_the_plane = flows.covariance_batch(n=3)
+    view.show(off_the_plane)
+    assert dragged.places(off_the_plane) == []
+
+
+def test_the_plot_of_the_dragged_ellipses_shows_title_and_handles_and_stands():
+    view = CovariancesView()
+    view.show(computed(view))
+    dragged = view.figures[0]
+    page = dragged._plot.get_root()
+    plot = next(plot for plot in page.select({"type": Plot}) if plot.title.text == "Geodesics")
+    assert not any(axis.visible for axis in plot.axis)
+    marks = next(r for r in plot.renderers if "item" in r.data_source.data)
+    assert (marks.data_source.data["x"][0], marks.data_source.data["y"][0]) == pytest.approx(
+        dragged.places(view.result)[0]
+    )
+    tool = next(tool for tool in plot.tools if isinstance(tool, PointDrawTool))
+    assert tool.renderers == [marks]
+    view.a_turn = 0.0
+    view.result = computed(view)
+    assert marks.data_source.data["x"][0] == pytest.approx(view.a_long)
 
 
 def test_own_files():
@@ -104,7 +136,10 @@ def test_the_figures_show_their_numbers():
     ds = flows.covariance_batch(factor=12.0)
     overlay = figures.normalised_ellipses(ds)
     folded = next(part for part in overlay if part.label == "folded")
-    assert len(folded.split()) == int(ds.folded.sum()) > 0
+    assert np.isnan(folded.dimension_values("x")).sum() == int(ds.folded.sum()) > 0  # a gap after each
+    marks = next(part for part in overlay if isinstance(part, hv.Scatter))
+    assert len(marks) == int(ds.folded.sum())
+    assert set(marks.dimension_values("x")) <= set(folded.dimension_values("x"))
     paths = next(part for part in figures.geodesic_ellipses(ds) if part.label == "Bures–Wasserstein")
     assert len(paths.split()) == 7
     drawn = [part for part in figures.geodesic_ellipses(ds) if isinstance(part, hv.Path)]

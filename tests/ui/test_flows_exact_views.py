@@ -8,6 +8,7 @@ import pytest
 from workbench.progress import Progress
 from workbench.transport import exact_transport
 from workbench.ui.flows.exact import CLOUDS, MATRIX, ExactView, MatrixFile
+from workbench.ui.kit.picture import plot_structure
 
 
 def npy(array):
@@ -29,6 +30,23 @@ def test_the_default_is_quick_computes_draws_and_tells():
     assert view.cost(view.values()).seconds < 1
     for picture in view.figures:
         assert picture.summary(ds)
+
+
+class First(Progress):
+    """Keeps what is handed over on the way."""
+
+    def publish(self, partial):
+        self.found = partial
+
+
+def test_a_plot_of_the_first_answer_stands_when_the_others_arrive():
+    view, meter = ExactView(), First()
+    whole = view.compute(view.values() | {"n": 60}, meter)
+    assert meter.found.solver.values.tolist() == ["newton"]
+    for picture in view.figures:
+        assert plot_structure(picture.figure(meter.found)) == plot_structure(picture.figure(whole))
+        assert picture.summary(meter.found)
+    assert view.sentence(meter.found) == view.sentence(whole)
 
 
 def test_ones_own_cost_matrix(rng):

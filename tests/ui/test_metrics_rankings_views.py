@@ -81,16 +81,16 @@ def test_a_dropped_mark_tells_the_view_and_one_moved_upwards_goes_back(view):
     part = next(part for part in element if part.label == "negative, A")
     data = {name: part[name].tolist() for name in ("score", "row", "item")}
     up = {**data, "row": [row + 0.3 for row in data["row"]]}
-    strip._dropped("negative, A", up)
+    strip.dropped("negative, A", up)
     assert view.moves == ((), ())
     data["score"][2] += 0.1
-    strip._dropped("negative, A", data)
+    strip.dropped("negative, A", data)
     settled(view)
     assert dict(view.moves[1]) == {int(data["item"][2]): pytest.approx(data["score"][2])}
     grip = {"score": [0.2], "row": [1.0], "item": [-1]}
-    strip._dropped(HANDLE, grip)
+    strip.dropped(HANDLE, grip)
     assert view.fired == pytest.approx(float((view.result.tick_score >= 0.2).mean()))
-    strip._dropped("negative, A", {"score": [], "row": [], "item": []})  # taken away with a key: it comes back
+    strip.dropped("negative, A", {"score": [], "row": [], "item": []})  # taken away with a key: it comes back
 
 
 @pytest.mark.parametrize("rule", ["ap", "topmost", "random"])

@@ -1,16 +1,19 @@
 """The tab "Rewards" without a browser: the first answer, the brush, the pair that fools, files, refusals."""
 
 import io
+import json
 import re
 
 import numpy as np
 import pytest
 
 from workbench import data, metrics
+from workbench.metrics.rewards import checker
 from workbench.progress import Progress
 from workbench.results import open_bytes, to_bytes
 from workbench.ui.metrics import rewards as tab
 from workbench.ui.metrics.painter import PaintedMaps
+from workbench.ui.metrics.regret_proof import RegretCertificate, RegretCheckView, report_html
 from workbench.ui.metrics.rewards import FILE, FIRST, RewardsView, in_letters, painted, rows_of
 
 
@@ -157,3 +160,37 @@ def test_the_shipped_answer_is_the_experiment_s():
     ds = data.result("metrics/rewards_lake.nc")
     assert ds.attrs["function"] == "workbench.metrics.grid_rewards"
     assert set(ds.yardstick.values) == set(metrics.REWARD_DISTANCES)
+
+
+def test_the_certificate_is_offered_and_its_tab_takes_it():
+    view = RewardsView()
+    ds = view.precomputed(view.values())
+    shown = next(one for one in view._shown if isinstance(one, RegretCertificate))
+    shown.update(ds)
+    assert not shown._button.disabled
+    text = shown._button.callback().read()
+    assert metrics.check_regret(text).valid
+    shown.update(ds.drop_vars(["certificate", "uncertified"]))
+    assert shown._button.disabled
+    assert "saved without one" in shown._text.object
+    check = RegretCheckView()
+    assert check.sentence(computed(check)) == "The certificate holds: 1 ≤ W ≤ 1, proved for 17 states."
+    check.take("mine.json", text)
+    assert check.cost(check.values()).is_quick
+    assert bool(computed(check).valid)
+
+
+def test_a_forged_certificate_is_refused_in_words_and_escaped():
+    view = RewardsView()
+    document = json.loads(view.precomputed(view.values()).certificate.item())
+    del document["digest"]
+    document["lower"], document["upper"] = 0.2, 0.4
+    document["digest"] = checker.digest(document)
+    check = RegretCheckView()
+    check.take("forged.json", json.dumps(document).encode())
+    ds = computed(check)
+    assert "the factor proves W ≤ 1 and no less" in check.sentence(ds)
+    assert "✘" in report_html(ds)
+    assert "This proves" not in report_html(ds)
+    check.take("script.json", b'{"format": "<script>alert(1)</script>"}')
+    assert "<script>" not in report_html(computed(check))

@@ -59,17 +59,20 @@ def test_a_dragged_point_sets_the_threshold():
     view.show(computed(view))
     dragged = picture_of(view, DraggedTail)
     values = view.result.eigenvalue.values
-    assert dragged._drawn == float(view.result.threshold)
-    dragged._moved({"eigenvalue": [np.sqrt(values[-31] * values[-30])], "share": [0.3]})
+    (here,) = dragged._drawn["threshold"]
+    assert here[0] == float(view.result.threshold)
+    at = {"eigenvalue": [np.sqrt(values[-31] * values[-30])], "share": [0.3], "item": [-1]}
+    dragged.dropped("threshold", at)
     assert view.k == 30
     ds = computed(view)
     assert int(ds.tail_size) == 31
     view.show(ds)
     assert "chosen again" not in view.sentence(ds)
-    dragged._moved({"eigenvalue": [1e9], "share": [0.3]})
+    dragged.dropped("threshold", {**at, "eigenvalue": [1e9]})
     assert view.k == 2
-    for nothing in ({}, {"eigenvalue": [np.nan]}, {"eigenvalue": [dragged._drawn], "share": [1.0]}):
-        dragged._moved(nothing)
+    here = dragged._drawn["threshold"][0][0]
+    for nothing in ({}, {"eigenvalue": [np.nan]}, {"eigenvalue": [None]}, {"eigenvalue": [here], "share": [1.0]}):
+        dragged.dropped("threshold", {**at, **nothing} if nothing else {})
         assert view.k == 2
 
 

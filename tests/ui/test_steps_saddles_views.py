@@ -34,11 +34,20 @@ def test_a_dropped_start_moves_the_controls_within_their_bounds(view):
 
 def test_the_page_moving_its_own_mark_moves_nothing(view):
     picture = view.figures[0]
-    picture._drawn = (0.25, 0.5)
-    picture._moved("data", None, {"x": [0.25], "y": [0.5]})
-    assert (view.x, view.y) == (-0.4, 1.2)
-    picture._moved("data", None, {"x": [0.1], "y": [0.5]})
+    picture._drawn["start"] = picture._drawn["first axis"] = (0.25, 0.5)
+    picture._moved("start", "data", None, {"x": [0.25], "y": [0.5]})
+    picture._moved("first axis", "data", None, {"x": [0.25], "y": [0.5]})
+    picture._moved("first axis", "data", None, {"x": [float("nan")], "y": [float("nan")]})
+    assert (view.x, view.y, view.angle) == (-0.4, 1.2, 90)
+    picture._moved("start", "data", None, {"x": [0.1], "y": [0.5]})
     assert (view.x, view.y) == (0.1, 0.5)
+
+
+@pytest.mark.parametrize(("where", "angle"), [((0.6, 1.2), 0), ((-0.4, 0.2), 270), ((-1.4, 2.2), 135)])
+def test_a_dropped_knob_turns_the_first_axis(view, where, angle):
+    view.turn_to(*where)
+    assert view.angle == angle
+    assert view.arguments(view.values())["angle"] == angle
 
 
 def test_the_start_can_be_dragged_and_a_redraw_is_no_drag(view):
@@ -48,9 +57,12 @@ def test_the_start_can_be_dragged_and_a_redraw_is_no_drag(view):
     assert isinstance(plot.toolbar.active_drag, PointDrawTool)
     picture.update(ds.assign(x=ds.x + 0.01))
     assert (view.x, view.y) == (-0.4, 1.2)
-    source = plot.toolbar.active_drag.renderers[0].data_source
-    source.data = {**source.data, "x": [0.3], "y": [0.6]}
+    assert view.angle == 90
+    start, knob = (renderer.data_source for renderer in plot.toolbar.active_drag.renderers)
+    start.data = {**start.data, "x": [0.3], "y": [0.6]}
     assert (view.x, view.y) == (0.3, 0.6)
+    knob.data = {**knob.data, "x": [1.3], "y": [1.6]}
+    assert (view.x, view.y, view.angle) == (0.3, 0.6, 45)
 
 
 def test_a_start_outside_the_surface_is_refused(view):

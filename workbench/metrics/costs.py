@@ -17,6 +17,7 @@ from workbench.metrics.rewards.costs import (  # noqa: F401 - found here by thei
     grid_rewards,
     regret_bounds,
     regret_correlations,
+    regret_verification,
     reward_blindness,
     reward_distances,
     reward_invariances,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import torch
+import torch.utils.checkpoint
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 
@@ -266,8 +267,21 @@ def dual_pass(
             if not isinstance(error, NotImplementedError) and "forward AD" not in str(error):
                 raise
             raise ForwardModeError(
-                f"an operation of the model has no forward derivative ({error}); use the finite-difference JVP"
+                f"{_without_derivative(error)} has no forward derivative ({error}); use the finite-difference JVP"
             ) from error
+
+
+def _without_derivative(error: BaseException) -> str:
+    """Return what it was that broke off a forward on dual numbers, in words.
+
+    Up to torch 2.11 checkpoints without reentrance save their inputs by an operation that has no forward derivative.
+    """
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == torch.utils.checkpoint.__file__:
+            return f"gradient checkpointing (of torch {torch.__version__})"
+        trace = trace.tb_next
+    return "an operation of the model"
 
 
 def _replay(

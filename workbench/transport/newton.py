@@ -209,7 +209,8 @@ def _eliminated(
 
 def _by_cholesky(plan: Floats, inverse: Floats, ridge: Floats, right: Floats) -> Floats:
     """Solve the Laplacian; its diagonal is minus the sum of the others, which subtraction would not give."""
-    weights = plan.T @ (inverse[:, None] * plan)
+    half = np.sqrt(inverse)[:, None] * plan
+    weights = half.T @ half  # one factor, twice: half the work, and symmetric to the last bit
     np.fill_diagonal(weights, 0.0)
     diagonal = weights.sum(axis=1) + ridge
     laplacian = np.negative(weights, out=weights)

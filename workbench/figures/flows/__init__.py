@@ -14,7 +14,6 @@ from workbench.figures.flows.covariances import NAMES as COVARIANCE_NAMES
 from workbench.figures.flows.covariances import (
     audit_curves,
     geodesic_ellipses,
-    handles,
     layer_accuracies,
     mean_certificate,
     normalised_ellipses,
@@ -87,7 +86,6 @@ __all__ = [
     "flow_curves",
     "format_errors",
     "geodesic_ellipses",
-    "handles",
     "kappa_curve",
     "kept_entries",
     "layer_accuracies",

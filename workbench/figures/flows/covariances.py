@@ -1,5 +1,6 @@
 """Covariance matrices as ellipses: geodesics side by side, a batch and its normalised image, the certified mean."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import holoviews as hv
@@ -17,6 +18,8 @@ NAMES = {
     "generalised-bures": "generalised Bures, p = ½",
     "log-cholesky": "log-Cholesky",
 }
+SHORT_NAMES = {**NAMES, "bures": "Bures", "generalised-bures": "Bures, p = ½", "affine": "affine"}
+"""For a legend in two columns, which a phone has room for."""
 SHOWN = 7
 ACROSS, DOWN = 2.3, 2.3
 MOST_ELLIPSES = 100
@@ -33,6 +36,12 @@ def ellipse(matrix: np.ndarray, centre: tuple[float, float] = (0.0, 0.0)) -> np.
     return (vectors @ circle).T + np.asarray(centre)
 
 
+def outlines(shapes: Any) -> np.ndarray:
+    """Return the outlines of several matrices as one line with gaps, points (49 k, 2): one that a legend can name."""
+    gap = np.full((1, 2), np.nan)
+    return np.concatenate([np.empty((0, 2)), *(part for one in shapes for part in (ellipse(one), gap))])
+
+
 def _in_plane(ds: xr.Dataset, name: str) -> np.ndarray:
     plane = ds.plane.values
     return plane.T @ ds[name].values @ plane
@@ -45,44 +54,46 @@ def path_unit(ds: xr.Dataset) -> float:
     return float(np.sqrt(np.linalg.eigvalsh(ends).max())) or 1.0 if len(ends) else 1.0
 
 
-def geodesic_ellipses(ds: xr.Dataset, *, unit: float | None = None) -> Any:
-    """Draw the geodesics of four geometries, one below the other, from the first matrix to the second."""
+def geodesic_ellipses(ds: xr.Dataset, *, unit: float | None = None, handles: Sequence[tuple[float, float]] = ()) -> Any:
+    """Draw the geodesics of four geometries, one below the other, from the first matrix to the second.
+
+    ``handles`` are points in the coordinates of the picture, with their number as ``item``, that a hand can take.
+    """
     unit = unit or path_unit(ds)
     plane = ds.plane.values
     shapes = plane.T @ ds.path.sel(metric=list(SIDE_BY_SIDE)).values @ plane / unit**2
     chosen = np.linspace(0, shapes.shape[1] - 1, SHOWN).round().astype(int)
     parts = []
     for row, name in enumerate(SIDE_BY_SIDE):
-        outlines = [
-            ellipse(shapes[row, place], (ACROSS * column, -DOWN * row))
-            for column, place in enumerate(chosen)
-            if np.isfinite(shapes[row, place]).all()
-        ]
-        drawn = hv.Path(outlines, ["x", "y"], label=NAMES[name])
+        drawn = hv.Path(
+            [
+                ellipse(shapes[row, place], (ACROSS * column, -DOWN * row))
+                for column, place in enumerate(chosen)
+                if np.isfinite(shapes[row, place]).all()
+            ],
+            ["x", "y"],
+            label=NAMES[name],
+        )
         parts.append(theme.line(drawn, theme.SERIES[row], width=2))
     told = [(ACROSS * (SHOWN - 1) / 2, -DOWN * row + 1.15, NAMES[name]) for row, name in enumerate(SIDE_BY_SIDE)]
     style = {"text_color": theme.NEUTRAL, "text_font_size": "9pt"}
     names = hv.Labels(told, ["x", "y"], "geometry")
     parts.append(theme.styled(names, bokeh=style, matplotlib={"color": theme.NEUTRAL, "size": 9}))
+    marked = hv.Points([(x, y, item) for item, (x, y) in enumerate(handles)], ["x", "y"], "item", label="handles")
+    parts.append(theme.markers(marked, theme.REFERENCE, size=13, alpha=0.8))
     return theme.frame(
         hv.Overlay(parts),
         title="Geodesics",
         xlabel="",
         ylabel="",
         height=470,
-        square=True,
+        equal_units=True,
         xlim=(-1.3, ACROSS * (SHOWN - 1) + 1.3),
-        ylim=(-DOWN * (len(SIDE_BY_SIDE) - 1) - 1.3, 1.3),
+        ylim=(-DOWN * (len(SIDE_BY_SIDE) - 1) - 1.3, 1.5),
         xaxis=None,
         yaxis=None,
-        legend="bottom",
+        legend=None,
     )
-
-
-def handles(places: list[tuple[float, float]]) -> Any:
-    """Draw the ends of axes as points that a hand can take."""
-    points = hv.Points(places, ["x", "y"])
-    return theme.markers(points, theme.REFERENCE, size=14, alpha=0.8).opts(active_tools=["point_draw"], backend="bokeh")
 
 
 def normalised_ellipses(ds: xr.Dataset) -> Any:
@@ -91,17 +102,26 @@ def normalised_ellipses(ds: xr.Dataset) -> Any:
     shapes = _in_plane(ds.isel(matrix=slice(count)), "normalised")
     known = np.isfinite(shapes).all(axis=(1, 2))
     folded = ds.folded.values[:count]
-    whole = [ellipse(one) for one in shapes[known & ~folded]]
-    turned = [ellipse(one) for one in shapes[known & folded]]
-    crosses = np.array([outline[CORNERS // 8] for outline in turned]).reshape(-1, 2)
+    whole, turned = outlines(shapes[known & ~folded]), outlines(shapes[known & folded])
+    crosses = turned[CORNERS // 8 :: CORNERS + 1]
+    size = 1.05 * max(1.0, *(float(np.nanmax(np.abs(lines), initial=0.0)) for lines in (whole, turned)))
+    circle = hv.Curve(ellipse(np.eye(2)), "x", "y", label="identity")
     parts = [
-        theme.line(hv.Path(whole, ["x", "y"], label="not folded"), theme.SERIES[0], width=1.2, alpha=0.6),
-        theme.line(hv.Path(turned, ["x", "y"], label="folded"), theme.REFERENCE, width=2, dash="dashed"),
+        theme.line(hv.Curve(whole, "x", "y", label="not folded"), theme.SERIES[0], width=1.2, alpha=0.6),
+        theme.line(hv.Curve(turned, "x", "y", label="folded"), theme.REFERENCE, width=2, dash="dashed"),
         theme.markers(hv.Scatter(crosses, "x", "y"), theme.REFERENCE, marker="diamond", size=8),
-        theme.line(hv.Path([ellipse(np.eye(2))], ["x", "y"], label="identity"), theme.NEUTRAL, width=3, dash="dotted"),
+        theme.line(circle, theme.NEUTRAL, width=3, dash="dotted"),
     ]
     return theme.frame(
-        hv.Overlay(parts), title="After normalisation", xlabel="", ylabel="", height=470, square=True, legend="bottom"
+        hv.Overlay(parts),
+        title="After normalisation",
+        xlabel="",
+        ylabel="",
+        height=470,
+        equal_units=True,
+        xlim=(-size, size),
+        ylim=(-size, size),
+        legend="bottom",
     )
 
 
@@ -127,6 +147,7 @@ def mean_certificate(ds: xr.Dataset) -> Any:
         ylabel="÷ V",
         logy=True,
         legend="bottom",
+        legend_cols=2,
     )
 
 
@@ -139,7 +160,7 @@ def swelling(ds: xr.Dataset) -> Any:
         values = ds.determinant.sel(metric=name).values / largest
         known = np.isfinite(values)
         curve = hv.Curve(
-            (ds.place.values[known], np.maximum(values[known], 0)), "place", "determinant", label=NAMES[name]
+            (ds.place.values[known], np.maximum(values[known], 0)), "place", "determinant", label=SHORT_NAMES[name]
         )
         parts.append(theme.line(curve, theme.SERIES[k], dash=theme.DASHES[k % 4], width=3.5 - 0.4 * k))
     return theme.frame(
@@ -148,6 +169,7 @@ def swelling(ds: xr.Dataset) -> Any:
         xlabel="place on the geodesic",
         ylabel="determinant ÷ larger end",
         legend="bottom",
+        legend_cols=2,
     )
 
 

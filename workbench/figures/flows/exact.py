@@ -29,12 +29,12 @@ def bounds_closing(ds: xr.Dataset) -> Any:
     last = 1.0
     for k, name, row in _solvers(ds):
         colour, at = theme.SERIES[k], row.iteration.values
-        last = max(last, float(at[-1]))
+        last = max(last, at.max(initial=1.0))
         low, high = row.lower_bound.values, row.upper_bound.values
         parts.append(theme.band(hv.Area((at, low, high), "iteration", ["bound", "upper"]), colour, alpha=0.12))
-        for values, label in ((low, SOLVER_LABELS[name]), (high, "")):
-            curve = hv.Curve((at, values), "iteration", "bound", label=label)
-            parts.append(theme.line(curve, colour, dash=theme.DASHES[k]))
+        ends = np.append(at, np.append(np.nan, at)), np.concatenate([low, [np.nan], high])  # both bounds in one curve
+        curve = hv.Curve(ends, "iteration", "bound", label=SOLVER_LABELS[name])
+        parts.append(theme.line(curve, colour, dash=theme.DASHES[k]))
     proved = hv.Curve(([1.0, max(last, 2.0)], [optimum, optimum]), "iteration", "bound", label="optimum, proved")
     parts.append(theme.line(proved, theme.REFERENCE, width=1.5, dash="dashed"))
     size = abs(optimum) or float(np.nanmax(np.abs(ds.upper_bound.values))) or 1.0
@@ -117,13 +117,15 @@ def _flat(points: np.ndarray) -> np.ndarray:
 
 
 def _solvers(ds: xr.Dataset) -> Any:
-    """Yield every solver with a number of its own, also while others are not there yet."""
-    for name in ds.solver.values:
-        yield (
-            list(SOLVER_LABELS).index(str(name)),
-            str(name),
-            ds.sel(solver=name).dropna("record", subset=["iteration"]),
-        )
+    """Yield number, name and recorded iterates of every solver; none of one that is still to come.
+
+    All are drawn from the start, so that a plot made for the first answer stands when the others arrive.
+    """
+    for k, name in enumerate(SOLVER_LABELS):
+        if name in ds.solver:
+            yield k, name, ds.sel(solver=name).dropna("record", subset=["iteration"])
+        else:
+            yield k, name, ds.isel(solver=0, record=slice(0))
 
 
 def newton_steps(ds: xr.Dataset) -> Any:

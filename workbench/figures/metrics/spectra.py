@@ -47,8 +47,8 @@ def tail_of_spectrum(ds: xr.Dataset) -> Any:
         theme.line(erg, theme.SERIES[4], dash="dashdot"),
         theme.line(edge, theme.SERIES[6], dash="dotted"),
     ]
-    place = [(float(ds.threshold), float(ds.tail_size) / ds.sizes["order"])]
-    handle = hv.Scatter(place, "eigenvalue", "share", label=THRESHOLD)
+    place = [(float(ds.threshold), float(ds.tail_size) / ds.sizes["order"], -1)]
+    handle = hv.Scatter(place, "eigenvalue", ["share", "item"], label=THRESHOLD)
     parts.append(theme.markers(handle, theme.REFERENCE, size=15, alpha=0.85))
     low = max(values[0], values[-1] * 1e-6)
     return theme.frame(

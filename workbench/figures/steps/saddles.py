@@ -12,8 +12,15 @@ FLOOR = 0.6
 """Share of the map's pixels, lowest energies first, that the colours tell apart: walls are hundreds of times higher."""
 
 
+HANDLE = 0.09
+"""Length of the line that shows the first axis, as a share of the map's width."""
+
+
 def saddle_map(ds: xr.Dataset) -> hv.Overlay:
-    """Draw a search on a plane surface: energy, the surrogate's contours, calls with trust discs, path, rejections."""
+    """Draw a search on a plane surface: energy, the surrogate's contours, calls with trust discs, path, rejections.
+
+    A line from the start, with a handle at its end, shows the first axis of the search.
+    """
     if "truth" not in ds:
         return gradient_by_call(ds)
     x, y, truth = ds.grid_x.values, ds.grid_y.values, ds.truth.values
@@ -30,10 +37,14 @@ def saddle_map(ds: xr.Dataset) -> hv.Overlay:
     parts.append(theme.line(hv.Path(circles, ["x", "y"], label="trust region"), "#FFFFFF", width=1, alpha=0.45))
     parts.append(theme.line(hv.Curve(ds.path.values, "x", "y", label="path"), PATH, width=2.5))
     rejected = ds.rejected.values[np.isfinite(ds.rejected.values).all(axis=1)]
+    across, up = _window(x, y)
+    handle = calls[:1] + HANDLE * (across[1] - across[0]) * (ds.axis.values if "axis" in ds else np.nan)
+    parts.append(theme.line(hv.Path([np.vstack([calls[:1], handle])], ["x", "y"], label="axis"), START, width=2.5))
     marks = (
         (rejected, "rejected step", REJECTED, "triangle", 10),
         (calls, "call", CALLED, "circle", 7),
         (calls[:1], "start", START, "diamond", 13),
+        (handle, "first axis", START, "circle", 10),
     )
     for points, label, colour, marker, size in marks:
         parts.append(_points(points, label, colour, marker, size))
@@ -41,7 +52,6 @@ def saddle_map(ds: xr.Dataset) -> hv.Overlay:
         for index, label, marker in ((0, "proved minimum", "inverted_triangle"), (1, "proved saddle", "square")):
             where = ds.stationary.values[ds.stationary_index.values == index]
             parts.append(_points(where, label, "#FFFFFF", marker, 9))
-    across, up = _window(x, y)
     return theme.frame(
         hv.Overlay(parts),
         title="Search on the surface",

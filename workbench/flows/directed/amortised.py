@@ -137,9 +137,11 @@ class Pairs:
         self.arrangement, self.rng = arrangement, rng
 
     def draw(self, number: int) -> tuple[Points, Points]:
-        """Return ``number`` pairs, (number, n, 3) each."""
+        """Return ``number`` pairs, (number, n, 3) each: never a cloud with itself, for which no axis is better."""
         kinds = self.rng.integers(0, len(self.pool), (2, number))
         which = self.rng.integers(0, POOL, (2, number))
+        same = (kinds[0] == kinds[1]) & (which[0] == which[1])
+        which[1, same] = (which[1, same] + self.rng.integers(1, POOL, number)[same]) % POOL
         x, y = self.pool[kinds[0], which[0]], self.pool[kinds[1], which[1]]
         if self.arrangement == "turned":
             x = x @ random_rotations(number, 3, self.rng)

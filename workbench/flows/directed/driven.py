@@ -9,12 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench import checks, results
 from workbench.clouds.named import pair
-from workbench.flows.directed.searches import PUBLISHED_RATE, adam
+from workbench.flows.directed.searches import adam
 from workbench.progress import Progress
 from workbench.registry import Registry
 from workbench.transport.directed import Look, best_location
 from workbench.transport.estimators import Rule
-from workbench.transport.estimators.base import uniform_directions
 from workbench.transport.evaluate import draw, make_rule
 from workbench.transport.exact import wasserstein
 from workbench.transport.lines import transport
@@ -84,7 +83,7 @@ def directed_published(now: Moment) -> Slices:
     Half of the slices go to the search, which follows f at the axis itself instead of its mean over 100 samples.
     """
     half = max(now.budget // 2, 1)
-    axis = adam(*now.in_double(), uniform_directions(1, 3, now.rng)[0], half, PUBLISHED_RATE).end
+    axis = adam(*now.in_double(), now.rng, half).end
     rule = RULES["vmf-sampling"](now.kappa, axis, max(now.budget - half, 1), now.rng)
     return Slices(rule, now.budget, vmf_second_moment(now.kappa))
 
@@ -105,7 +104,7 @@ def largest(now: Moment) -> Slices:
 )
 def largest_published(now: Moment) -> Slices:
     """Return the slice that Adam reaches from a random start by steps of 1e-4."""
-    axis = adam(*now.in_double(), uniform_directions(1, 3, now.rng)[0], max(now.budget - 1, 1), PUBLISHED_RATE).end
+    axis = adam(*now.in_double(), now.rng, max(now.budget - 1, 1)).end
     return Slices(Rule(axis[None], np.ones(1)), now.budget, 1.0)
 
 

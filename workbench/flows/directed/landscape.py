@@ -9,11 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench import checks, results
 from workbench.clouds.named import pair
-from workbench.flows.directed.searches import PUBLISHED_RATE, STEPS, adam, angle_between
+from workbench.flows.directed.searches import adam
 from workbench.flows.direction_costs import cost_map
 from workbench.progress import Progress
 from workbench.transport.directed import Look, axes_of, best_location, look, refined
-from workbench.transport.estimators.base import uniform_directions
 from workbench.transport.evaluate import draw
 from workbench.transport.max_sliced import search_pair
 from workbench.transport.measures import Cloud, prepare_pair
@@ -175,7 +174,7 @@ def directed_slices(
         variables["look_directions"][1], np.full(LOOK, 1 / LOOK), np.asarray(variables["look_costs"][1], np.float64)
     )
     axes = axes_of(seen)
-    way = adam(*clouds.wide, uniform_directions(1, 3, rng)[0], STEPS, PUBLISHED_RATE)
+    way = adam(*clouds.wide, rng)
     ends = projected_costs(clouds.x, clouds.y, np.array([way.start, way.end]))
     return results.dataset(
         {
@@ -186,12 +185,7 @@ def directed_slices(
             "adam_start": (("axis",), way.start, "start of the released search"),
             "adam_end": (("axis",), way.end, "end of the released search"),
             "adam_cost": (("end",), ends, "W₂² along the start and the end (squared)"),
-            "adam_turned": (
-                (),
-                np.degrees(angle_between(way.start, way.end)),
-                "angle of the released search",
-                "degree",
-            ),
+            "adam_turned": ((), way.turned, "angle of the released search", "degree"),
         },
         {
             **coordinates,

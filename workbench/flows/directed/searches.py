@@ -38,10 +38,24 @@ class Found(NamedTuple):
     end: Vectors
     evaluations: int
 
+    @property
+    def turned(self) -> float:
+        """The angle between the axes of start and end in degrees, exactly even when it is small."""
+        apart = min(np.linalg.norm(self.start - self.end), np.linalg.norm(self.start + self.end))
+        return float(np.degrees(2 * np.arcsin(apart / 2)))
 
-def adam(x: Cloud, y: Cloud, start: Vectors, steps: int, rate: float) -> Found:
-    """Ascend f by projected Adam as in the released code: β = (0.9, 0.999), normalised after every step."""
-    pair, theta = compiled_pair(x, y), start.copy()
+
+def adam(x: Cloud, y: Cloud, rng: np.random.Generator, steps: int = STEPS, rate: float = PUBLISHED_RATE) -> Found:
+    """Ascend f by projected Adam from a random start, as in the released code: β = (0.9, 0.999), normalised each step.
+
+    >>> from workbench.transport.measures import prepare_pair
+    >>> x = np.random.default_rng(0).normal(size=(50, 3))
+    >>> found = adam(*prepare_pair(x, x + [0.0, 0.0, 2.0], dtype=np.float64), np.random.default_rng(1), rate=0.05)
+    >>> bool(abs(found.end[2]) > max(abs(found.start[2]), 0.9)), found.evaluations
+    (True, 50)
+    """
+    pair, start = compiled_pair(x, y), uniform_directions(1, 3, rng)[0]
+    theta = start
     first, second, matrix = np.zeros(3), np.zeros(3), np.empty(6)
     slope = np.empty(3)
     for step in range(1, steps + 1):
@@ -54,6 +68,12 @@ def adam(x: Cloud, y: Cloud, start: Vectors, steps: int, rate: float) -> Found:
     return Found(start, theta, steps)
 
 
+def costs_along(pair: tuple, directions: Vectors) -> Vectors:
+    """Return f, exactly sorted, along the directions (L, 3) of a ``compiled_pair``, (L,)."""
+    matrix = np.empty(6)
+    return np.array([majorant.exact_moment(pair, theta, matrix) for theta in directions])
+
+
 @SEARCHES.add(
     "adam-published",
     label="50 Adam steps, as released",
@@ -64,7 +84,7 @@ def adam(x: Cloud, y: Cloud, start: Vectors, steps: int, rate: float) -> Found:
 )
 def adam_published(x: Cloud, y: Cloud, rng: np.random.Generator) -> Found:
     """Ascend with the released settings, learning rate 1e-4 from a random start: half a degree at the most."""
-    return adam(x, y, uniform_directions(1, 3, rng)[0], STEPS, PUBLISHED_RATE)
+    return adam(x, y, rng)
 
 
 @SEARCHES.add(
@@ -77,7 +97,7 @@ def adam_published(x: Cloud, y: Cloud, rng: np.random.Generator) -> Found:
 )
 def adam_arriving(x: Cloud, y: Cloud, rng: np.random.Generator) -> Found:
     """Ascend by the same method with the learning rate 0.05: a local maximum, most often."""
-    return adam(x, y, uniform_directions(1, 3, rng)[0], STEPS, ARRIVING_RATE)
+    return adam(x, y, rng, rate=ARRIVING_RATE)
 
 
 @SEARCHES.add(
@@ -90,9 +110,8 @@ def adam_arriving(x: Cloud, y: Cloud, rng: np.random.Generator) -> Found:
 )
 def best_of_random(x: Cloud, y: Cloud, rng: np.random.Generator) -> Found:
     """Take the best of as many random directions."""
-    theta, pair, matrix = uniform_directions(STEPS, 3, rng), compiled_pair(x, y), np.empty(6)
-    costs = [majorant.exact_moment(pair, one, matrix) for one in theta]
-    return Found(theta[0], theta[int(np.argmax(costs))], STEPS)
+    theta = uniform_directions(STEPS, 3, rng)
+    return Found(theta[0], theta[int(np.argmax(costs_along(compiled_pair(x, y), theta)))], STEPS)
 
 
 @SEARCHES.add(
@@ -107,11 +126,6 @@ def bounded_fifty(x: Cloud, y: Cloud, rng: np.random.Generator) -> Found:
     """Stop the certified search after as many slices as the others use."""
     found = search_pair(x, y, 1e-6, STEPS)
     return Found(found.direction, found.direction, found.evaluations)
-
-
-def angle_between(a: Vectors, b: Vectors) -> float:
-    """Return the angle between two axes in radians, exactly even when it is small."""
-    return float(2 * np.arcsin(min(np.linalg.norm(a - b), np.linalg.norm(a + b)) / 2))
 
 
 @results.experiment
@@ -155,18 +169,16 @@ def slice_searches(
     for i, (first, second) in enumerate(chosen):
         x, y = prepare_pair(cloud(first, n, rng), cloud(second, n, rng), dtype=np.float64)
         top = search_pair(x, y, checks.real("tolerance", tolerance, exclusive_minimum=0, maximum=1), 1_000_000)
-        compiled, matrix = compiled_pair(x, y), np.empty(6)
-        design = uniform_directions(2000, 3, rng)
-        mean = np.mean([majorant.exact_moment(compiled, theta, matrix) for theta in design])
+        compiled = compiled_pair(x, y)
+        mean = costs_along(compiled, uniform_directions(2000, 3, rng)).mean()
         per_pair[:, i] = top.value, top.upper_bound, top.evaluations, mean
         for j, name in enumerate(names):
             entry = SEARCHES[name]
             for k, stream in enumerate(rng.spawn(starts)):
                 if k == 0 or entry.fact("random"):
                     found = entry(x, y, stream)
-                    value = majorant.exact_moment(compiled, found.end, matrix)
-                    angle = np.degrees(angle_between(found.start, found.end))
-                share[i, j, k], turned[i, j, k] = value / top.value, angle
+                    value = float(costs_along(compiled, found.end[None])[0])
+                share[i, j, k], turned[i, j, k] = value / top.value, found.turned
             progress.update(i * len(names) + j + 1, len(chosen) * len(names), f"{first} → {second}: {name}")
     dims = ("pair", "search", "start")
     return results.dataset(

@@ -21,6 +21,7 @@ from workbench.metrics.rewards.regret import worst_case_regret
 from workbench.metrics.rewards.reward import Reward, as_reward, redistribution
 from workbench.metrics.rewards.sight import reward_blindness, reward_invariances
 from workbench.metrics.rewards.study import fooled_distances, regret_bounds, regret_correlations
+from workbench.metrics.rewards.verification import regret_verification
 from workbench.metrics.rewards.worlds import frozen_lake, grid_world, random_mdp
 from workbench.metrics.rewards.yardsticks import REWARD_DISTANCES, canonical, reward_distance
 
@@ -42,6 +43,7 @@ __all__ = [
     "redistribution",
     "regret_bounds",
     "regret_correlations",
+    "regret_verification",
     "reward_blindness",
     "reward_distance",
     "reward_distances",

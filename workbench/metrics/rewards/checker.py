@@ -93,7 +93,7 @@ def check(certificate: str | bytes | Path) -> Report:
 
     10⁴ states with 4 actions take some two seconds. Raises ``FileNotFoundError`` for a path that leads to no file.
     """
-    content = _content(certificate)
+    content = content_of(certificate)
     try:
         document = parse(read(content))
         lower, upper = bounds(document)
@@ -333,7 +333,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _content(certificate: Any) -> bytes:
+def content_of(certificate: Any) -> bytes:
+    """Return the bytes of a certificate: its text, its bytes, or what stands at a path, up to one beyond the most."""
     if isinstance(certificate, str) and certificate.lstrip()[:1] == "{":
         return certificate.encode("utf-8", "surrogatepass")
     if isinstance(certificate, (bytes, bytearray)):

@@ -22,6 +22,8 @@ from workbench.progress import Progress
 MOST_SHOWN = 2500
 """Up to so many states values, policies and the polygon are part of the result."""
 VERTICES = 200
+MOST_CERTIFIED = 2500
+"""Up to so many states the certificate of the regret is part of the result: a megabyte of text, half a second."""
 SIDES = ("reward 1", "reward 2")
 
 Parts = tuple[dict[str, tuple[Any, ...]], dict[str, tuple[Any, ...]]]
@@ -38,7 +40,9 @@ def reward_distances(
     ρ = max J − min J, the best and the least return, ``kept``, the least and ``kept_most`` the most that a policy which
     is best for the other reward earns, and whether it is trivial. Up to 2,500 states also the polygon of (J₁, J₂)
     (vertex) with its chord, and over (state, action) both expected rewards, their advantages, both best policies and
-    the pair of the regret. ``details`` adds the room's three questions (:func:`reward_blindness`) for reward 1.
+    the pair of the regret, and ``certificate``, the text that :func:`check_regret` proves the regret of reward 1 from
+    (empty where there is none; ``uncertified`` says why). ``details`` adds the room's three questions
+    (:func:`reward_blindness`) for reward 1.
 
     Raises ``ValueError`` for rewards that do not fit the MDP. Cost: some 30 solutions of the MDP, and as many for the
     polygon; 5 ms for 17 states, five seconds for 10⁴. arXiv 2309.15257.
@@ -182,9 +186,25 @@ def compared(mdp: MDP, first: Reward, second: Reward, progress: Progress) -> Par
     else:
         other = [regrets[1].ends[0].best.returns(r1), regrets[0].ends[0].best.returns(r2)]
         kept = most = np.array(other)
+    variables |= _certificate(regrets[0])
     variables["kept"] = (side, kept, "least that a best policy of the other reward earns")
     variables["kept_most"] = (side, most, "most that a best policy of the other reward earns")
     return variables, coordinates
+
+
+def _certificate(found: Regret) -> dict[str, tuple[Any, ...]]:
+    text = why = ""
+    if found.mdp.states > MOST_CERTIFIED:
+        why = f"worlds of up to {MOST_CERTIFIED:,} states have one here; worst_case_regret(…).certificate() does more"
+    else:
+        try:
+            text = found.certificate()
+        except ValueError as error:
+            why = str(error)
+    return {
+        "certificate": ((), text, "certificate of the regret of the other reward for reward 1, in JSON"),
+        "uncertified": ((), why, "why there is no certificate"),
+    }
 
 
 def _kept(found: Shadow) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

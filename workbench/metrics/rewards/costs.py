@@ -58,3 +58,13 @@ def regret_bounds(count: int) -> Cost:
 def fooled_distances(sizes: Any, states: int, actions: int) -> Cost:
     """Estimate :func:`workbench.metrics.fooled_distances`."""
     return Cost(0.1 + 0.3 * np.size(sizes) * (1 + 1e-3 * states * actions), 1e8)
+
+
+def regret_verification(certificate: Any) -> Cost:
+    """Estimate :func:`workbench.metrics.regret_verification` by the length of the file."""
+    return checking(len(certificate) if isinstance(certificate, (str, bytes)) else 0)
+
+
+def checking(length: int) -> Cost:
+    """Return the cost of checking a certificate of so many bytes."""
+    return Cost(0.3 + 4e-7 * length, 1e8 + 100.0 * length)

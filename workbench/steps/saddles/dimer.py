@@ -16,8 +16,9 @@ from workbench.steps.saddles.modes import without_rigid
 
 Array = NDArray[np.float64]
 SEPARATION = 0.01
-SMALLEST_ANGLE = np.radians(5.0)
+SMALLEST_ANGLE = float(np.radians(5.0))
 ROTATIONS = 4
+"""A turn by less is not made, nor more of them at one point: each is a call."""
 MEMORY = 10
 
 
@@ -78,6 +79,10 @@ class Dimer:
             if abs(best) < SMALLEST_ANGLE:
                 break
         self.axis = axis
+
+    def turn(self, mode: Array, curvature: float) -> None:
+        """Take the lowest mode where it is known, as if the rotations had converged; the axis keeps its sign."""
+        self.axis, self.curvature = (mode if mode @ self.axis >= 0 else -mode), curvature
 
     def step(self, x: Array, g: Array) -> Array:
         """Return the next displacement from ``x`` with gradient ``g``, at most ``longest``."""

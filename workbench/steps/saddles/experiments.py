@@ -89,7 +89,8 @@ def saddle_search(
     no surrogate stood), ``variance`` σ² and ``training`` (size of the subset); over step: ``path``; over rejection:
     ``rejected`` (one row of NaN if there was none); the end with ``index``, ``lowest`` eigenvalue, ``saddle`` (number
     of the proved saddle reached, −1 none) and ``is_saddle``; ``rival_calls``, ``rival_success``; on plane surfaces
-    ``surrogate`` and ``truth`` over a grid of the box, and the proved ``stationary`` points. Cost: 20 ms a call there.
+    the first ``axis``, ``surrogate`` and ``truth`` over a grid of the box, and the proved ``stationary`` points.
+    Cost: 20 ms a call there.
 
     >>> ds = saddle_search("mueller-brown", [-0.9, 0.75])
     >>> bool(ds.is_saddle), int(ds["index"]), int(ds.saddle), int(ds.calls) < int(ds.rival_calls)
@@ -104,6 +105,8 @@ def saddle_search(
     options = {"trust": trust, "threshold": threshold, "subset": subset, "barrier": barrier}
     found = saddle(chosen, start, method, most_calls=most_calls, **options, **common)
     parts = _search_parts(chosen, found)
+    if chosen.size == 2:
+        parts[0]["axis"] = (("coordinate",), np.array(axis), "first direction of the search")
     if SADDLE_METHODS[rival].fact("surrogate") and progress is not None:
         waiting = {"rival_calls": ((), np.nan, RIVAL_CALLS), "rival_success": ((), np.nan, RIVAL_SUCCESS)}
         first = results.dataset({**parts[0], **waiting}, *parts[1:])

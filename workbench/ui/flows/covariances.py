@@ -4,7 +4,6 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import holoviews as hv
 import numpy as np
 import panel as pn
 import param
@@ -17,6 +16,7 @@ from workbench.figures.flows.covariances import ACROSS, SHOWN
 from workbench.flows.covariances.files import DEFAULT_LIMIT, FORMATS, CovarianceReading
 from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for
+from workbench.ui.kit.dragged import DraggedMarks
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.upload import ReadUpload, file_field, keep
 from workbench.ui.kit.view import View
@@ -26,6 +26,8 @@ ACCEPTED = ",".join(f".{ending}" for ending in FORMATS)
 CONDITIONS = {f"1e{k}": 10.0**k for k in range(1, 13)}
 AXES = ("a_long", "a_short", "a_turn", "b_long", "b_short", "b_turn")
 LEAST_AXIS = 0.03
+ENDS = (("a", 0.0), ("b", ACROSS * (SHOWN - 1)))
+"""The ends of the geodesics: the beginning of their parameters' names, and where they stand in the picture."""
 
 
 class CovarianceFile(ReadUpload):
@@ -156,65 +158,46 @@ def axes_of(matrix: np.ndarray) -> tuple[float, float, float]:
     return float(long), float(short), float(np.rad2deg(np.arctan2(vectors[1, 1], vectors[0, 1])))
 
 
-class DraggedGeodesics(Picture):
+class DraggedGeodesics(DraggedMarks):
     """The geodesics with handles on the axes of both ends: the end of an axis follows the hand."""
 
     def __init__(self, view: CovariancesView) -> None:
         super().__init__(
-            "Geodesics", lambda ds: figures.geodesic_ellipses(ds, unit=_unit(ds)), _paths_in_words, height=470
+            "Geodesics",
+            lambda ds: figures.geodesic_ellipses(ds, unit=_unit(ds), handles=self.places(ds)),
+            _paths_in_words,
+            self.move,
+            height=470,
         )
         self._view = view
-        self._handles = hv.streams.Pipe(data=[])
-        self._stream: Any = None
-        self._shown_handles: list[tuple[float, float]] = []
 
-    def update(self, ds: xr.Dataset) -> None:
-        """Redraw, with handles where the matrices are 2 × 2."""
-        element = self.figure(ds)
-        if self._pipe is None:
-            self._pipe = hv.streams.Pipe(data=element)
-            lines = hv.DynamicMap(lambda data: data, streams=[self._pipe])
-            points = hv.DynamicMap(lambda data: figures.handles(data), streams=[self._handles])
-            self._stream = hv.streams.PointDraw(source=points, add=False, num_objects=4)
-            self._stream.add_subscriber(self._moved)
-            self._plot.object = lines * points
-        else:
-            element.opts(framewise=True, backend="bokeh")
-            self._pipe.send(element)
-        places = self._places() if ds.sizes["row"] == 2 else []
-        if places != self._shown_handles:
-            self._shown_handles = places
-            self._handles.send(places)
-        self._caption.object = f"<p>{self.summary(ds)}</p>"
+    def places(self, ds: xr.Dataset) -> list[tuple[float, float]]:
+        """Return the ends of both axes of both ellipses in the coordinates of the picture; none off the plane.
 
-    def _places(self) -> list[tuple[float, float]]:
-        """Return the ends of both axes of both ellipses, in the coordinates of the picture."""
+        They are those of the controls, so that a handle stays under the hand while the picture follows.
+        """
+        if ds.sizes["row"] != 2:
+            return []
         found = []
-        for end, centre in (("a", 0.0), ("b", ACROSS * (SHOWN - 1))):
+        for end, centre in ENDS:
             long, short, turn = (getattr(self._view, f"{end}_{part}") for part in ("long", "short", "turn"))
             angle = np.deg2rad(turn)
-            found.append((centre + long * np.cos(angle), long * np.sin(angle)))
-            found.append((centre - short * np.sin(angle), short * np.cos(angle)))
-        return [(float(x), float(y)) for x, y in found]
+            found.append((float(centre + long * np.cos(angle)), float(long * np.sin(angle))))
+            found.append((float(centre - short * np.sin(angle)), float(short * np.cos(angle))))
+        return found
 
-    def _moved(self, data: dict[str, Any] | None) -> None:
-        """Take the places of the handles: the first of each pair turns and stretches, the second only stretches."""
-        if not data or len(data.get("x", ())) != 4:
+    def move(self, item: int, x: float, y: float) -> None:
+        """Take the place of a handle: the first of each pair turns and stretches, the second only stretches."""
+        if not np.isfinite([x, y]).all():
             return
-        places = [(float(x), float(y)) for x, y in zip(data["x"], data["y"], strict=True)]
-        if not np.isfinite(places).all() or np.allclose(places, self._shown_handles, atol=1e-6):
-            return
-        changed: dict[str, float] = {}
-        for end, centre, one, other in (("a", 0.0, 0, 1), ("b", ACROSS * (SHOWN - 1), 2, 3)):
-            x, y = places[one][0] - centre, places[one][1]
-            if not np.allclose(places[one], self._shown_handles[one], atol=1e-6):
-                changed[f"{end}_long"] = np.hypot(x, y)
-                changed[f"{end}_turn"] = np.rad2deg(np.arctan2(y, x))
-            if not np.allclose(places[other], self._shown_handles[other], atol=1e-6):
-                changed[f"{end}_short"] = np.hypot(places[other][0] - centre, places[other][1])
-        for name in changed:
+        end, centre = ENDS[item // 2]
+        length = float(np.hypot(x - centre, y))
+        changed = {f"{end}_short": length}
+        if item % 2 == 0:
+            changed = {f"{end}_long": length, f"{end}_turn": float(np.rad2deg(np.arctan2(y, x - centre)))}
+        for name, value in changed.items():
             low, high = self._view.param[name].bounds
-            changed[name] = float(np.clip(round(changed[name], 3), low, high))
+            changed[name] = float(np.clip(round(value, 3), low, high))
         self._view.param.update(**changed)
 
 

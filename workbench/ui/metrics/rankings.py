@@ -16,10 +16,10 @@ from workbench.metrics import rankings
 from workbench.metrics.rankings.files import DEFAULT_LIMIT, FORMATS, read_columns, reading_of
 from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for, with_help
+from workbench.ui.kit.dragged import DraggedMarks
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.table import Rows, Table
 from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
-from workbench.ui.metrics.strip import DraggedStrip
 from workbench.ui.metrics.yardsticks import FamilyView, Yardsticks
 
 DRAWN, FILE = "drawn", "file"
@@ -199,7 +199,7 @@ class RankingsView(FamilyView):
     def pictures(self) -> Sequence[Any]:
         """Return the strip, curves, gains, range, prevalence and the tables."""
         return [
-            DraggedStrip(self._strip, self._strip_in_words, self.move, self.is_whole),
+            DraggedStrip(self, self._strip, self._strip_in_words),
             Picture("ROC and PR curve", self._curves, _curves_in_words),
             Picture("Gains of mistakes", _gains, _gains_in_words),
             Picture("Range of AP", _range, _range_in_words, height=220),
@@ -244,6 +244,26 @@ class RankingsView(FamilyView):
         if bool(one.few_positives):
             text += " With fewer than 20 positives the error of AP is rough."
         return text
+
+
+class DraggedStrip(DraggedMarks):
+    """The strip of a ranking: its items are dragged past each other, and so is the threshold.
+
+    Where not every item is listed, only the threshold moves.
+    """
+
+    is_wide = True
+
+    def __init__(self, view: RankingsView, figure: Any, summary: Any) -> None:
+        super().__init__(
+            "The ranking", figure, summary, lambda item, score, _: view.move(item, score),
+            axes=("score", "row"), along=True, hint="Drag along the axis", height=330,
+        )  # fmt: skip
+        self._view = view
+
+    def can_move(self, label: str) -> bool:
+        """Items move where all of them are listed; the threshold moves always."""
+        return label == figures.HANDLE or (self._result is not None and self._view.is_whole(self._result))
 
 
 class Numbers(Table):

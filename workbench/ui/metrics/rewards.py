@@ -19,6 +19,7 @@ from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
 from workbench.ui.metrics.painter import PaintedMaps
+from workbench.ui.metrics.regret_proof import RegretCertificate
 from workbench.ui.metrics.yardsticks import FamilyView, Yardsticks
 
 GRID, FILE = "grid", "file"
@@ -243,13 +244,14 @@ class RewardsView(FamilyView):
         self.param.update(tiles=tiles, slip=slip, paint_1="", paint_2="", fool="")
 
     def pictures(self) -> Sequence[Any]:
-        """Return the painted maps, the polygon, the pair, distances as bars and in the cone, and the tables."""
+        """Return the painted maps, the polygon, the pair, the distances twice, the certificate and the tables."""
         return [
             PaintedMaps(_if_painted(figures.reward_maps, "Rewards"), self._maps_in_words, self.paint),
             Picture("Returns", figures.return_polygon, _polygon_in_words),
             Picture("Policies", _if_painted(figures.pair_maps, "Policies"), _pair_in_words),
             Picture("Distances", figures.distance_bars, _bars_in_words),
             Picture("Cone", figures.regret_cone, _cone_in_words),
+            RegretCertificate(),
             Yardsticks("distances between rewards"),
         ]
 

@@ -8,6 +8,7 @@ from workbench.metrics.rankings.examples import binormal
 from workbench.ui.kit.room import Room
 from workbench.ui.metrics.drift import DriftView
 from workbench.ui.metrics.rankings import RankingsView
+from workbench.ui.metrics.regret_proof import RegretCheckView
 from workbench.ui.metrics.rewards import RewardsView
 from workbench.ui.metrics.signal_data import PhotographsView, SignalPointsView
 from workbench.ui.metrics.signals import SignalsView
@@ -28,6 +29,7 @@ class MetricsRoom(Room):
         RankingsView,
         DriftView,
         RewardsView,
+        RegretCheckView,
         SignalsView,
         SignalPointsView,
         PhotographsView,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import panel as pn
 import param
 import xarray as xr
@@ -215,8 +216,10 @@ def _map_in_words(ds: xr.Dataset) -> str:
 
 
 def _pairs_in_words(ds: xr.Dataset) -> str:
-    error = float((ds.error / ds.distance.where(ds.distance > 0)).max())
-    return f"Every pair once. The distances are known to {error:.1%} or better."
+    share = (ds.error / ds.distance.where(ds.distance > 0)).values
+    if not np.isfinite(share).any():
+        return "Every pair once."
+    return f"Every pair once. The distances are known to {np.nanmax(share):.1%} or better."
 
 
 def _fit_in_words(ds: xr.Dataset) -> str:

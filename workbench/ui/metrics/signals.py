@@ -14,8 +14,8 @@ from workbench.figures import metrics as figures
 from workbench.metrics import signals
 from workbench.metrics.signals.blind import told
 from workbench.ui.kit.controls import widget_for
+from workbench.ui.kit.dragged import DraggedMarks
 from workbench.ui.kit.picture import Picture
-from workbench.ui.metrics.dragged import DraggedMarks
 from workbench.ui.metrics.yardsticks import FamilyView, Yardsticks
 
 SNRS = {"∞, the full metric": "inf", "1000": "1000", "100": "100", "10": "10", "1": "1", "0.1": "0.1"}
@@ -116,7 +116,7 @@ class SignalsView(FamilyView):
     def pictures(self) -> Sequence[Any]:
         """Return the density under the hand, the distance from a, the spectrum, the lengths and the tables."""
         return [
-            DraggedMarks("The density", self._density, self._density_in_words, self.move),
+            DraggedMarks("The density", self._density, self._density_in_words, self.move, hint="Drag bumps and points"),
             Picture("Distance from a", figures.distance_from_a, _map_in_words, height=430),
             Picture("Spectrum", figures.snr_spectrum, _spectrum_in_words),
             Picture("Lengths", figures.signal_lengths, _lengths_in_words),

@@ -10,7 +10,6 @@ import panel as pn
 import param
 import xarray as xr
 from bokeh.events import Tap
-from bokeh.models import PointDrawTool
 
 from workbench import costs, data, metrics
 from workbench.costs import Cost
@@ -20,6 +19,7 @@ from workbench.metrics.spectra.layers import Layers
 from workbench.metrics.spectra.networks import SOURCES
 from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for
+from workbench.ui.kit.dragged import DraggedMarks
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.table import Rows, Table
 from workbench.ui.kit.upload import LARGEST_UPLOAD, ReadUpload, check_size, file_chooser, reading_line
@@ -167,49 +167,22 @@ def _laws_told(ds: xr.Dataset) -> str:
     return f"{power}; a lognormal fits {'worse' if float(one.law_ratio) > 0 else 'better'}."
 
 
-class DraggedTail(Picture):
+class DraggedTail(DraggedMarks):
     """The survival curve with the threshold as a point on it: the fit follows the hand."""
 
     def __init__(self, view: SpectraView) -> None:
-        super().__init__("Eigenvalues and their tail", figures.tail_of_spectrum, _tail_in_words, height=430)
+        super().__init__(
+            "Eigenvalues and their tail", figures.tail_of_spectrum, _tail_in_words, self._moved,
+            axes=("eigenvalue", "share"), along=True, hint="Drag the threshold",
+        )  # fmt: skip
         self._view = view
-        self._values = np.ones(1)
-        self._drawn = np.nan
-        self._result: xr.Dataset | None = None
 
-    def update(self, ds: xr.Dataset) -> None:
-        """Redraw from ``ds``."""
-        self._values, self._result = ds.eigenvalue.values, ds
-        super().update(ds)
-
-    def prepared(self, element: Any) -> Any:
-        """Put a tool on the point, and note where it is before drawing looks like a hand that moves it."""
-        for part in element:
-            if part.label == figures.THRESHOLD:
-                self._drawn = float(part["eigenvalue"][0])
-                part.opts(hooks=[self._attach], backend="bokeh")
-        element.opts(active_tools=["point_draw"], backend="bokeh")
-        return element
-
-    def _attach(self, plot: Any, _: Any) -> None:
-        """Let the point be dragged, when the plot is made."""
-        if any(isinstance(tool, PointDrawTool) for tool in plot.state.tools):
-            return
-        tool = PointDrawTool(renderers=[plot.handles["glyph_renderer"]], add=False, num_objects=1)
-        plot.state.add_tools(tool)
-        plot.handles["source"].on_change("data", lambda _, __, data: self._moved(data))
-
-    def _moved(self, found: Mapping[str, Sequence[float]]) -> None:
+    def _moved(self, _: int, eigenvalue: float, __: float) -> None:
         """Take the place of the point: what lies to its right is the tail."""
-        at = list(found.get("eigenvalue", ()))
-        if len(at) == 1 and np.isfinite(at[0]) and np.isclose(at[0], self._drawn, rtol=1e-9):
-            return
-        if len(at) != 1 or not np.isfinite(at[0]):  # taken away with a key
-            if self._result is not None:
-                self.update(self._result)
-            return
+        assert self._result is not None
+        values = self._result.eigenvalue.values
         low, high = self._view.param.k.bounds
-        self._view.k = int(np.clip(np.sum(self._values > at[0]), max(low, 2), min(high, len(self._values) - 1)))
+        self._view.k = int(np.clip(np.sum(values > eigenvalue), max(low, 2), min(high, len(values) - 1)))
 
 
 class TappedLayers(Picture):

@@ -1,5 +1,6 @@
 """Saddle searches on a surface that one can see: drag the start, and watch how far the surrogate is trusted."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -22,37 +23,41 @@ METHODS = options(steps.SADDLE_METHODS)
 
 
 class DraggedStart(Picture):
-    """The map, whose start can be dragged: dropped elsewhere, the search begins there."""
+    """The map, whose start and first axis can be dragged: dropped elsewhere, the search begins there, or that way."""
 
     def __init__(self, view: "SaddleView", *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._view = view
-        self._drawn = (np.nan, np.nan)
+        self._drawn: dict[str, tuple[float, float]] = dict.fromkeys(("start", "first axis"), (np.nan, np.nan))
 
     def prepared(self, element: Any) -> Any:
-        """Put a tool on the mark of the start."""
+        """Put a tool on the marks of the start and of the axis."""
         for part in element:
-            if part.label == "start":
+            if part.label in self._drawn:
                 # known before it is drawn, since drawing it looks to the page like a hand that moves it
-                self._drawn = (float(part["x"][0]), float(part["y"][0]))
-                part.opts(hooks=[self._attach], backend="bokeh")
+                self._drawn[part.label] = (float(part["x"][0]), float(part["y"][0]))
+                part.opts(hooks=[functools.partial(self._attach, part.label)], backend="bokeh")
                 element.opts(active_tools=["point_draw", "wheel_zoom"], backend="bokeh")
         return element
 
-    def _attach(self, plot: Any, _: hv.Points) -> None:
-        """Let the mark be dragged, when the plot is made."""
-        if any(isinstance(tool, PointDrawTool) for tool in plot.state.tools):
-            return
-        tool = PointDrawTool(renderers=[plot.handles["glyph_renderer"]], add=False, num_objects=1)
-        plot.state.add_tools(tool)
-        plot.handles["source"].on_change("data", self._moved)
+    def _attach(self, mark: str, plot: Any, _: hv.Points) -> None:
+        """Let a mark be dragged, when the plot is made; one tool has both, since only one can be active."""
+        tool = next((t for t in plot.state.tools if isinstance(t, PointDrawTool)), None)
+        if tool is None:
+            tool = PointDrawTool(renderers=[], add=False, num_objects=1)
+            plot.state.add_tools(tool)
+        renderer = plot.handles["glyph_renderer"]
+        if renderer not in tool.renderers:
+            tool.renderers = [*tool.renderers, renderer]
+            plot.handles["source"].on_change("data", functools.partial(self._moved, mark))
 
-    def _moved(self, _: str, __: Any, data: Mapping[str, Sequence[float]]) -> None:
+    def _moved(self, mark: str, _: str, __: Any, data: Mapping[str, Sequence[float]]) -> None:
         """Tell the view, unless it was the page itself that moved the mark."""
         if len(data["x"]) == 1:
             found = (float(data["x"][0]), float(data["y"][0]))
-            if found != self._drawn:
-                self._view.move_to(*found)
+            # a mark that is not there is NaN, which equals nothing
+            if found != self._drawn[mark] and np.isfinite(found).all():
+                (self._view.move_to if mark == "start" else self._view.turn_to)(*found)
 
 
 class SaddleView(StepsView):
@@ -62,8 +67,9 @@ class SaddleView(StepsView):
     help = (
         "A saddle between two minima is searched on a *surrogate* that was told the energy and the gradient wherever "
         "the surface was called. It is believed only within a trust radius (the pale discs): a step that would leave "
-        "them all (▲) is not taken, the surface is called instead. Drag the diamond to start elsewhere. Squares are "
-        "all the saddles there are, white triangles all the minima, each proved in ball arithmetic."
+        "them all (▲) is not taken, the surface is called instead. Drag the diamond to start elsewhere, and the knob "
+        "beside it to turn the first axis. Squares are all the saddles there are, white triangles all the minima, each "
+        "proved in ball arithmetic."
     )
     experiment = "workbench.steps.saddle_search"
     shipped_file = "saddle_search.nc"
@@ -77,7 +83,7 @@ class SaddleView(StepsView):
     surface = param.Selector(default="mueller-brown", objects=PLANES | CLUSTERS, label="Surface")
     x = param.Number(-0.4, bounds=(-2.0, 3.0), step=0.01, label="Start, x", doc="plane surfaces; or drag the diamond")
     y = param.Number(1.2, bounds=(-0.75, 3.0), step=0.01, label="Start, y")
-    angle = param.Number(90.0, bounds=(0.0, 180.0), step=5.0, label="First axis (degrees)")
+    angle = param.Number(90.0, bounds=(0.0, 360.0), step=1.0, label="First axis (degrees)", doc="or drag the knob")
     method = param.Selector(default="gp", objects=METHODS, label="Method")
     rival = param.Selector(default="dimer", objects=METHODS, label="Rival")
     adaptive = param.Boolean(True, label="Trust radius grows with the data")
@@ -119,6 +125,10 @@ class SaddleView(StepsView):
             low, high = self.param[name].bounds
             inside[name] = round(min(max(value, low), high), 3)
         self.param.update(**inside)
+
+    def turn_to(self, x: float, y: float) -> None:
+        """Point the first axis from the start at a point that its knob was dropped on."""
+        self.angle = round(float(np.degrees(np.arctan2(y - self.y, x - self.x)))) % 360
 
     def pictures(self) -> Sequence[Any]:
         """The map, and the gradient call by call."""

@@ -1,0 +1,22 @@
+"""Make the precomputed results on graphs from samples: run ``python data/make_shapes_shadow.py`` (a minute)."""
+
+from pathlib import Path
+
+from workbench import results, shapes
+
+FOLDER = Path(__file__).resolve().parent / "shapes"
+
+
+def main() -> None:
+    """Compute and store all of them."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, make in (
+        ("scales", shapes.shadow_scales),
+        ("window", shapes.theorem_runs),
+        ("agreement", shapes.rips_agreement),
+    ):
+        results.save(make(), FOLDER / f"shadow_{name}.nc")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""Figures of the shapes room, a module for each family."""
+
+from typing import (
+    Any,
+)
+
+from workbench.figures.shapes.defects import (
+    torsion_share_curves,
+    wedge_fluxes,
+)
+from workbench.figures.shapes.shadow import (
+    counted_twice,
+    graph_numbers,
+    holes_of_scales,
+    runs_in_window,
+    sampled_complex,
+    scales_of_points,
+    shadow_holes,
+    shadow_scales_map,
+)
+
+FIGURES = {
+    "shadow_report": shadow_holes,
+    "shadow_phase": scales_of_points,
+    "shadow_scales": holes_of_scales,
+    "theorem_runs": runs_in_window,
+    "rips_agreement": counted_twice,
+    "graph_constants": graph_numbers,
+    "defect_dictionaries": wedge_fluxes,
+}
+STUDIES: dict[str, Any] = {}
+
+__all__ = [
+    "FIGURES",
+    "STUDIES",
+    "counted_twice",
+    "graph_numbers",
+    "holes_of_scales",
+    "runs_in_window",
+    "sampled_complex",
+    "scales_of_points",
+    "shadow_holes",
+    "shadow_scales_map",
+    "torsion_share_curves",
+    "wedge_fluxes",
+]

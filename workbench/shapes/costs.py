@@ -1,0 +1,16 @@
+"""What the experiments of this room cost; each family has its own file of estimates."""
+
+from workbench.shapes.defects.costs import (  # noqa: F401 - found here by their names
+    circuit_report,
+    defect_dictionaries,
+    dislocation_circuits,
+    noise_breakdown,
+)
+from workbench.shapes.shadow.costs import (  # noqa: F401 - found here by their names
+    graph_constants,
+    rips_agreement,
+    shadow_phase,
+    shadow_report,
+    shadow_scales,
+    theorem_runs,
+)

@@ -1,0 +1,12 @@
+"""What the papers of this room claim and what we measure: each family has its own file of claims."""
+
+from workbench.shapes.defects.verdicts import CLAIMS as DEFECTS
+from workbench.shapes.shadow.verdicts import CLAIMS as SHADOW
+from workbench.verdicts import Claim, Verdict, judge
+
+CLAIMS: tuple[Claim, ...] = (*DEFECTS, *SHADOW,)
+
+
+def verdicts() -> list[Verdict]:
+    """Return the rows of the shapes room's verdict table."""
+    return judge(CLAIMS)

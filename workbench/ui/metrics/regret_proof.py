@@ -1,0 +1,119 @@
+"""The proof of a worst-case regret: its download beside the result, and a tab where anybody's is checked."""
+
+import html
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import panel as pn
+import panel_material_ui as pmui
+import param
+import xarray as xr
+
+from workbench import costs, data, metrics
+from workbench.costs import Cost
+from workbench.progress import Progress
+from workbench.ui.kit.picture import CAPTION
+from workbench.ui.kit.proof import Report, proof_html
+from workbench.ui.kit.upload import Upload, file_chooser, keep
+from workbench.ui.kit.view import View
+
+LARGEST_UPLOAD = 16 * 2**20
+SHIPPED = "metrics/rewards_lake.nc"
+
+
+class RegretCertificate(pn.viewable.Viewer):
+    """The certificate that a result carries, as a file to keep; says why where there is none."""
+
+    is_wide = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = pn.pane.HTML("", stylesheets=[CAPTION], sizing_mode="stretch_width")
+        self._json = ""
+        self._button = pmui.FileDownload(
+            label="Download the certificate (JSON)",
+            filename="regret.json",
+            callback=lambda: io.BytesIO(self._json.encode()),
+            size="small",
+            disabled=True,
+            margin=(4, 4),
+        )
+
+    def update(self, ds: xr.Dataset) -> None:
+        """Take the certificate of ``ds``; results saved before certificates were part of them have none."""
+        self._json = str(ds.certificate.item()) if "certificate" in ds else ""
+        self._button.disabled = not self._json
+        why = str(ds.uncertified.item()) if "uncertified" in ds else "this result was saved without one"
+        self._text.object = f"<p>{html.escape(certificate_in_words(self._json) or f'No certificate: {why}.')}</p>"
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(self._text, self._button, sizing_mode="stretch_width")
+
+
+def certificate_in_words(text: str) -> str:
+    """Say what a certificate claims, or nothing of an empty one."""
+    if not text:
+        return ""
+    claims = json.loads(text)
+    return (
+        f"The certificate proves {claims['lower']:.6g} ≤ W ≤ {claims['upper']:.6g} to whoever trusts rational "
+        "arithmetic and no more; the tab “Check a regret” takes the file."
+    )
+
+
+class RegretCheckView(View):
+    """Verify a certificate of a worst-case regret."""
+
+    title, slug = "Check a regret", "check-regret"
+    help = (
+        "A certificate holds a world, two rewards and witnesses for how wrong a policy can go. The checker reads it "
+        "strictly and proves the interval in rational arithmetic, in a process of its own that ends after half a "
+        "minute. Until you drop a file it shows that of the frozen lake. Change a digit of one and drop it again."
+    )
+    experiment = staticmethod(metrics.regret_verification)
+    inputs = ("certificate",)
+
+    certificate = param.ClassSelector(class_=Upload, default=None, allow_None=True)
+
+    def controls(self) -> list[Any]:
+        """Return the place to drop a file."""
+        return [file_chooser("Drop or choose a certificate (.json)", ".json", self.take)]
+
+    def take(self, name: str, content: bytes) -> None:
+        """Check an uploaded file."""
+        keep(self, "certificate", Upload, name, content, LARGEST_UPLOAD)
+
+    def cost(self, inputs: Mapping[str, Any]) -> Cost:
+        """Return the estimated time by the size of the file."""
+        dropped = inputs["certificate"]
+        return costs.of(metrics.regret_verification, b"" if dropped is None else dropped.data) or Cost(1.0)
+
+    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
+        """Verify the file, or the certificate of the shipped result."""
+        dropped = inputs["certificate"]
+        content = data.result(SHIPPED).certificate.item() if dropped is None else dropped.data
+        return metrics.regret_verification(content, progress=progress)
+
+    def pictures(self) -> Sequence[Any]:
+        """Return the report."""
+        return [Report(report_html)]
+
+    def sentence(self, ds: xr.Dataset) -> str:
+        """Say what the checker says."""
+        if not bool(ds.valid):
+            return f"Not a proof: {ds.message.item()}."
+        low, high = float(ds.lower), float(ds.upper)
+        return f"The certificate holds: {low:.6g} ≤ W ≤ {high:.6g}, proved for {int(ds.states):,} states."
+
+
+def report_html(ds: xr.Dataset) -> str:
+    """Return verdict, message and numbers of a check as HTML, every entry escaped."""
+    names = ("states", "actions", "discount", "claimed_lower", "claimed_upper")
+    rows = [("what the checker says", str(ds.message.item()))]
+    rows += [
+        (str(ds[name].attrs["long_name"]), f"{float(ds[name]):.10g}") for name in names if np.isfinite(float(ds[name]))
+    ]
+    return proof_html(rows, ds)

@@ -6,6 +6,22 @@
 (0.8333, 0.8333)
 """
 
+from workbench.metrics.embeddings import (
+    EMBEDDING_BASELINES,
+    EMBEDDING_LOSSES,
+    EMBEDDING_YARDSTICKS,
+    EmbeddingReading,
+    confusion_sight,
+    embedding_confusions,
+    embedding_invariances,
+    embedding_report,
+    energy_confusion,
+    energy_distance,
+    hide_from,
+    read_embeddings,
+    retrieval,
+    zero_shot,
+)
 from workbench.metrics.rankings import (
     RANKING_SCORES,
     RankingReading,
@@ -105,6 +121,9 @@ from workbench.metrics.spectra import (
 
 __all__ = [
     "DISTORTIONS",
+    "EMBEDDING_BASELINES",
+    "EMBEDDING_LOSSES",
+    "EMBEDDING_YARDSTICKS",
     "MDP",
     "RANKING_SCORES",
     "REWARD_DISTANCES",
@@ -112,6 +131,7 @@ __all__ = [
     "SIGNAL_EXAMPLES",
     "SPECTRAL_SCORES",
     "TAILS",
+    "EmbeddingReading",
     "Mixture",
     "RankingReading",
     "Reward",
@@ -126,10 +146,16 @@ __all__ = [
     "check_regret",
     "compare",
     "confusable_pairs",
+    "confusion_sight",
     "denoiser_trial",
     "distance_constants",
     "distorted",
     "edge_test",
+    "embedding_confusions",
+    "embedding_invariances",
+    "embedding_report",
+    "energy_confusion",
+    "energy_distance",
     "erg",
     "erg_of_pareto",
     "fit_mixture",
@@ -138,6 +164,7 @@ __all__ = [
     "frozen_lake",
     "grid_rewards",
     "grid_world",
+    "hide_from",
     "iem",
     "iem_features",
     "iem_geodesic",
@@ -163,6 +190,7 @@ __all__ = [
     "ranking_confusions",
     "ranking_invariances",
     "ranking_report",
+    "read_embeddings",
     "read_mdp",
     "read_network",
     "read_rankings",
@@ -174,6 +202,7 @@ __all__ = [
     "regret_verification",
     "repair_drift",
     "repairs",
+    "retrieval",
     "reward_blindness",
     "reward_distance",
     "reward_distances",
@@ -192,4 +221,5 @@ __all__ = [
     "training_spectra",
     "unlearned_spectra",
     "worst_case_regret",
+    "zero_shot",
 ]

@@ -49,6 +49,7 @@ from workbench.metrics.signals.costs import (  # noqa: F401 - found here by thei
     signal_report,
 )
 from workbench.metrics.spectra.costs import (  # noqa: F401 - found here by their names
+    large_spectrum,
     score_layers,
     score_networks,
     spectra_confusions,

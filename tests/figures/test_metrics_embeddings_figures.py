@@ -8,6 +8,7 @@ from drawing import draw
 from workbench import data, metrics
 from workbench.figures import metrics as figures
 from workbench.figures.choose import figure_for
+from workbench.figures.metrics.embeddings import SIMPLE_LABELS
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(24, 3)) + 3 * np.repeat(np.eye(3), 8, axis=0), np.repeat(list("abc"), 8)
@@ -44,8 +45,8 @@ def test_the_plane_holds_every_item_once_and_marks_the_neighbours(report):
     assert sorted(items.tolist()) == list(range(report.sizes["item"]))
     rings = {part.label: part for part in figure if isinstance(part, hv.Scatter)}
     right = int(report.right.values[20].sum())
-    assert len(rings["neighbour, right"]) == right
-    assert len(rings["neighbour, wrong"]) == report.sizes["rank"] - right
+    assert len(rings["right"]) == right
+    assert len(rings["wrong"]) == report.sizes["rank"] - right
     assert rings["query"]["x"][0] == report.place.values[20, 0]
 
 
@@ -77,7 +78,7 @@ def test_curves_of_a_study(study):
     figure = figures.confusion_curve(study, loss="triplet")
     curve = next(part for part in figure if isinstance(part, hv.Curve) and part.label == "triplet")
     np.testing.assert_allclose(curve["value"], study.map_at_r.sel(loss="triplet").mean("split"))
-    lines = [part for part in figure if isinstance(part, hv.Curve) and part.label.endswith("features")]
+    lines = [part for part in figure if isinstance(part, hv.Curve) and part.label in SIMPLE_LABELS.values()]
     assert len(lines) == study.sizes["baseline"]
     changes = [part for part in figures.confusion_changes(study) if isinstance(part, hv.Scatter)]
     np.testing.assert_array_equal(changes[0]["change"], study.map_at_r_difference[0, 1:])

@@ -11,6 +11,7 @@ from workbench.figures import theme
 RIGHT, WRONG = theme.SERIES[2], theme.SERIES[5]
 CLASS_A, BEFORE, AFTER = "A", "B before", "B after"
 MOST_NAMES = 12
+SIMPLE_LABELS = {"raw": "raw", "pca": "PCA", "random": "untrained", "lda": "LDA", "nca": "NCA"}
 SIDE = 8
 SCORE_MARKS = (("map_at_r", "MAP@R", "circle"), ("recall_at_1", "R@1", "square"))
 
@@ -30,13 +31,13 @@ def embedding_plane(ds: xr.Dataset, *, query: int = 0) -> Any:
         rows = np.flatnonzero(label == kind)
         colour, marker = _series(k)
         data = (x[rows], y[rows], rows, label[rows])
-        named = f"class {kind}" if len(kinds) <= MOST_NAMES else ""
+        named = str(kind) if len(kinds) <= MOST_NAMES else ""
         points = hv.Points(data, ["x", "y"], ["item", "class"], label=named)
         parts.append(theme.markers(points, colour, size=6, marker=marker, alpha=0.55))
     near = ds.neighbour.values[query]
     is_right = ds.right.values[query].astype(bool)
     for chosen, name, colour, mark in ((is_right, "right", RIGHT, "circle"), (~is_right, "wrong", WRONG, "square")):
-        ring = hv.Scatter((x[near[chosen]], y[near[chosen]]), "x", "y", label=f"neighbour, {name}")
+        ring = hv.Scatter((x[near[chosen]], y[near[chosen]]), "x", "y", label=name)
         parts.append(theme.markers(ring, colour, size=11, marker=mark))
     here = hv.Scatter(([x[query]], [y[query]]), "x", "y", label="query")
     parts.append(theme.markers(here, theme.SERIES[1], size=15, marker="diamond"))
@@ -145,7 +146,7 @@ def confusion_curve(ds: xr.Dataset, *, loss: str | None = None) -> Any:
     ends = np.array([-0.3, len(weights) - 0.7])
     for k, name in enumerate(ds.baseline.values):
         level = float(ds.map_at_r_simple.sel(baseline=name).mean())
-        line = hv.Curve((ends, [level, level]), "place", "value", label=f"{name} features")
+        line = hv.Curve((ends, [level, level]), "place", "value", label=SIMPLE_LABELS.get(str(name), str(name)))
         colour = theme.SERIES[(k + 4) % len(theme.SERIES)]
         parts.append(theme.line(line, colour, width=1.5, dash="dotted"))
     return theme.frame(

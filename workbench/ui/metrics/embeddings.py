@@ -232,13 +232,19 @@ def _methods_in_words(ds: xr.Dataset) -> str:
     )
 
 
+class Differences(Table):
+    """What the term changes for each loss and weight."""
+
+    is_wide = True
+
+
 class ZeroShotView(_OfFile):
     """The study over ways to halve the classes: what the term changes, paired, for each loss and weight."""
 
     title, slug = "Zero-shot study", "zero-shot"
     help = (
         "Half of the classes are seen in training, the other half retrieved, over many ways to halve them. Each weight "
-        "λ starts from the same network and sees the same batches as λ = 0, so that differences are paired. Four "
+        "λ starts from the same network and sees the same batches as λ = 0, so that differences are paired. Five "
         "studies of the digits are stored; others wait for Run."
     )
     experiment = staticmethod(metrics.zero_shot)
@@ -297,7 +303,7 @@ class ZeroShotView(_OfFile):
             Picture("MAP@R against λ", self._curve, self._curve_in_words),
             Picture("Change by the term", figures.confusion_changes, _changes_in_words),
             Picture("Each split", self._spread, self._spread_in_words),
-            Table("Paired differences to λ = 0", _rows, text=("loss",)),
+            Differences("Paired differences to λ = 0", _rows, text=("loss",)),
         ]
 
     def _loss(self, ds: xr.Dataset) -> str:

@@ -35,15 +35,17 @@ def sampled_complex(ds: xr.Dataset) -> Any:
 
 def shadow_holes(ds: xr.Dataset) -> Any:
     """Draw the shadow filled, its holes numbered from the largest, and the cells without an apex."""
-    pieces, holes = _outlines(ds, of_holes=False), _outlines(ds, of_holes=True)
+    holes = _outlines(ds, of_holes=True)
+    filled = sorted(
+        _outlines(ds, of_holes=False) + holes, key=_size, reverse=True
+    )  # what lies in a hole comes after it
     places = [(*_middle(one), str(k + 1)) for k, one in enumerate(holes[:MOST_NUMBERED])]
     labels = hv.Labels(places, ["x", "y"], "hole")
     failing = hv.Points(ds.failing_cell.values, ["x", "y"], label="no apex")
     edges = hv.Segments(ds.edge.values, ["x", "y", "x1", "y1"])
     parts = [
-        _filled(hv.Polygons(pieces, ["x", "y"], label="shadow"), PIECE, 0.55),
         theme.line(edges, PIECE, width=1, alpha=0.5),
-        _filled(hv.Polygons(holes, ["x", "y"], label="holes"), HOLE, 1.0),
+        _filled(hv.Polygons(filled, ["x", "y"], "is_hole")),
         theme.styled(labels, bokeh={"text_color": "black"}, matplotlib={"color": "black"}),
         theme.markers(hv.Points(ds.point.values, ["x", "y"], label="sample"), theme.SERIES[0], size=4),
         theme.markers(failing, theme.SERIES[5], size=9, marker="diamond"),
@@ -170,12 +172,15 @@ def runs_in_window(ds: xr.Dataset) -> Any:
     )
 
 
-def _filled(element: Any, colour: str, alpha: float) -> Any:
-    return theme.styled(
-        element,
-        bokeh={"fill_color": colour, "fill_alpha": alpha, "line_color": colour, "line_width": 1},
-        matplotlib={"facecolor": colour, "alpha": alpha, "edgecolor": colour},
-    )
+def _filled(element: Any) -> Any:
+    colours = {"color": "is_hole", "cmap": [PIECE, HOLE], "clim": (0, 1), "colorbar": False}
+    return theme.styled(element, bokeh={**colours, "line_width": 0.5}, matplotlib={**colours, "edgecolor": "none"})
+
+
+def _size(outline: dict[str, Any]) -> float:
+    """Return the area of an outline, which orders those that lie in one another."""
+    x, y = outline["x"] - outline["x"][0], outline["y"] - outline["y"][0]
+    return abs(float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))))
 
 
 def _outlines(ds: xr.Dataset, *, of_holes: bool) -> list[dict[str, Any]]:
@@ -183,7 +188,7 @@ def _outlines(ds: xr.Dataset, *, of_holes: bool) -> list[dict[str, Any]]:
     chosen = (hole > 0) == of_holes
     starts = np.flatnonzero(np.diff(part[chosen], prepend=-1)) if chosen.any() else np.empty(0, np.int64)
     pieces = np.split(corners[chosen], starts[1:]) if len(starts) else []
-    return [{"x": piece[:, 0], "y": piece[:, 1]} for piece in pieces if len(piece) > 2]
+    return [{"x": piece[:, 0], "y": piece[:, 1], "is_hole": int(of_holes)} for piece in pieces if len(piece) > 2]
 
 
 def _middle(outline: dict[str, Any]) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """Make the precomputed results on covariances: run ``python data/make_flows_covariances.py``.
 
-What the released batch normalisation breaks, condition by condition, and the classification study with ten seeds. About
-half an hour on two quiet cores, nearly all of it the study.
+What the released batch normalisation breaks, condition by condition, and the classification study with ten seeds. Some
+twenty minutes on one core, nearly all of it the study.
 """
 
 from pathlib import Path

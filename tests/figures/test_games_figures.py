@@ -21,6 +21,7 @@ def results():
         "box_study": games.box_study("isoelastic-cournot", max_boxes=2000),
         "delay_study": games.delay_study("toy", delays=(0, 2), steps=20),
         "ladder": games.ladder(games.resolve("toy")),
+        "robust_plan": games.robust_plan(n=7),
     }
 
 

@@ -15,6 +15,8 @@ def test_every_row_is_settled_and_the_mechanism_is_as_computed():
     assert rows["promise"].outcome is Outcome.FAILS
     assert rows["gradients"].outcome is Outcome.FAILS
     assert rows["means"].outcome is Outcome.HOLDS
+    assert rows["least_eigenvalue"].outcome is Outcome.HOLDS
+    assert rows["folds"].outcome is Outcome.FAILS
 
 
 @pytest.mark.parametrize("factor", [0.0, 1.0])
@@ -32,6 +34,20 @@ def test_a_better_bures_layer_would_hold(monkeypatch):
     mean.loc[{"layer": "bures-paper"}] = 0.999
     monkeypatch.setattr(data, "result", lambda name: ds.assign(accuracy=accuracy, mean_accuracy=mean))
     assert BY_MEASURE["better_than_others"].verdict().outcome is Outcome.HOLDS
+
+
+@pytest.mark.parametrize(
+    ("row", "changed", "outcome"),
+    [
+        ("least_eigenvalue", {"spread": 0.5}, Outcome.PARTLY),
+        ("least_eigenvalue", {"fall": 2.0}, Outcome.FAILS),
+        ("folds", {"plain": 0.0, "generalised": 0.0}, Outcome.HOLDS),
+        ("folds", {"plain": 0.03}, Outcome.PARTLY),
+    ],
+)
+def test_other_numbers_give_another_outcome(row, changed, outcome):
+    claim = BY_MEASURE[row]
+    assert claim.verdict({**claim.measure(), **changed}).outcome is outcome
 
 
 def test_the_study_has_ten_seeds_in_pairs():

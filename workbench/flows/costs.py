@@ -173,8 +173,7 @@ def low_precision_run(model: Any, runs: int, steps: int, spin_up: int) -> Cost:
 
 def precision_climate(model: str, runs: int, reference_runs: int, steps: int, cycle_steps: int) -> Cost:
     """Estimate :func:`workbench.flows.precision_climate`: the runs, the cycles, and 0.3 s for the test's power."""
-    cycles = min(_steps(model, runs, cycle_steps), 2.0 * runs)
-    return Cost(0.3 + _steps(model, runs + reference_runs, steps) + cycles, 1e8)
+    return Cost(0.3 + _steps(model, runs + reference_runs, steps) + _steps(model, runs, cycle_steps), 1e8)
 
 
 def precision_sweep(

@@ -13,7 +13,7 @@ game, :func:`simulate` runs its dynamics. Formulas for your own nonlinear game a
 :mod:`workbench.games.expressions`. Theory: V. Sharma, *Small-Gain Nash*, arXiv:2512.06791.
 """
 
-from workbench.games import expressions
+from workbench.games import expressions, robust
 from workbench.games.certificates.basin import certified_basin, verified_equilibrium, with_basin
 from workbench.games.certificates.boxes import bounds_on_box
 from workbench.games.certificates.certificate import Certificate, Status
@@ -41,6 +41,7 @@ from workbench.games.models.normal_form import NormalFormGame
 from workbench.games.models.quadratic import QuadraticGame
 from workbench.games.models.region import Box
 from workbench.games.models.smooth import SmoothGame
+from workbench.games.robust.experiment import robust_plan
 from workbench.games.small_gain.band import coordinate_band, two_player_band
 from workbench.games.small_gain.weights import perron
 from workbench.games.verifier import check, check_refusal, verify
@@ -76,6 +77,8 @@ __all__ = [
     "random_games",
     "rate_map",
     "resolve",
+    "robust",
+    "robust_plan",
     "simulate",
     "step_curve",
     "two_player_band",

@@ -14,6 +14,7 @@ from workbench.games.certificates.certificate import Certificate
 from workbench.games.gallery import GALLERY
 from workbench.games.gallery.registry import has_formulas
 from workbench.games.models.smooth import SmoothGame
+from workbench.games.robust.costs import robust_plan as robust_plan
 
 USUAL = 0.1
 """Seconds of a certificate for which the gallery says nothing else."""

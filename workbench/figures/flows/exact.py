@@ -33,7 +33,7 @@ def bounds_closing(ds: xr.Dataset) -> Any:
         low, high = row.lower_bound.values, row.upper_bound.values
         parts.append(theme.band(hv.Area((at, low, high), "iteration", ["bound", "upper"]), colour, alpha=0.12))
         ends = np.append(at, np.append(np.nan, at)), np.concatenate([low, [np.nan], high])  # both bounds in one curve
-        curve = hv.Curve(ends, "iteration", "bound", label=SOLVER_LABELS[name])
+        curve = hv.Curve(ends, "iteration", "bound", label=SOLVER_LABELS[name].partition(",")[0])
         parts.append(theme.line(curve, colour, dash=theme.DASHES[k]))
     proved = hv.Curve(([1.0, max(last, 2.0)], [optimum, optimum]), "iteration", "bound", label="optimum, proved")
     parts.append(theme.line(proved, theme.REFERENCE, width=1.5, dash="dashed"))
@@ -41,12 +41,13 @@ def bounds_closing(ds: xr.Dataset) -> Any:
     lowest = max(float(np.nanmin(ds.lower_bound.values)), optimum - 0.6 * size)
     return theme.frame(
         hv.Overlay(parts),
-        title="What each iterate proves: the optimum lies between",
+        title="What each iterate proves of the optimum",
         xlabel="Sinkhorn and Newton steps",
         ylabel="cost",
         logx=True,
         ylim=(lowest - 0.05 * size, optimum + 0.8 * size),
         legend="bottom",
+        legend_cols=2,
     )
 
 

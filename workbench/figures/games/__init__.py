@@ -4,6 +4,7 @@ from workbench.figures.games.box import box_margins, leaf_boxes
 from workbench.figures.games.ladder import ladder_bars
 from workbench.figures.games.margins import gain_circle, gain_table, margin_band
 from workbench.figures.games.portrait import ball_sizes, phase_portrait
+from workbench.figures.games.robust import bounds_race, tornado
 from workbench.figures.games.steps import delay_curves, rate_regions, step_factors
 from workbench.figures.games.study import certified_share
 
@@ -16,6 +17,7 @@ FIGURES = {
     "box_study": box_margins,
     "delay_study": delay_curves,
     "ladder": ladder_bars,
+    "robust_plan": tornado,
 }
 STUDIES = {"random_games": (certified_share, ("coupling",))}
 
@@ -23,6 +25,7 @@ __all__ = [
     "FIGURES",
     "STUDIES",
     "ball_sizes",
+    "bounds_race",
     "box_margins",
     "certified_share",
     "delay_curves",
@@ -34,4 +37,5 @@ __all__ = [
     "phase_portrait",
     "rate_regions",
     "step_factors",
+    "tornado",
 ]

@@ -57,8 +57,8 @@ def find_cycle(
     """Find the cycle into which a run from ``start`` (n,) falls when every operation is rounded to nearest.
 
     Looks for at most ``most_steps`` steps: a period λ after a transient of μ steps is found within about
-    3 max(λ, μ) + λ. Raises ``ValueError`` for an unknown model or parameter and a start of the wrong size. Cost: 2 to
-    40 µs a step, by model.
+    3 max(λ, μ) + λ. Raises ``ValueError`` for an unknown model or parameter and a start of the wrong size. Cost: 1.5
+    to 40 µs a step, by model.
 
     >>> find_cycle("lorenz63", 10, (1, 2, 20)).period
     1786

@@ -49,7 +49,7 @@ def low_precision_run(
 
     Returns ``state`` (run, time, variable). Raises ``ValueError``/``TypeError`` before any work for what is unknown or
     out of bounds, and afterwards if a run leaves the finite numbers (a step too large, or an overflow). Cost: runs ×
-    steps × 2 µs (Lorenz-63) to 45 µs (shallow water); a function about 0.2 ms a step for all runs together.
+    steps × 1.5 µs (Lorenz-63) to 40 µs (shallow water); a function about 0.2 ms a step for all runs together.
 
     >>> ds = low_precision_run("lorenz63", 10, runs=2, steps=1000, spin_up=0, start=(1, 2, 20), every=1000)
     >>> ds.state.values[0, -1].tolist()

@@ -167,6 +167,7 @@ class DraggedGeodesics(DraggedMarks):
             lambda ds: figures.geodesic_ellipses(ds, unit=_unit(ds), handles=self.places(ds)),
             _paths_in_words,
             self.move,
+            hint="Drag the ends of the axes",
             height=470,
         )
         self._view = view

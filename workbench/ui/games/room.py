@@ -13,6 +13,7 @@ from workbench.ui.games.contraction import ContractionView
 from workbench.ui.games.delays import DelaysView
 from workbench.ui.games.gains import GainsView
 from workbench.ui.games.ladder import LadderView
+from workbench.ui.games.robust import RobustView
 from workbench.ui.games.steps import RatesView, StepsView
 from workbench.ui.games.study import CertificateStudy
 from workbench.ui.games.weights import WeightsView
@@ -37,6 +38,7 @@ class GamesRoom(Room):
         LadderView,
         DelaysView,
         CheckView,
+        RobustView,
         CertificateStudy,
     )
 

@@ -1,0 +1,74 @@
+"""The tab of decisions against the worst case, without a browser."""
+
+import pytest
+from drawing import draw
+
+from workbench.games import robust
+from workbench.progress import Progress
+from workbench.ui.games.robust import RobustView
+from workbench.ui.kit.upload import Upload
+
+PATIENCE = 60.0
+
+
+@pytest.fixture(scope="module")
+def view():
+    made = RobustView()
+    made.start()
+    assert made.runner.wait(PATIENCE)
+    yield made
+    made.close()
+
+
+def test_it_tells_the_three_numbers_and_proves_them(view):
+    sentence = view.sentence(view.result)
+    assert sentence.startswith("Your plan is worth at least")
+    assert f"none is worth more than {float(view.result.bound):,.6g}" in sentence
+    card = view._shown[-1]
+    assert "Proved in whole numbers" in card._text.object
+    assert robust.check(card._json)
+
+
+def test_items_go_in_and_out(view):
+    before = float(view.result.own_profit)
+    view.chosen = ["1", "2", "3", "4", "5", "6", "7"]
+    assert view.runner.wait(PATIENCE)
+    assert float(view.result.own_profit) != before
+    assert int(view.result.own_plan.sum()) == 7
+    view.chosen = ["1", "2", "3", "4", "5", "6"]
+    assert view.runner.wait(PATIENCE)
+
+
+def test_an_item_that_is_not_there_is_refused_in_words(view):
+    view.chosen = ["1", "20"]
+    assert "item 20 and there are 12" in view.complaint
+    view.chosen = ["1", "2", "3", "4", "5", "6"]
+    assert view.runner.wait(PATIENCE)
+    assert view.complaint == ""
+
+
+def test_items_of_ones_own():
+    problem = robust.knapsack("UN", 6, share=0.3, seed=3)
+    view = RobustView(table=Upload("mine.csv", problem.to_csv().encode()), share=0.3, chosen=["1"])
+    view.start()
+    assert view.runner.wait(PATIENCE)
+    assert view.complaint == ""
+    assert view.result.sizes["item"] == 6
+    view.table = Upload("mine.csv", b"profit,loss\n1,2")
+    assert view.runner.wait(PATIENCE)
+    assert "missing: weight" in view.complaint
+    view.close()
+
+
+def test_an_unfinished_result_is_told_and_drawn(view):
+    kept = []
+
+    class Kept(Progress):
+        def publish(self, ds):
+            kept.append(ds)
+
+    robust.robust_plan(progress=Kept())
+    assert view.sentence(kept[0]).endswith("whatever happens.")
+    for picture in view.figures:
+        draw(picture.figure(kept[0]), "bokeh")
+        assert "nan" not in picture.summary(kept[0])

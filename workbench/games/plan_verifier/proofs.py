@@ -1,0 +1,71 @@
+"""The proofs themselves, in whole numbers: a mixture from below, a dynamic programme from above."""
+
+from fractions import Fraction
+
+import numpy as np
+
+from .document import Refused
+from .model import IN, OUT, Problem
+
+LARGEST_SUM = 2**62  # what a 64-bit sum may reach
+
+
+def mixture_value(
+    problem: Problem, plan: tuple[int, ...], weights: tuple[int, ...], recourses: tuple[tuple[int, ...], ...]
+) -> Fraction:
+    """Return what a mixture of recourses (0 left, 1 used, 2 repaired per item) earns at least, whatever the scenario.
+
+    The scenario that hurts the mixture most spends its budget on the items with the largest mixed losses; a mixture
+    never earns more than the best recourse, so the plan is worth at least that. Raises :class:`Refused` for a recourse
+    outside the plan or over the capacity.
+    """
+    items = range(len(plan))
+    total = sum(weights)
+    earned = total * sum(problem.profit[i] - problem.outsourcing[i] for i in items if plan[i])
+    exposed = [0] * len(plan)
+    for j, (weight, recourse) in enumerate(zip(weights, recourses, strict=True)):
+        load = 0
+        for i in items:
+            if recourse[i]:
+                if not plan[i]:
+                    raise Refused(f"recourse {j} uses item {i}, which is not in the plan", "mixture")
+                load += problem.weight[i] + (problem.repair[i] if recourse[i] == 2 else 0)
+                earned += weight * problem.outsourcing[i]
+                exposed[i] += weight * problem.loss[i] if recourse[i] == 1 else 0
+        if load > problem.capacity:
+            raise Refused(f"recourse {j} needs {load} of the capacity {problem.capacity}", "mixture")
+    exposed.sort(reverse=True)
+    whole = min(int(problem.budget), len(plan))
+    worst = Fraction(sum(exposed[:whole]))
+    if whole < len(plan):
+        worst += (problem.budget - whole) * exposed[whole]
+    return (earned - worst) / total
+
+
+def leaf_value(problem: Problem, state: tuple[int, ...], scenario: tuple[int, ...], denominator: int) -> Fraction:
+    """Return the most that any plan of a leaf, with any recourse, earns against one scenario.
+
+    An item that is free brings max(p̄ - f, 0) unused: in the plan it is bought elsewhere, out of it brings nothing.
+    Everything is scaled by the denominator and summed in 64 bits, after a look that no sum can leave them. O(n C).
+    """
+    base, choices, reach = 0, [], 0
+    for i, fate in enumerate(state):
+        if fate == OUT:
+            continue
+        short = problem.profit[i] - problem.outsourcing[i]
+        bring = short if fate == IN else max(short, 0)
+        base += bring * denominator
+        repaired = (problem.profit[i] - bring) * denominator
+        used = repaired - problem.loss[i] * scenario[i]
+        choices.append((problem.weight[i], used, problem.weight[i] + problem.repair[i], repaired))
+        reach += max(used, repaired, 0)
+    if reach >= LARGEST_SUM:
+        raise Refused("the numbers are too large for exact sums in 64 bits; a smaller denominator would do", "size")
+    capacity = min(problem.capacity, sum(heavy for _, _, heavy, _ in choices))
+    best = np.zeros(capacity + 1, np.int64)
+    for weight, used, heavy, repaired in choices:
+        before = best.copy()
+        for load, gain in ((weight, used), (heavy, repaired)):
+            if load <= capacity and gain > 0:
+                np.maximum(best[load:], before[: capacity + 1 - load] + gain, out=best[load:])
+    return Fraction(base + int(best[capacity]), denominator)

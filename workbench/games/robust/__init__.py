@@ -1,0 +1,35 @@
+"""Decisions against the worst case: choose now, repair later, and know exactly what the plan is worth.
+
+>>> from workbench.games import robust
+>>> found = robust.solve(robust.knapsack("SC", 8, seed=3))
+>>> found.optimal, robust.verify(found.certificate).plan == tuple(found.plan.tolist())
+(True, True)
+
+A problem comes from :func:`knapsack` (random), :func:`read_instance` or :func:`read_csv`; :func:`worst_case` evaluates
+any plan exactly, :func:`bound` bounds all of them, :func:`solve` looks for the best by one of :data:`METHODS`;
+:func:`check` and :func:`verify` are the second, small program that believes nothing.
+"""
+
+from workbench.games.plan_verifier import check, verify
+from workbench.games.robust.evaluate import UpperBound, WorstCase, bound, worst_case
+from workbench.games.robust.experiment import robust_plan
+from workbench.games.robust.problem import CLASSES, Knapsack, knapsack, read_csv, read_instance
+from workbench.games.robust.solve import METHODS, Solution, solve
+
+__all__ = [
+    "CLASSES",
+    "METHODS",
+    "Knapsack",
+    "Solution",
+    "UpperBound",
+    "WorstCase",
+    "bound",
+    "check",
+    "knapsack",
+    "read_csv",
+    "read_instance",
+    "robust_plan",
+    "solve",
+    "verify",
+    "worst_case",
+]

@@ -6,7 +6,16 @@ import pytest
 from workbench import shapes
 from workbench.progress import Progress
 from workbench.results import open_bytes, to_bytes
-from workbench.ui.shapes.crystals import FILE, FIRST_LOOP, SCENES, CrystalView, corners_of, dictionary_rows, in_words
+from workbench.ui.shapes.crystals import (
+    FILE,
+    FIRST_LOOP,
+    SCENES,
+    CircuitDownload,
+    CrystalView,
+    corners_of,
+    dictionary_rows,
+    in_words,
+)
 from workbench.ui.shapes.dictionaries import DictionariesView
 
 
@@ -111,6 +120,17 @@ def test_three_dictionaries_stand_side_by_side():
     assert rows[0][2:] == ["trace of torsion: 50% of it", "b = (1, 0)"]
     wedge = dictionary_rows(computed(CrystalView(placed="wedge 0 0 60"))).cells
     assert (wedge[0][1], wedge[1][3]) == ("not defined", "Ω = +60°")
+
+
+def test_the_certificate_of_the_loop_can_be_taken_home():
+    view = CrystalView()
+    answered(view)
+    kept = next(part for part in view._shown if isinstance(part, CircuitDownload))
+    kept.update(view.result)
+    assert shapes.check_circuit(kept.document).burgers == (1, 0)
+    view.loop = "0,0 30,0 0,30"
+    kept.update(computed(view))
+    assert kept.document == ""
 
 
 def test_a_saved_result_comes_back():

@@ -16,7 +16,7 @@ from workbench.figures import shapes as figures
 from workbench.progress import Progress
 from workbench.shapes.defects.files import FORMATS
 from workbench.ui.kit.controls import widget_for
-from workbench.ui.kit.picture import Picture
+from workbench.ui.kit.picture import CAPTION, Picture
 from workbench.ui.kit.table import Rows, Table
 from workbench.ui.kit.upload import ReadUpload, file_field, keep
 from workbench.ui.kit.view import View
@@ -60,6 +60,36 @@ class AtomsFile(ReadUpload):
         stream.name = self.name
         reading = shapes.read_atoms(stream, max_bytes=LARGEST, apart=True, progress=progress)
         return reading.atoms, reading.sentence
+
+
+class CircuitDownload(pn.viewable.Viewer):
+    """The document of the loop that is shown, as a file to keep; says why where there is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = pn.pane.HTML("", stylesheets=[CAPTION], sizing_mode="stretch_width")
+        self.document = ""
+        self._button = pmui.FileDownload(
+            label="Download the certificate (JSON)",
+            filename="circuit.json",
+            callback=lambda: io.BytesIO(self.document.encode()),
+            size="small",
+            disabled=True,
+            margin=(4, 4),
+        )
+
+    def update(self, ds: xr.Dataset) -> None:
+        """Take the document of ``ds``, if the checker agrees with it."""
+        self.document = str(ds.attrs.get("document", "")) if bool(ds.is_checked) else ""
+        self._button.disabled = not self.document
+        told = (
+            "The certificate holds the atoms and bonds of this loop; shapes.check_circuit sums them again, in integers "
+            "and rationals, and knows nothing of how they were found."
+        )
+        self._text.object = f"<p>{told if self.document else 'No certificate: this loop has no answer.'}</p>"
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(self._text, self._button, sizing_mode="stretch_width")
 
 
 class CrystalView(View):
@@ -185,6 +215,7 @@ class CrystalView(View):
             LoopPicture("Atoms", self._atoms, _atoms_in_words, self.move_loop, self.tap),
             Picture("Map", lambda ds: figures.dictionary_map(ds, self.shown), self._map_in_words, height=460),
             Table("What three dictionaries call it", dictionary_rows, wide=True),
+            CircuitDownload(),
         ]
 
     def _atoms(self, ds: xr.Dataset) -> Any:

@@ -1,8 +1,9 @@
-"""Make the precomputed results on defects of crystals: run ``python data/make_shapes_defects.py``."""
+"""Make the precomputed results on defects of crystals: ``python data/make_shapes_defects.py``, half a minute."""
 
 from pathlib import Path
 
 from workbench import results, shapes
+from workbench.progress import TqdmProgress
 
 FOLDER = Path(__file__).resolve().parent / "shapes"
 
@@ -11,6 +12,8 @@ def main() -> None:
     """Compute and store all of them."""
     FOLDER.mkdir(exist_ok=True)
     results.save(shapes.defect_dictionaries(), FOLDER / "defects_dictionaries.nc")
+    results.save(shapes.dislocation_circuits(progress=TqdmProgress("circuits")), FOLDER / "defects_circuits.nc")
+    results.save(shapes.noise_breakdown(progress=TqdmProgress("noise")), FOLDER / "defects_noise.nc")
 
 
 if __name__ == "__main__":

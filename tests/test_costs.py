@@ -48,6 +48,7 @@ ARGUMENTS = {
     "verification": {"certificate": "{}"},
     "regret_verification": {"certificate": "{}"},
     "random_games": {"players": 5},
+    "large_spectrum": {"weights": np.zeros((50, 30))},
     "robust_plan": {"n": 12},
     "score_layers": {"model_or_path": "net.npz"},
     "score_networks": {"networks": {"a": "net.npz"}},
@@ -60,6 +61,8 @@ ARGUMENTS = {
 }
 for name in ("ranking", "repairs", "bootstrap", "ranking_invariances"):
     ARGUMENTS[name] = {"y": [0, 1], "scores": np.array([0.0, 1.0])}
+for name in ("retrieval", "energy_confusion", "hide_from", "embedding_invariances"):
+    ARGUMENTS[name] = {"features": np.zeros((50, 2)), "labels": np.arange(50) % 5}
 GAMES = {name: {"game": "toy"} for name in experiments("games") if name not in ARGUMENTS}
 ALL = [pytest.param(function, id=f"{room}.{name}") for room in ROOMS for name, function in experiments(room).items()]
 

@@ -8,6 +8,7 @@ from scipy.spatial import cKDTree
 
 from workbench import shapes
 from workbench.shapes.defects.atoms import Atoms
+from workbench.shapes.defects.fluxes import loop_fluxes
 from workbench.shapes.defects.holonomy import from_walk
 from workbench.shapes.defects.labels import guess_lattice, near_pairs
 from workbench.shapes.defects.lattices import LATTICES, is_vector
@@ -55,7 +56,7 @@ def test_the_answer_does_not_depend_on_the_shape_of_the_loop_and_adds_up(disc):
         assert shapes.holonomy(mesh, loop).burgers == (1, 1)
     halves = [shapes.holonomy(mesh, radius=4.2, at=at).burgers for at in ((-6, 0), (6, 0.4))]
     assert halves == [(1, 0), (0, 1)]
-    listed = shapes.defects(mesh)
+    listed = shapes.find_defects(mesh)
     assert sorted(listed.burgers.values.tolist()) == [[0, 1], [1, 0]]
 
 
@@ -80,7 +81,7 @@ def test_point_defects_have_no_charge_though_their_atoms_do(disc, kind):
 def test_a_boundary_is_a_row_of_dislocations(disc):
     mesh = shapes.triangulate(shapes.insert(disc, "boundary", apart=8, count=3))
     assert shapes.holonomy(mesh, radius=13).burgers == (3, 0)
-    assert shapes.defects(mesh).burgers.values.tolist() == [[1, 0]] * 3
+    assert shapes.find_defects(mesh).burgers.values.tolist() == [[1, 0]] * 3
 
 
 def test_perfect_crystals_turned_and_strained_have_nothing(disc):
@@ -193,6 +194,29 @@ def test_the_field_of_the_labels_has_its_torsion_in_the_core(disc):
     r = np.hypot(*field.points.T)
     assert np.sqrt(parts.vector)[(r > 6) & (r < 16)].max() < 0.01 < np.sqrt(parts.vector)[r < 3].max()
     np.testing.assert_allclose(parts.vector, parts.tensor, atol=1e-12)  # every edge: half and half
+
+
+@pytest.mark.parametrize("degrees", [60, -60])
+def test_around_a_wedge_the_second_trace_has_its_flux_and_the_first_none(degrees):
+    """Of the lattice's cone in flat space: 2πr P_r = π(1 − β²); one-sided slopes along the seam cost some of it."""
+    made = shapes.insert(shapes.crystal("triangular", 20), "wedge", degrees=degrees)
+    turn = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    field = shapes.lattice_frame(made, "triangular")
+    found = loop_fluxes(field, 13 * np.stack([np.cos(turn), np.sin(turn)], 1), 1.0)
+    assert found.second == pytest.approx(np.pi * (1 - (1 - degrees / 360) ** 2), rel=0.06)
+    assert abs(found.first) < 0.03
+    assert np.isnan(found.closing).all()  # two orientations meet at the seam
+
+
+def test_grains_that_are_turned_have_no_loop_through_their_boundary():
+    x = shapes.crystal("square", 16).positions
+    turn = np.array([[np.cos(0.6), -np.sin(0.6)], [np.sin(0.6), np.cos(0.6)]])
+    turned_grain = x @ turn.T
+    both = np.concatenate([x[x[:, 0] < 0], turned_grain[turned_grain[:, 0] > 0.6]])
+    labelled = shapes.label_bonds(both, "square")
+    assert 0.3 < labelled.is_framed.mean() < 0.7  # one of the two
+    with pytest.raises(ValueError, match="boundary of grains"):
+        shapes.holonomy(labelled, radius=8)
 
 
 def test_pairs_count_images():

@@ -111,9 +111,11 @@ def test_screened_is_the_widest_of_all_slopes(kind, seed, screening):
     h, h_dot, w, change, _ = (None if part is None else part for part in parts)
     slopes = h.double() @ change[slice(None)].double().T + (0 if h_dot is None else h_dot.double() @ w.double().T)
     true = slopes.amax(1) - slopes.amin(1)
-    lower, upper = head_screen._bounds(parts, 64)
-    assert (lower.double() <= true * (1 + 1e-6)).all()
-    assert (upper.double() >= true * (1 - 1e-6)).all()
+    bounds = (bound.double() for bound in head_screen._bounds(parts, 64))
+    for block, up, down, off in zip(slopes.split(64, dim=1), *bounds, strict=True):
+        off = off * (1 + 1e-6)
+        assert ((block.amax(1) - up).abs() <= off).all()
+        assert ((block.amin(1) - down).abs() <= off).all()
     spread, top, bottom = head_screen.screened(parts, 64)
     row = int(spread.argmax())
     assert float(spread.max()) == pytest.approx(float(true.max()), rel=1e-5)
@@ -124,6 +126,19 @@ def test_screened_is_the_widest_of_all_slopes(kind, seed, screening):
         assert 0 < screening[0] <= 10  # few of the 40 rows are computed twice
     if kind in ("close", "zero", "tiny"):
         assert screening == [40]  # nothing can be told apart in 16 bits
+
+
+def test_screened_looks_only_into_blocks_that_hold_an_end(monkeypatch, screening):
+    """The widest row has its largest slope in the second block of classes and its smallest in the fifth."""
+    h, h_dot, w, change, _ = random_parts(40, 0, "plain")
+    h[3], h_dot[3] = 0.0, torch.eye(24)[0] * 50
+    w[70, 0], w[290, 0] = 9.0, -9.0
+    looked, real = [], head.spread_and_blocks
+    monkeypatch.setattr(head_screen, "spread_and_blocks", lambda *a: looked.append(a[2]) or real(*a))
+    spread, top, bottom = head_screen.screened((h, h_dot, w, change, None), 64)
+    assert looked == [[1, 4]]
+    assert (int(spread.argmax()), int(top[3]), int(bottom[3])) == (3, 1, 4)
+    assert float(spread[3]) == pytest.approx(50 * 18, rel=1e-6)
 
 
 @pytest.mark.parametrize("poison", [math.nan, math.inf])
@@ -201,7 +216,7 @@ def test_a_kept_input_gives_the_change_of_the_logits(options, micro, monkeypatch
 
 @pytest.mark.parametrize("how", ["exact", "replay"])
 def test_no_step_after_the_first_holds_rows_times_classes(how, monkeypatch):
-    monkeypatch.setattr(head.spread_and_blocks, "__defaults__", (64,))
+    monkeypatch.setattr(head.spread_and_blocks, "__defaults__", (64, None))
     monkeypatch.setattr("workbench.steps.head_spreads.CHUNK", 64)
     model = Language()
     optimizer, guarded = guard_of(model, how)

@@ -324,3 +324,19 @@ def test_costs_grow_with_the_work():
     assert many == pytest.approx(10 * few)
     plane, cluster = (costs.of(steps.saddle_search, s).seconds for s in ("leps", "lennard-jones-13"))
     assert plane < 2 < cluster
+
+
+def test_a_dimer_on_the_surrogate_climbs_out_of_a_cluster_of_seven():
+    """With steps and rotations of the surface itself it climbed the repulsion instead, to energies beyond −5."""
+    surface = steps.SURFACES["lennard-jones"]()
+    start, axis = random_start(surface, np.random.default_rng(0).spawn(7)[6])
+    found = steps.saddle(surface, start, "gp-dimer", axis=axis, most_calls=40)
+    assert found.is_saddle
+    assert -16 < found.energy < -14
+    assert max(found.oracle.energies) < -10
+
+
+def test_an_axis_that_is_known_keeps_its_side():
+    state = Dimer(np.array([0.6, 0.8]), None, lambda x: x, longest=0.1)
+    state.turn(np.array([-1.0, 0.0]), -2.0)
+    assert (state.axis.tolist(), state.curvature) == ([1.0, 0.0], -2.0)

@@ -51,6 +51,7 @@ FINDINGS = {
     ("games", "robust"): r"none is worth more than",
     ("games", "check"): r"The certificate holds: margin 0\.292893",
     ("metrics", "spectra"): r"α = \d\.\d\d \(exact [\d.]+–[\d.]+ at this threshold; .* Its ERG threshold lies",
+    ("shapes", "crystal"): r"This loop of \d+ bonds encloses b = \(1, 0\), Ω = 0; exact, and the small checker agrees",
     (
         "shapes",
         "graphs",
@@ -60,8 +61,11 @@ FINDINGS = {
     ("metrics", "drift"): r"score scale only \+0\.0\d+ ± 0\.0",
     ("metrics", "signals"): r"a to b: IEM 1\.734 ±.*: 3\.443",
     ("metrics", "signal-points"): "bumps fitted to 400 signals",
-    ("metrics", "check-regret"): r"The certificate holds: 1 ≤ W ≤ 1, proved for 17 states",
+    ("metrics", "check-regret"): r"The certificate holds: 0\.99999\d+ ≤ W ≤ 1\.0 is proved for a world of 17 states",
     ("metrics", "photographs"): r"At RMSE 0\.04: brighter \d",
+    ("metrics", "embeddings"): r"Over 252 splits λ = 0\.13 changes it by [+-]0\.\d+ ± 0\.\d+ \(binomial",
+    ("metrics", "zero-shot"): r"Over 252 splits of 252, λ = 0\.13 changes MAP@R .*binomial [+-]0\.\d+ ± .* splits\.",
+    ("metrics", "confusion"): r"Energy confusion stands at 5\.03\d+ .* MAP@R from 0\.697 to 0\.9",
 }
 
 NOT_A_NUMBER = re.compile(r"\bnan\b", re.IGNORECASE)  # and not the middle of "determinant"

@@ -32,6 +32,8 @@ HEIGHT = 380
 SMALLEST = 1e-12  # a logarithmic axis has no zero
 LEGEND_ALPHA = 0.6
 LEGEND_SIZE = "0.95em"
+PHONE, LEGEND_MARK, LETTER = 320, 38, 7
+"""Pixels: the width of a legend on a phone, of an entry's mark in it, and of a letter."""
 
 _MATPLOTLIB_MARKERS = {
     "circle": "o",
@@ -217,8 +219,14 @@ def _legend_beside(plot: Any, element: Any) -> None:
 
 
 def _legend_below(plot: Any, element: Any) -> None:
-    """Move the legend below the frame, its entries side by side."""
+    """Move the legend below the frame, its entries side by side, as many as a phone is wide enough for."""
     _legend_outside(plot, element, "below", "horizontal")
+    for legend in plot.state.below:
+        if isinstance(legend, Legend):
+            names = [str(getattr(item.label, "value", "")) for item in legend.items]
+            columns = max(1, PHONE // (LEGEND_MARK + LETTER * max(map(len, names), default=1)))
+            if legend.ncols != columns:
+                legend.ncols = columns
 
 
 def _legend_outside(plot: Any, element: Any, side: str, orientation: str) -> None:

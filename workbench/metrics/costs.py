@@ -1,5 +1,15 @@
 """What the experiments of this room cost; each family has its own file of estimates."""
 
+from workbench.metrics.embeddings.costs import (  # noqa: F401 - found here by their names
+    confusion_sight,
+    embedding_confusions,
+    embedding_invariances,
+    embedding_report,
+    energy_confusion,
+    hide_from,
+    retrieval,
+    zero_shot,
+)
 from workbench.metrics.rankings.costs import (  # noqa: F401 - found here by their names
     ap_range,
     bootstrap,
@@ -39,6 +49,7 @@ from workbench.metrics.signals.costs import (  # noqa: F401 - found here by thei
     signal_report,
 )
 from workbench.metrics.spectra.costs import (  # noqa: F401 - found here by their names
+    large_spectrum,
     score_layers,
     score_networks,
     spectra_confusions,

@@ -4,7 +4,10 @@ from workbench.shapes.defects.verdicts import CLAIMS as DEFECTS
 from workbench.shapes.shadow.verdicts import CLAIMS as SHADOW
 from workbench.verdicts import Claim, Verdict, judge
 
-CLAIMS: tuple[Claim, ...] = (*DEFECTS, *SHADOW,)
+CLAIMS: tuple[Claim, ...] = (
+    *DEFECTS,
+    *SHADOW,
+)
 
 
 def verdicts() -> list[Verdict]:

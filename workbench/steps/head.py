@@ -4,7 +4,7 @@ A logit's slope is a_k = ḣ·W_k + h·Ẇ_k + ḃ_k, h the input of the layer. 
 forward where the layer begins, and runs over the classes in blocks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,14 +62,20 @@ def logit_spread(
     return spread_and_blocks(parts, chunk)[0]
 
 
-def spread_and_blocks(parts: Parts, chunk: int = CHUNK) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the spread of each row, and in which blocks of ``chunk`` classes its largest and smallest slope are."""
+def spread_and_blocks(
+    parts: Parts, chunk: int = CHUNK, only: Sequence[int] | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the spread of each row, and in which blocks of ``chunk`` classes its largest and smallest slope are.
+
+    ``only`` are the blocks to look into, if it is known that both are in these.
+    """
     left, like = of_rows(parts)
     rows, classes = len(parts[0]), len(parts[2])
     high = like.new_full((rows,), -torch.inf)
     low, top, bottom = -high, torch.zeros_like(high, dtype=torch.int32), torch.zeros_like(high, dtype=torch.int32)
     room = high.new_empty(min(rows, BLOCK_ROWS) * min(classes, chunk))  # one block, used again and again
-    for number, start in enumerate(range(0, classes, chunk)):
+    for number in range(-(-classes // chunk)) if only is None else only:
+        start = number * chunk
         right, shift = of_classes(parts, slice(start, start + chunk), like)
         count = min(classes, start + chunk) - start
         for first in range(0, rows, BLOCK_ROWS):

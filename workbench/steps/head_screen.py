@@ -2,7 +2,8 @@
 
 Where the processor multiplies bfloat16 several times faster than float32, the slopes of all rows are computed in it
 first, each between two bounds that hold whatever its rounding did. Only rows whose upper bound reaches the best lower
-bound can be the widest; those, a few as a rule, are then computed in float32. The answer is that of float32.
+bound can be the widest; those, a few as a rule, are then computed in float32, and only in the blocks of classes where
+their largest and their smallest slope may be. The answer is that of float32.
 """
 
 import math
@@ -42,22 +43,27 @@ def screened(parts: Parts, chunk: int) -> tuple[Tensor, Tensor, Tensor]:
     The others may be lower bounds, none of them above the widest; their blocks are meaningless. Falls back to the
     whole if numbers are not finite, or if most rows may be the widest.
     """
-    lower, upper = _bounds(parts, chunk)
+    up, down, off = _bounds(parts, chunk)
+    most_down, least_up = (up - off).amax(0), (down + off).amin(0)
+    lower, upper = most_down - least_up, (up + off).amax(0) - (down - off).amin(0)
     may_be = upper >= lower.max()
     count = int(may_be.sum())
     if not bool(torch.isfinite(upper - lower).all()) or not 0 < count <= len(upper) // 2:
         return spread_and_blocks(parts, chunk)
     hidden, hidden_dot, *others = parts
     some: Parts = (hidden[may_be], None if hidden_dot is None else hidden_dot[may_be], *others)  # type: ignore[assignment]
-    exact, exact_top, exact_bottom = spread_and_blocks(some, chunk)
+    # a block whose best bound is below what another block reaches for certain holds no end of a row
+    ends = ((up + off >= most_down) | (down - off <= least_up))[:, may_be].any(1)
+    exact, exact_top, exact_bottom = spread_and_blocks(some, chunk, ends.nonzero()[:, 0].tolist())
     spread = torch.minimum(lower.clamp(min=0.0), exact.max())
     top, bottom = (torch.zeros(len(spread), dtype=torch.int32) for _ in range(2))
     spread[may_be], top[may_be], bottom[may_be] = exact, exact_top, exact_bottom
     return spread, top, bottom
 
 
-def _bounds(parts: Parts, chunk: int) -> tuple[Tensor, Tensor]:
-    """Return two numbers between which the spread of each row lies.
+def _bounds(parts: Parts, chunk: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the largest and the smallest slope of each row in each block of classes, (blocks, rows), as bfloat16 has
+    them, and how far either may be off.
 
     With x and y rounded to bfloat16 by factors 1 + δ, |δ| ≤ 2⁻⁹, summed in float32 and rounded once more, a product
     is off by at most (2·2⁻⁹ + 2⁻¹⁸ + n·2⁻²⁴)·Σ|x_j y_j| and 2⁻⁹ of itself; Σ|x_j y_j| ≤ ‖x‖·‖y‖, here for the two
@@ -70,11 +76,10 @@ def _bounds(parts: Parts, chunk: int) -> tuple[Tensor, Tensor]:
     narrow = torch.cat(left, dim=1).bfloat16()
     width = narrow.shape[1]
     off = 2.02 * UNIT + width * 2.0**-23
-    most_up, most_down = like.new_full((rows,), -torch.inf), like.new_full((rows,), -torch.inf)
-    least_down, least_up = like.new_full((rows,), torch.inf), like.new_full((rows,), torch.inf)
+    up, down, wrong = (like.new_empty(-(-classes // chunk), rows) for _ in range(3))
     room = narrow.new_empty(min(rows, BLOCK_ROWS) * min(classes, chunk))
     halves = narrow.new_empty(min(classes, chunk), width)
-    for start in range(0, classes, chunk):
+    for number, start in enumerate(range(0, classes, chunk)):
         right, _ = of_classes(parts, slice(start, start + chunk), like)
         count = min(classes, start + chunk) - start
         _narrowed(right, halves[:count])
@@ -83,14 +88,10 @@ def _bounds(parts: Parts, chunk: int) -> tuple[Tensor, Tensor]:
             part = slice(first, first + BLOCK_ROWS)
             block = room[: min(rows - first, BLOCK_ROWS) * count].view(-1, count)
             torch.mm(narrow[part], halves[:count].T, out=block)
-            most, least = block.amax(1).float(), block.amin(1).float()
-            wrong = sum(off * h[part] * w for h, w in zip(lengths, longest, strict=True))
-            wrong = wrong + 1.02 * UNIT * torch.maximum(most.abs(), least.abs())
-            torch.maximum(most_up[part], most + wrong, out=most_up[part])
-            torch.maximum(most_down[part], most - wrong, out=most_down[part])
-            torch.minimum(least_down[part], least - wrong, out=least_down[part])
-            torch.minimum(least_up[part], least + wrong, out=least_up[part])
-    return most_down - least_up, most_up - least_down
+            up[number, part], down[number, part] = block.amax(1), block.amin(1)
+        wrong[number] = sum(off * h * w for h, w in zip(lengths, longest, strict=True))
+    wrong += 1.02 * UNIT * torch.maximum(up.abs(), down.abs())
+    return up, down, wrong
 
 
 def _narrowed(right: list[Tensor], room: Tensor) -> None:

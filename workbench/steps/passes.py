@@ -139,10 +139,14 @@ def call(model: nn.Module, inputs: Any, parameters: Mapping[str, Tensor], *, lea
     if least is not None:
         state, inputs = widened(state, least), widened(inputs, least)
     if isinstance(inputs, Call):
-        return functional_call(model, state, inputs.arguments, inputs.keywords)
-    if isinstance(inputs, Mapping):
-        return functional_call(model, state, (), dict(inputs))
-    return functional_call(model, state, inputs if isinstance(inputs, tuple) else (inputs,))
+        arguments, keywords = inputs.arguments, inputs.keywords
+    elif isinstance(inputs, Mapping):
+        arguments, keywords = (), dict(inputs)
+    else:
+        arguments, keywords = inputs if isinstance(inputs, tuple) else (inputs,), {}
+    if not state:  # nothing to exchange: no walk through all modules
+        return model(*arguments, **keywords)
+    return functional_call(model, state, arguments, keywords)
 
 
 def widened(value: Any, least: torch.dtype) -> Any:

@@ -1,5 +1,6 @@
 """Points and photographs under the metric: maps, neighbours, equal errors of seven kinds, masking, recognition."""
 
+import textwrap
 from typing import Any
 
 import holoviews as hv
@@ -10,13 +11,17 @@ from workbench.figures import theme
 
 FOOLED, SPLIT = theme.SERIES[5], theme.SERIES[2]
 GAP = 0.06
+BELOW = 0.72
+"""Room for a name and a number under a photograph, in photographs: on a phone they are 70 pixels wide."""
+LETTERS = 10
+"""In a line of a name."""
 
 
 def points_in_plane(ds: xr.Dataset) -> Any:
     """Draw the points in their first two coordinates, with the fitted bumps and both marked pairs."""
     x = ds.x.values if ds.sizes["row"] > 1 else np.column_stack([ds.x.values, ds.log_density.values])
     points = hv.Points((*x[:, :2].T, ds.log_density.values), ["first", "second"], "log density")
-    parts = [theme.markers(points, "log density", size=7, alpha=0.85)]
+    parts = [_by_density(points)]
     if ds.sizes["row"] > 1:
         parts.append(theme.line(hv.Path(_outlines(ds), ["first", "second"]), theme.NEUTRAL, width=1.2))
     parts += _pairs(ds, x[:, :2], ("first", "second"))
@@ -29,7 +34,7 @@ def signal_map(ds: xr.Dataset) -> Any:
     """Draw the points so that their distances on the page are the metric's, as far as two axes can."""
     place = ds.place.values
     points = hv.Points((*place.T, ds.log_density.values), ["first", "second"], "log density")
-    parts = [theme.markers(points, "log density", size=8)]
+    parts = [_by_density(points)]
     if "fooled" in ds:
         parts += _pairs(ds, place, ("first", "second"))
     share = float(ds.explained.sum())
@@ -78,19 +83,19 @@ def distortion_row(ds: xr.Dataset) -> Any:
     parts = []
     for place, k in enumerate(order):
         column, row = place % 4, place // 4
-        left, bottom = column * (1 + GAP), -row * 1.3
+        left, bottom = column * (1 + GAP), -row * (1 + BELOW)
         image = hv.Image(
             np.clip(images[k], 0, 1), ["across", "up"], "grey", bounds=(left, bottom, left + 1, bottom + 1)
         )
         parts.append(theme.image(image, clim=(0.0, 1.0), colormap="gray", colorbar=False))
-        text = f"{labels[k]} {told[k]}".strip()
+        text = "\n".join([*textwrap.wrap(labels[k], LETTERS), told[k]]).strip()
         parts.append(theme.styled(
-            hv.Text(left + 0.5, bottom - 0.12, text),
+            hv.Text(left + 0.5, bottom - 0.04, text, valign="top"),
             bokeh={"color": theme.NEUTRAL, "text_font_size": "9pt"}, matplotlib={"color": theme.NEUTRAL},
         ))  # fmt: skip
     drawn = theme.frame(
         hv.Overlay(parts), title="Equal errors, in the order of the metric", xlabel="", ylabel="", xaxis=None,
-        yaxis=None, xlim=(-0.05, 4 * (1 + GAP)), ylim=(-1.55, 1.05), height=420, aspect=1.7, equal_units=True,
+        yaxis=None, xlim=(-0.05, 4 * (1 + GAP)), ylim=(-1 - 2 * BELOW, 1.05), height=420, aspect=1.5, equal_units=True,
         legend=None,
     )  # fmt: skip
     return theme.styled(drawn, bokeh={"show_grid": False}, matplotlib={"show_grid": False})
@@ -151,6 +156,15 @@ def denoiser_defects(ds: xr.Dataset) -> Any:
         hv.Overlay([line, theme.markers(marks, theme.SERIES[0], size=9)]), title=title,
         xlabel="log ratio of the densities", ylabel="from denoising errors", legend="bottom",
     )  # fmt: skip
+
+
+def _by_density(points: hv.Points) -> Any:
+    """Style points that are coloured by their log density; the rim keeps the palest and the darkest off the ground."""
+    return theme.styled(
+        theme.markers(points, "log density", size=8),
+        bokeh={"cmap": theme.SEQUENTIAL, "line_color": theme.NEUTRAL, "line_width": 0.7},
+        matplotlib={"cmap": theme.SEQUENTIAL, "edgecolor": theme.NEUTRAL, "linewidth": 0.7},
+    )
 
 
 def _pairs(ds: xr.Dataset, places: np.ndarray, names: tuple[str, str]) -> list[Any]:

@@ -4,6 +4,13 @@ from typing import (
     Any,
 )
 
+from workbench.figures.shapes.crystals import (
+    MAPS,
+    circuits_found,
+    crystal_loop,
+    dictionary_map,
+    shaken_loops,
+)
 from workbench.figures.shapes.defects import (
     torsion_share_curves,
     wedge_fluxes,
@@ -20,6 +27,7 @@ from workbench.figures.shapes.shadow import (
 )
 
 FIGURES = {
+    "circuit_report": crystal_loop,
     "shadow_report": shadow_holes,
     "shadow_phase": scales_of_points,
     "shadow_scales": holes_of_scales,
@@ -27,13 +35,19 @@ FIGURES = {
     "rips_agreement": counted_twice,
     "graph_constants": graph_numbers,
     "defect_dictionaries": wedge_fluxes,
+    "dislocation_circuits": circuits_found,
+    "noise_breakdown": shaken_loops,
 }
 STUDIES: dict[str, Any] = {}
 
 __all__ = [
     "FIGURES",
+    "MAPS",
     "STUDIES",
+    "circuits_found",
     "counted_twice",
+    "crystal_loop",
+    "dictionary_map",
     "graph_numbers",
     "holes_of_scales",
     "runs_in_window",
@@ -41,6 +55,7 @@ __all__ = [
     "scales_of_points",
     "shadow_holes",
     "shadow_scales_map",
+    "shaken_loops",
     "torsion_share_curves",
     "wedge_fluxes",
 ]

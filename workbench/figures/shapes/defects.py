@@ -8,18 +8,16 @@ import xarray as xr
 
 from workbench.figures import theme
 
-FRAME_LABELS = {"polar": "polar", "isothermal": "isothermal"}
-
 
 def wedge_fluxes(ds: xr.Dataset) -> Any:
     """Draw the fluxes of both traces around wedges, over the angle, in both flat frames; the charge itself is 1."""
     parts: list[Any] = []
     order = np.argsort(ds.wedge.values)
     across = ds.wedge.values[order]
-    for k, (trace, word) in enumerate((("first_flux", "first"), ("second_flux", "second"))):
+    for k, (trace, word) in enumerate((("first_flux", "1st"), ("second_flux", "2nd"))):
         for f, frame in enumerate(ds.frame.values):
             ratio = (ds[trace].sel(frame=frame) / ds.angle).values[order]
-            label = f"{word}, {FRAME_LABELS.get(str(frame), str(frame))}"
+            label = f"{word} {frame}"
             parts += theme.marked_curve((across, ratio), "wedge", "flux", label, 2 * k + f)
     parts.append(theme.line(hv.HLine(1.0), theme.REFERENCE, dash="dashed", width=1.5))
     return theme.frame(

@@ -89,9 +89,9 @@ def read_rankings(
 
 
 def read_columns(
-    data: bytes, name: str, *, apart: bool = True, progress: Progress | None = None
+    data: bytes, name: str, *, apart: bool = True, most: int = MOST_COLUMNS, progress: Progress | None = None
 ) -> tuple[dict[str, NDArray[Any]], str]:
-    """Return the columns of a file by their names, and how they were read; errors as :func:`read_rankings`."""
+    """Return up to ``most`` columns by their names, and how they were read; errors as :func:`read_rankings`."""
     kind = Path(name).suffix.lower().lstrip(".")
     if kind not in FORMATS:
         raise ValueError(f"cannot read {name!r} as {kind or 'nothing'!r}; the formats are {', '.join(FORMATS)}")
@@ -103,16 +103,16 @@ def read_columns(
             "as CSV"
         )
     if not apart and kind != "parquet":
-        return _from_text(open_text(data, name))
-    found = isolated.call(columns_apart, data, name, limits=LIMITS, progress=progress)
+        return _from_text(open_text(data, name), most)
+    found = isolated.call(columns_apart, data, name, most, limits=LIMITS, progress=progress)
     return {key: np.asarray(value) for key, value in found["columns"].items()}, found["told"]
 
 
-def columns_apart(data: bytes, name: str) -> dict[str, Any]:
+def columns_apart(data: bytes, name: str, most: int = MOST_COLUMNS) -> dict[str, Any]:
     """Return what :func:`read_columns` returns, as it travels between processes; called in a process apart."""
     if name.lower().endswith(".parquet"):
-        return {"columns": parquet_columns(data, name), "told": "Parquet"}
-    columns, told = _from_text(open_text(data, name))
+        return {"columns": parquet_columns(data, name, most), "told": "Parquet"}
+    columns, told = _from_text(open_text(data, name), most)
     return {"columns": columns, "told": told}
 
 
@@ -186,13 +186,13 @@ def _plain(label: Any) -> str:
 # ---- text -----------------------------------------------------------------------------------------------------------
 
 
-def _from_text(text: TextFile) -> tuple[dict[str, NDArray[Any]], str]:
+def _from_text(text: TextFile, most: int = MOST_COLUMNS) -> tuple[dict[str, NDArray[Any]], str]:
     rows = _rows(text)
     try:
         number, names, separator = next(rows)
     except StopIteration:
         raise ValueError(f"{text.name} holds no rows") from None
-    _check_names(names, text.name)
+    _check_names(names, text.name, most)
     if all(NUMBER.fullmatch(field) for field in names):
         raise ValueError(f"{text.name} begins with numbers; let the first row name the columns, one of them “label”")
     comma = separator != ","
@@ -269,9 +269,9 @@ def _rows(text: TextFile) -> Iterator[tuple[int, list[str], str]]:
         yield number, [field.strip() for field in fields], separator
 
 
-def _check_names(names: Sequence[str], file: str) -> None:
-    if not 2 <= len(names) <= MOST_COLUMNS:
-        raise ValueError(f"{file} has {len(names)} columns; labels and scores are 2 to {MOST_COLUMNS}")
+def _check_names(names: Sequence[str], file: str, most: int) -> None:
+    if not 2 <= len(names) <= most:
+        raise ValueError(f"{file} has {len(names)} columns; labels and what goes with them are 2 to {most}")
     for k, name in enumerate(names):
         if not name or len(name) > LONGEST_NAME or not name.isprintable():
             raise ValueError(f"column {k + 1} of {file} has no usable name: 1 to {LONGEST_NAME} printable letters")
@@ -311,7 +311,7 @@ def _numbers(column: Sequence[str], name: str, file: str, first: int, comma: boo
 # ---- Parquet --------------------------------------------------------------------------------------------------------
 
 
-def parquet_columns(data: bytes, name: str) -> dict[str, NDArray[Any]]:
+def parquet_columns(data: bytes, name: str, most: int = MOST_COLUMNS) -> dict[str, NDArray[Any]]:
     """Return the columns of a Parquet file as arrays of numbers or text."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -319,7 +319,7 @@ def parquet_columns(data: bytes, name: str) -> dict[str, NDArray[Any]]:
     try:
         file = pq.ParquetFile(io.BytesIO(data))
         schema, rows = file.schema_arrow, file.metadata.num_rows
-        _check_names(schema.names, name)
+        _check_names(schema.names, name, most)
         if rows > LARGEST or rows * len(schema.names) > MOST_FIELDS:
             raise ValueError(f"{name} has {rows:,} rows of {len(schema.names)} columns, too many to read")
         table = file.read()

@@ -94,8 +94,8 @@ def examined(content: bytes) -> dict[str, Any]:
 def _proves(lower: float, upper: float) -> str:
     return "\n".join(
         [
-            f"Some policy that reward 2 likes no less than another earns less under reward 1, by {lower:.6g} of all "
+            f"Some policy that reward 2 likes no less than another earns less under reward 1, by {lower!r} of all "
             "there is to lose.",
-            f"No two such policies differ by more than {upper:.6g} of it.",
+            f"No two such policies differ by more than {upper!r} of it.",
         ]
     )

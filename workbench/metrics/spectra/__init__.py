@@ -7,6 +7,7 @@ is ``weightwatcher``.
 from workbench.metrics.spectra.blind import spectra_confusions, spectra_invariances
 from workbench.metrics.spectra.erg import Erg, agreeing_share, erg, erg_of_pareto, pareto_limit
 from workbench.metrics.spectra.files import read_network
+from workbench.metrics.spectra.large import large_spectrum
 from workbench.metrics.spectra.laws import TAILS, likelihood_ratio
 from workbench.metrics.spectra.layers import Layer, Layers, layers_of
 from workbench.metrics.spectra.noise import mp_erg, mp_mean_log, mp_quantile, tw1_cdf, tw1_quantile
@@ -44,6 +45,7 @@ __all__ = [
     "erg",
     "erg_of_pareto",
     "exact_interval",
+    "large_spectrum",
     "layer_spectra",
     "layer_spectrum",
     "layers_of",

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from workbench.costs import Cost
 from workbench.metrics.spectra.layers import Layers
 
@@ -80,3 +82,12 @@ def score_networks(networks: Any, repeats: int, bootstrap: int) -> Cost:
         2 * bootstrap * sum(SCAN * m + 5e-5 for _, m in _sides(one) or [(384, 384)] * 40) for one in networks.values()
     )
     return Cost(draws) + sum(counts, Cost(START))
+
+
+def large_spectrum(weights: Any, top: int, probes: int, steps: int) -> Cost:
+    """Estimate :func:`workbench.metrics.large_spectrum` by its products with the layer and its orthogonalisations."""
+    shape = np.shape(weights)
+    entries = float(np.prod(shape)) if shape else 1e6
+    columns = min(shape[0], entries / shape[0]) if shape else 1e3
+    products = 4 * entries * (3 * top + probes * steps)
+    return Cost(0.05 + (products + 4 * columns * probes * steps**2) / 2e9, 8 * columns * (2 * probes * steps + 3 * top))

@@ -76,7 +76,8 @@ def layer_matrix(name: str, weights: ArrayLike) -> NDArray[np.float64]:
         raise ValueError(f"{name} is {matrix.shape[0]} × {matrix.shape[1]}: {too_few(shorter)}")
     if shorter > LARGEST_SIDE:
         raise ValueError(
-            f"{name} has a shorter side of {shorter:,}; the eigenvalues of up to {LARGEST_SIDE:,} are taken"
+            f"{name} has a shorter side of {shorter:,}; the eigenvalues of up to {LARGEST_SIDE:,} are taken. "
+            "metrics.large_spectrum finds the largest of a larger one, and the density of the others"
         )
     checks.memory(8.0 * (longer * shorter + 4 * shorter**2), f"the spectrum of {name}")
     return matrix if matrix.shape[0] >= matrix.shape[1] else matrix.T

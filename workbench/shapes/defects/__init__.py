@@ -8,6 +8,7 @@
 from workbench.shapes.defects.atoms import Atoms, as_atoms, crystal
 from workbench.shapes.defects.checker import check_circuit
 from workbench.shapes.defects.dictionaries import defect_dictionaries
+from workbench.shapes.defects.files import read_atoms
 from workbench.shapes.defects.frames import (
     CoframeField,
     nonmetricity_traces,
@@ -19,7 +20,7 @@ from workbench.shapes.defects.holonomy import Holonomy, holonomy
 from workbench.shapes.defects.insertion import DEFECTS, insert
 from workbench.shapes.defects.labels import label_bonds
 from workbench.shapes.defects.lattices import LATTICES
-from workbench.shapes.defects.report import circuit_report, defects, lattice_frame, place
+from workbench.shapes.defects.report import circuit_report, find_defects, lattice_frame, place
 from workbench.shapes.defects.study import dislocation_circuits, noise_breakdown
 from workbench.shapes.defects.triangles import triangulate
 
@@ -34,8 +35,8 @@ __all__ = [
     "circuit_report",
     "crystal",
     "defect_dictionaries",
-    "defects",
     "dislocation_circuits",
+    "find_defects",
     "holonomy",
     "insert",
     "label_bonds",
@@ -43,6 +44,7 @@ __all__ = [
     "noise_breakdown",
     "nonmetricity_traces",
     "place",
+    "read_atoms",
     "sampled_frame",
     "torsion_parts",
     "torsion_shares",

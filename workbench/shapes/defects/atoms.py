@@ -99,7 +99,7 @@ def crystal(
     ``ValueError`` for more than 200,000 atoms, or a line that is no direction of the lattice.
 
     >>> len(crystal("triangular", 10)), len(crystal("bcc", 6, line=[1, 1, 1]))
-    (363, 113)
+    (364, 151)
     """
     entry = LATTICES[kind]
     d, unit = entry.fact("dimension"), entry.fact("unit") * checks.real("spacing", spacing, exclusive_minimum=0)

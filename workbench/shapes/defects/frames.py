@@ -54,8 +54,8 @@ def sampled_frame(
     >>> bent = lambda x: np.stack([np.stack([1 - 0.1 * x[:, 1], -0.1 * x[:, 0]], 1),
     ...                            np.stack([0.1 * x[:, 0], 1 + 0 * x[:, 0]], 1)], 1)
     >>> field = sampled_frame([[0.0, 0.0]], bent)  # a crystal bent without a defect
-    >>> nonmetricity_traces(field).first.round(9).tolist(), torsion_parts(field).torsion.round(9).tolist()
-    ([[0.0, -0.1]], [[[0.0], [0.2]]])
+    >>> nonmetricity_traces(field).first.round(9).tolist(), bool(abs(torsion_parts(field).torsion).max() < 1e-9)
+    ([[0.0, -0.1]], True)
     """
     at = checks.finite_array("points", points, ndim=2)
     step = checks.real("step", step, minimum=1e-6, maximum=1e3)

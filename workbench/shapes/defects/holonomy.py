@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import cKDTree
 
 from workbench import checks
 from workbench.shapes.defects import checker
@@ -136,7 +137,7 @@ def _in_triangles(mesh: Triangulation, corners: NDArray) -> Holonomy:
 
 
 def from_walk(mesh: Triangulation, walk: NDArray, *, limited: bool = True) -> Holonomy:
-    """Return the holonomy of a closed walk of triangles (k, 3); ``limited`` refuses sides that no certificate may have."""
+    """Return the holonomy of a closed walk of triangles (k, 3); ``limited`` refuses sides that no certificate has."""
     atoms = mesh.atoms
     x = atoms.positions
     sides = np.linalg.norm(x[walk] - x[np.roll(walk, -1, 1)], axis=2)
@@ -147,8 +148,24 @@ def from_walk(mesh: Triangulation, walk: NDArray, *, limited: bool = True) -> Ho
             k, side = np.argwhere(bad)[0]
             u, v = walk[k, side], walk[k, (side + 1) % 3]
             raise ValueError(
-                f"the loop passes the bond of atoms {u} and {v} (counted from 0), which is {sides[k, side]:.3g} long where "
-                f"{atoms.spacing:.3g} is the spacing; draw it around the core"
+                f"the loop passes the bond of atoms {u} and {v} (counted from 0), which is {sides[k, side]:.3g} long "
+                f"where {atoms.spacing:.3g} is the spacing; draw it around the core"
+            )
+    if limited:
+        first, second = x[walk[:, 1]] - x[walk[:, 0]], x[walk[:, 2]] - x[walk[:, 0]]
+        twice = np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0])
+        around = sides.prod(1) / (2 * np.maximum(twice, 1e-300)) / atoms.spacing
+        if around.max() > checker.WIDEST * (1 - 1e-9):
+            u, v, w = walk[int(around.argmax())]
+            raise ValueError(
+                f"the loop passes between atoms {u}, {v} and {w} (counted from 0), whose circle has a radius of "
+                f"{around.max():.2f} spacings: an atom is missing there, or it is a core; draw the loop around it"
+            )
+        _, counts = np.unique(np.sort(walk[:-1], 1), axis=0, return_counts=True)
+        if counts.max() > 1:
+            raise ValueError(
+                "the loop passes one triangle of atoms twice, so it has not one inside; draw it wider, and let it not "
+                "cross itself"
             )
     r, shift = develop(walk)
     burgers = vector = None
@@ -206,24 +223,24 @@ def _along_bonds(labelled: Labelled, corners: NDArray) -> Holonomy:
     total = -labelled.labels[taken].sum(0)
     winds = np.zeros(len(atoms.periods), dtype=int)
     start = labelled.frames[stops[0]]
-    named = _period_labels(labelled, start)
     if len(atoms.periods):
         moved = labelled.bonds.vectors[taken].sum(0)
         winds = np.rint(np.linalg.lstsq(atoms.periods.T, moved, rcond=None)[0]).astype(int)
-        total = total + winds @ named
+    wound = atoms.periods[winds != 0]  # a box around a cluster repeats as well, by no vector of the lattice
+    winds = winds[winds != 0]
+    named = _period_labels(labelled, start, wound)
+    total = total + winds @ named
     unit = LATTICES[labelled.lattice].fact("unit") * atoms.spacing
     burgers = tuple(int(one) for one in total)
     ends = np.cumsum(labelled.bonds.vectors[taken], axis=0)
     path = atoms.positions[stops[0]] + np.concatenate([np.zeros((1, atoms.dimension)), ends])
     return Holonomy(
-        0, burgers, start @ (total @ unit), len(taken), path, _document(labelled, taken, winds, named, burgers)
+        0, burgers, start @ (total @ unit), len(taken), path, _document(labelled, taken, wound, winds, named, burgers)
     )
 
 
 def _stops(labelled: Labelled, corners: NDArray) -> list[int]:
     """Return the atoms (by number) nearest to points along the loop, one after the other."""
-    from scipy.spatial import cKDTree
-
     atoms = labelled.atoms
     after = np.roll(corners, -1, 0)
     points = []
@@ -233,7 +250,7 @@ def _stops(labelled: Labelled, corners: NDArray) -> list[int]:
     sampled = np.concatenate(points)
     if len(sampled) > 20_000:
         raise ValueError("the loop is longer than 10,000 spacings; draw a shorter one")
-    off, nearest = cKDTree(atoms.positions).query(sampled)
+    _, nearest = cKDTree(atoms.positions).query(sampled)
     flat = np.hypot(*(atoms.positions[nearest] - sampled)[:, :2].T)
     if flat.max() > 1.2 * atoms.spacing:
         worst = sampled[int(flat.argmax())]
@@ -241,8 +258,8 @@ def _stops(labelled: Labelled, corners: NDArray) -> list[int]:
     bad = nearest[~labelled.is_framed[nearest]]
     if len(bad):
         raise ValueError(
-            f"the loop passes atom {bad[0]} (counted from 0), whose bonds cannot be named by lattice vectors: it lies in a "
-            "core or at a boundary of grains; draw the loop around it"
+            f"the loop passes atom {bad[0]} (counted from 0), whose bonds cannot be named by lattice vectors: it lies "
+            "in a core or at a boundary of grains; draw the loop around it"
         )
     keep = nearest[np.concatenate([[True], np.diff(nearest) != 0])].tolist()
     return keep[:-1] if len(keep) > 1 and keep[0] == keep[-1] else keep
@@ -270,27 +287,27 @@ def _path(labelled: Labelled, a: int, b: int) -> list[int]:
                     return way[::-1]
                 queue.append((other, depth + 1))
     raise ValueError(
-        f"no way of well-named bonds leads from atom {a} to atom {b} (counted from 0): the bond between them is bad, so the "
-        "loop goes through a core; draw it around"
+        f"no way of well-named bonds leads from atom {a} to atom {b} (counted from 0): the bond between them is bad, "
+        "so the loop goes through a core; draw it around"
     )
 
 
-def _period_labels(labelled: Labelled, frame: NDArray) -> NDArray:
+def _period_labels(labelled: Labelled, frame: NDArray, periods: NDArray) -> NDArray:
     """Return the periods as integers of the lattice; ``ValueError`` for one that is no lattice vector here."""
     atoms = labelled.atoms
     unit = LATTICES[labelled.lattice].fact("unit") * atoms.spacing
-    found = np.linalg.solve(frame, atoms.periods.T).T @ np.linalg.inv(unit)
+    found = np.linalg.solve(frame, periods.T).T @ np.linalg.inv(unit)
     named = np.rint(found).astype(np.int64)
     off = np.linalg.norm((found - named) @ unit, axis=1)
     if np.any(off > 0.35 * atoms.spacing):
         raise ValueError(
-            "a period is no vector of the lattice near the loop: the cell as a whole is strained or turned too much to name it"
+            "a period is no vector of the lattice near the loop: the cell is strained or turned too much to name it"
         )
     return named
 
 
 def _document(
-    labelled: Labelled, taken: NDArray, winds: NDArray, named: NDArray, burgers: tuple[int, ...]
+    labelled: Labelled, taken: NDArray, wound: NDArray, winds: NDArray, named: NDArray, burgers: tuple[int, ...]
 ) -> dict[str, Any]:
     """Return the labelled bonds, with what lets a stranger see that every label is the right one."""
     atoms = labelled.atoms
@@ -308,6 +325,6 @@ def _document(
     return {
         "format": checker.FORMAT, "version": checker.VERSION, "kind": "bonds", "lattice": labelled.lattice,
         "order": LATTICES[labelled.lattice].fact("order"), "spacing": atoms.spacing, "path": path.tolist(),
-        "nodes": nodes, "labels": labelled.labels[taken].tolist(), "periods": atoms.periods.tolist(),
+        "nodes": nodes, "labels": labelled.labels[taken].tolist(), "periods": wound.tolist(),
         "period_labels": named.tolist(), "winds": winds.tolist(), "burgers": list(burgers),
     }  # fmt: skip

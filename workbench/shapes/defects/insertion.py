@@ -26,8 +26,8 @@ def insert(atoms: Atoms, kind: str = "edge", *, at: ArrayLike = (0.0, 0.0), **se
     ``kind`` is one of ``DEFECTS``: ``edge``, ``screw``, ``mixed`` (``burgers=`` integers of the lattice, ``poisson=``),
     ``boundary`` (``burgers=``, ``apart=`` spacings, ``count=``), ``wedge`` (``degrees=`` 60 cut out or −60 put in),
     ``vacancy``, ``interstitial``. Displacements add up on the perfect sites; a wedge turns the lattice, so it comes
-    first and no dislocation after it. ``ValueError`` for atoms that are no made crystal, and a Burgers vector that is no
-    lattice vector.
+    first and no dislocation after it. ``ValueError`` for atoms that are no made crystal, and for a Burgers vector that
+    is no lattice vector.
 
     >>> from workbench import shapes
     >>> found = shapes.holonomy(insert(shapes.crystal("triangular", 12), "edge", burgers=[1, 0]), radius=8)
@@ -53,8 +53,8 @@ def _lattice_vector(atoms: Atoms, burgers: ArrayLike) -> tuple[NDArray, NDArray]
         )
     if not is_vector(atoms.lattice, vector):
         raise ValueError(
-            f"burgers {vector.tolist()} is no vector of the {atoms.lattice} lattice: its integers count half cube edges, "
-            "so ½[111] is [1, 1, 1]"
+            f"burgers {vector.tolist()} is no vector of the {atoms.lattice} lattice: its integers count half cube "
+            "edges, so ½[111] is [1, 1, 1]"
         )
     return vector, atoms.axes @ (vector @ LATTICES[atoms.lattice].fact("unit")) * atoms.spacing
 
@@ -137,8 +137,8 @@ def boundary(
     at: NDArray,
     burgers: ArrayLike | None = None,
     poisson: float = POISSON,
-    apart: float = 6.0,
-    count: int = 5,
+    apart: float = 8.0,
+    count: int = 3,
 ) -> Atoms:
     """Stack ``count`` edge dislocations, ``apart`` spacings from each other across their Burgers vector."""
     if atoms.dimension != 2:

@@ -196,8 +196,9 @@ def guess_lattice(atoms: Atoms) -> tuple[str, int, NDArray]:
                 best = (score, name, atom, frame)
     if best[0] < 0.7:
         raise ValueError(
-            f"no lattice fits these atoms: the best, {best[1] or 'none'}, explains {max(best[0], 0):.0%} of the neighbours "
-            f"of an atom; known are {', '.join(names)}. Name one if the atoms are shaken, or give fewer, larger grains"
+            f"no lattice fits these atoms: the best, {best[1] or 'none'}, explains {max(best[0], 0):.0%} of the "
+            f"neighbours of an atom; known are {', '.join(names)}. Name one if the atoms are shaken, or "
+            "give fewer, larger grains"
         )
     return best[1], best[2], best[3]
 

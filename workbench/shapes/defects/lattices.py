@@ -64,8 +64,8 @@ def face_centred() -> NDArray:
 def is_vector(lattice: str, vector: NDArray) -> bool:
     """Return whether integers are a vector of the lattice: in bcc all odd or all even, in fcc with an even sum.
 
-    >>> is_vector("bcc", np.array([1, 1, 1])), is_vector("bcc", np.array([1, 1, 0])), is_vector("fcc", np.array([1, 1, 0]))
-    (True, False, True)
+    >>> [is_vector(name, np.array([1, 1, 0])) for name in ("sc", "bcc", "fcc")]
+    [True, False, True]
     """
     if lattice == "bcc":
         return len(set((vector % 2).tolist())) == 1

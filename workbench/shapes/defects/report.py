@@ -1,5 +1,6 @@
 """One crystal with its defects: which atoms are wrong, what a loop encloses, and what the dictionaries make of it."""
 
+import functools
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +12,9 @@ from workbench import checks, results
 from workbench.progress import Progress
 from workbench.shapes.defects.atoms import Atoms, as_atoms, crystal
 from workbench.shapes.defects.checker import check_circuit
+from workbench.shapes.defects.fluxes import LoopFluxes, loop_fluxes
 from workbench.shapes.defects.frames import CoframeField, nonmetricity_traces, torsion_parts, torsion_shares
-from workbench.shapes.defects.holonomy import Holonomy, from_walk, holonomy, is_triangular
+from workbench.shapes.defects.holonomy import Holonomy, from_walk, holonomy, is_triangular, polygon
 from workbench.shapes.defects.insertion import DEFECTS, insert
 from workbench.shapes.defects.labels import Labelled, label_bonds
 from workbench.shapes.defects.triangles import Triangulation, clusters, triangulate, walk_around
@@ -56,7 +58,7 @@ def _field(labelled: Labelled) -> tuple[CoframeField, NDArray]:
     return field, np.flatnonzero(usable)
 
 
-def defects(atoms: Atoms | ArrayLike | Triangulation) -> xr.Dataset:
+def find_defects(atoms: Atoms | ArrayLike | Triangulation) -> xr.Dataset:
     """Return the defects of a triangular crystal: groups of atoms with wrong coordination, with their exact charges.
 
     Each group is gone around within its own triangles: ``rotation`` (sixths of a turn), ``burgers`` in crystal axes and
@@ -64,7 +66,7 @@ def defects(atoms: Atoms | ArrayLike | Triangulation) -> xr.Dataset:
     ``ValueError`` for atoms in space, whose defects are found by loops, and beyond 400 groups.
 
     >>> from workbench import shapes
-    >>> found = shapes.defects(shapes.insert(shapes.crystal("triangular", 12), "edge", burgers=[0, 1]))
+    >>> found = shapes.find_defects(shapes.insert(shapes.crystal("triangular", 12), "edge", burgers=[0, 1]))
     >>> found.burgers.values.tolist(), found.charge.values.tolist()
     ([[0.0, 1.0]], [0])
     """
@@ -72,8 +74,8 @@ def defects(atoms: Atoms | ArrayLike | Triangulation) -> xr.Dataset:
     groups = clusters(mesh)
     if len(groups) > MOST_CLUSTERS:
         raise ValueError(
-            f"{len(groups):,} groups of atoms have a wrong coordination, more than the {MOST_CLUSTERS} that are gone around: "
-            "this is no crystal, or it has molten"
+            f"{len(groups):,} groups of atoms have a wrong coordination, more than the {MOST_CLUSTERS} that are gone "
+            "around: this is no crystal, or it has molten"
         )
     n = len(groups)
     rotation, burgers, vector = np.full(n, np.nan), np.full((n, 2), np.nan), np.full((n, 2), np.nan)
@@ -150,41 +152,59 @@ def circuit_report(
     """Make a crystal in the plane with defects, or take ``atoms``, and go around a loop; torsion and non-metricity.
 
     ``placed`` names defects as :func:`place` reads them, ``noise`` shakes the atoms (in spacings), ``loop`` (m, 2) is a
-    polygon, without one a circle of ``radius`` spacings around the middle. Atoms of one's own, (n, 2) or (n, 3), are
-    taken as they are; ``lattice`` may then be "auto".
+    polygon in spacings, without one a circle of ``radius`` spacings around the middle. Atoms of one's own, (n, 2) or
+    (n, 3), are taken as they are; ``lattice`` may then be "auto".
 
     Returns positions, coordination, fields at the atoms, the loop with what it encloses, and the defects. A loop that
     cannot be gone around is no error here: ``burgers`` is NaN and the attribute ``refusal`` says why.
     """
     progress = progress or Progress()
     if atoms is None:
-        made = place(crystal(lattice, size), placed)
-        if made.dimension != 2:
-            raise ValueError(f"{lattice} is a lattice in space; here crystals are made in the plane, or give atoms")
-        made = made.shaken(noise, seed) if noise else made
+        made, mesh, labelled, failed = _made(lattice, size, placed, noise, seed)
     else:
         made = as_atoms(atoms)
         made = replace(
             made, positions=made.positions - np.where(np.arange(made.dimension) < 2, made.positions.mean(0), 0)
         )
         made = made.shaken(noise, seed) if noise else made
-    flat = is_triangular(made, lattice if atoms is not None else "auto")
-    progress.update(0, 3, "atoms")
-    mesh = triangulate(made) if flat else None
-    labelled, failed = _labelled(made, "triangular" if flat else lattice if atoms is not None else "auto")
+        progress.update(0, 3, "the lattice")
+        mesh, labelled, failed = _read(made, lattice)
     progress.update(1, 3, "the loop")
     corners = None if loop is None else checks.finite_array("loop", loop, ndim=2)
+    scaled = None if corners is None else corners * made.spacing
     ground: Any = mesh if mesh is not None else labelled
     found, refusal = None, failed
     if ground is not None:
         try:
-            found, refusal = holonomy(ground, corners, radius=radius * made.spacing), ""
+            found, refusal = holonomy(ground, scaled, radius=radius * made.spacing), ""
         except ValueError as error:
             if corners is not None and corners.shape[1:] != (2,):
                 raise
             refusal = str(error)
     progress.update(2, 3, "the fields")
-    return _as_dataset(made, mesh, labelled, found, refusal)
+    fluxes = None
+    if labelled is not None and made.dimension == 2:
+        fluxes = loop_fluxes(
+            lattice_frame(labelled), polygon(made, scaled, (0, 0), radius * made.spacing), made.spacing
+        )
+    return _as_dataset(made, mesh, labelled, found, refusal, fluxes)
+
+
+@functools.lru_cache(maxsize=8)
+def _made(
+    lattice: str, size: float, placed: str, noise: float, seed: int
+) -> tuple[Atoms, Triangulation | None, Labelled | None, str]:
+    """Make a crystal, kept for the next loop: while one is dragged, nothing else changes."""
+    made = place(crystal(lattice, size), placed)
+    if made.dimension != 2:
+        raise ValueError(f"{lattice} is a lattice in space; here crystals are made in the plane, or give atoms")
+    made = made.shaken(noise, seed) if noise else made
+    return made, *_read(made, "auto")
+
+
+def _read(atoms: Atoms, lattice: str) -> tuple[Triangulation | None, Labelled | None, str]:
+    flat = is_triangular(atoms, lattice)
+    return triangulate(atoms) if flat else None, *_labelled(atoms, "triangular" if flat else lattice)
 
 
 def _labelled(atoms: Atoms, lattice: str) -> tuple[Labelled | None, str]:
@@ -197,7 +217,12 @@ def _labelled(atoms: Atoms, lattice: str) -> tuple[Labelled | None, str]:
 
 
 def _as_dataset(
-    atoms: Atoms, mesh: Triangulation | None, labelled: Labelled | None, found: Holonomy | None, refusal: str
+    atoms: Atoms,
+    mesh: Triangulation | None,
+    labelled: Labelled | None,
+    found: Holonomy | None,
+    refusal: str,
+    fluxes: LoopFluxes | None,
 ) -> xr.Dataset:
     n, d = atoms.positions.shape
     fields = {name: np.full(n, np.nan) for name in FIELDS}
@@ -224,6 +249,7 @@ def _as_dataset(
     across[:d] = np.nan_to_num(vector)
     shares = torsion_shares(across, [0, 0, 1]) if np.any(across) else (np.nan,) * 3
     report = check_circuit(found.document()) if found is not None else None
+    closing = np.full(d, np.nan) if fluxes is None else fluxes.closing
     axis, atom, step = ("axis",), ("atom",), ("step",)
     return results.dataset(
         {
@@ -238,6 +264,14 @@ def _as_dataset(
             "path": ((*step, *axis), path, "the loop, by triangles crossed or atoms passed", "length"),
             "burgers": (axis, b, "Burgers vector in crystal axes"),
             "vector": (axis, vector, "Burgers vector in space", "length"),
+            "closing": (axis, closing, "closing failure of the lattice coframe, −∮E in crystal axes", "length"),
+            "first_flux": ((), np.nan if fluxes is None else fluxes.first, "flux of the first trace, ∮Q·n ds", "rad"),
+            "second_flux": (
+                (),
+                np.nan if fluxes is None else fluxes.second,
+                "flux of the second trace, ∮P·n ds",
+                "rad",
+            ),
             "rotation": (
                 (),
                 -1 if found is None else found.rotation,
@@ -271,7 +305,7 @@ def _listed(mesh: Triangulation | None) -> dict[str, Any]:
     found = None
     if mesh is not None:
         try:
-            found = defects(mesh)
+            found = find_defects(mesh)
         except ValueError:
             found = None
     axes = ("defect",)

@@ -1,4 +1,4 @@
-"""Studies behind the verdicts: how much shaking the integers stand, and dislocations in space with their exact vectors."""
+"""Studies behind the verdicts: how much shaking the integers stand, and dislocations in space."""
 
 from typing import Any
 
@@ -41,9 +41,9 @@ def noise_breakdown(
 ) -> xr.Dataset:
     """Shake a crystal with one dislocation until loops around it give a wrong answer.
 
-    For each standard deviation in ``noises`` (spacings, along each axis) and each of ``repeats`` draws: how many of four
-    loops that enclose it and two that miss it answer (1, 0) and (0, 0), how many are refused, how many are wrong, and
-    how many atoms have a wrong coordination. About 60 ms a draw at 3,262 atoms.
+    For each standard deviation in ``noises`` (spacings, along each axis) and each of ``repeats`` draws: how many of
+    four loops that enclose it and two that miss it answer (1, 0) and (0, 0), how many are refused, how many are wrong,
+    and how many atoms have a wrong coordination. About 60 ms a draw at 3,262 atoms.
     """
     levels = checks.finite_array("noises", noises, ndim=1)
     repeats = checks.integer("repeats", repeats, minimum=1, maximum=10_000)

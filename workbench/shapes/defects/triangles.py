@@ -7,6 +7,7 @@ defects the result is the same for every loop that can be drawn into another: a 
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -114,7 +115,7 @@ def develop(walk: NDArray) -> tuple[int, Eisenstein]:
         raise ValueError("the walk must begin and end with the same triangle")
     places: dict[int, Eisenstein] = dict(zip(rows[0], ((0, 0), (1, 0), (0, 1)), strict=True))
     start = dict(places)
-    for k, (before, after) in enumerate(zip(rows[:-1], rows[1:], strict=True)):
+    for k, (before, after) in enumerate(pairwise(rows)):
         new = set(after) - set(before)
         if not new:
             continue
@@ -144,7 +145,7 @@ def walk_along(mesh: Triangulation, loop: NDArray) -> NDArray:
     points = np.concatenate([points, points[:1]])
     start = current = _containing(x, tri, points[0], mesh.atoms.spacing)
     walk = [current]
-    for p, q in zip(points[:-1], points[1:], strict=True):
+    for p, q in pairwise(points):
         for _ in range(MOST_STEPS):
             step = _exit(x, tri[current], p, q)
             if step is None:
@@ -164,6 +165,8 @@ def walk_along(mesh: Triangulation, loop: NDArray) -> NDArray:
                 raise ValueError(f"the loop crosses more than {MOST_STEPS:,} bonds; draw a shorter one")
     if current != start:
         raise ValueError("the loop could not be followed through the triangles; move it a little")
+    while len(walk) > 3 and walk[1] == walk[-2]:  # to and fro where it begins
+        walk = walk[1:-1]
     return tri[np.array(walk if len(walk) > 1 else [start, start])]
 
 
@@ -183,7 +186,7 @@ def clusters(mesh: Triangulation) -> list[NDArray]:
 def walk_around(mesh: Triangulation, inside: NDArray) -> NDArray | None:
     """Return the closed walk of triangles (k, 3) around a group of atoms, counter-clockwise, within their triangles.
 
-    None if the triangles at these atoms are no disc, as where a group goes round other atoms: then there is no one loop.
+    None if the triangles at these atoms are no disc, as where a group goes round other atoms and has two rims.
     """
     held = np.isin(mesh.triangles, inside)
     star = np.flatnonzero(held.any(1))

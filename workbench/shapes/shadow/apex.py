@@ -18,6 +18,11 @@ from workbench.shapes.shadow.doubled import side_of_crossing
 from workbench.shapes.shadow.exact import UNIT
 from workbench.shapes.shadow.faces import triangles
 
+MOST_WORK = 2_000_000_000
+"""Pairs of a node and a triangle beyond which no certificate is tried: about 20 s."""
+MOST_OPEN = 3_000_000
+"""Of these pairs, those that floats may leave open."""
+
 Ints = NDArray[np.int64]
 Bits = NDArray[np.uint64]
 Floats = NDArray[np.float64]
@@ -48,10 +53,15 @@ class Apex:
 def apex_certificate(arrangement: Arrangement, rows: Bits) -> Apex:
     """Return the apex certificate of the flag complex of the arrangement's edges, whose adjacency is ``rows``.
 
-    Raises ``ValueError`` for more triangles than are listed. Cost: a few nanoseconds for each node in the strip of
-    each triangle.
+    Raises ``ValueError`` for more work than is allowed, before it begins. Cost: a few
+    nanoseconds for each node in the strip of each triangle.
     """
     n, corners = len(arrangement.points), triangles(arrangement.ends)
+    if arrangement.nodes * len(corners) > MOST_WORK:
+        raise ValueError(
+            f"{arrangement.nodes:,} cells and {len(corners):,} triangles are too many for the apex certificate; take a "
+            "smaller β or fewer points"
+        )
     star = np.zeros((arrangement.nodes, rows.shape[1]), dtype=np.uint64)
     lines = arrangement.lines
     _stars_of_edges(
@@ -76,6 +86,11 @@ def apex_certificate(arrangement: Arrangement, rows: Bits) -> Apex:
         arrangement.on_start,
         arrangement.on_line,
     )
+    if len(opened) > MOST_OPEN:
+        raise ValueError(
+            "too many cells lie too close to edges for floats: many points are nearly on one line. Round the points to "
+            "fewer digits, so that they are exactly on it, or take fewer"
+        )
     asked = _decide(star, opened, corners, arrangement)
     return Apex(arrangement.nodes, np.flatnonzero(~_have_apex(star, rows, n)), asked)
 
@@ -134,6 +149,8 @@ def _stars_of_triangles(
             largest = max(largest, error[v])
     unknown = np.flatnonzero(error >= 1e-6)
     for t in range(len(corners)):
+        if len(opened) > MOST_OPEN:
+            break
         e, f, g = corners[t]
         if of_edge[e] == of_edge[f]:
             continue

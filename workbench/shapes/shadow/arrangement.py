@@ -21,6 +21,9 @@ from workbench.shapes.shadow.exact import UNIT, ExactPoints, Lines, sides_of_lin
 MOST_CROSSINGS = 1_500_000
 """Crossings of pairs of lines beyond which the arrangement is refused: about a minute and 1 GB."""
 
+MOST_EXACT = 500_000
+"""Places along lines whose order only integers decide, beyond which the arrangement is refused."""
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -224,7 +227,13 @@ def _settle(
     same: list[tuple[int, int]] = []
     decided = 0
     known: dict[int, tuple[Fraction, Fraction]] = {}
-    for start, stop in _chains(on, at - error[node], at + error[node]).tolist():
+    chains = _chains(on, at - error[node], at + error[node])
+    if np.sum(chains[:, 1] - chains[:, 0]) > MOST_EXACT:
+        raise ValueError(
+            f"more than {MOST_EXACT} crossings are too close to others for floats: many points are nearly on one line. "
+            "Round the points to fewer digits, so that they are exactly on it, or take fewer"
+        )
+    for start, stop in chains.tolist():
         chain = node[start:stop].tolist()
         for each in chain:
             if each not in known:

@@ -59,7 +59,8 @@ def path_metric(points: ArrayLike, epsilon: float) -> NDArray[np.float64]:
     points = sample("points", points)
     epsilon = checks.real("epsilon", epsilon, exclusive_minimum=0)
     checks.memory(8.0 * len(points) ** 2, f"the distances of {len(points)} points")
-    return dijkstra(neighbours(points, epsilon))
+    far = dijkstra(neighbours(points, epsilon))
+    return np.minimum(far, far.T)  # the two ways round differ by roundings
 
 
 def rips_edges(points: NDArray[np.float64], beta: float, epsilon: float | None = None) -> NDArray[np.int64]:

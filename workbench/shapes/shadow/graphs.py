@@ -49,6 +49,16 @@ class Graph(results.Described):
         object.__setattr__(self, "vertices", places)
         object.__setattr__(self, "edges", pairs)
 
+    def moved(self, vertex: int, place: ArrayLike) -> "Graph":
+        """Return the graph with one vertex elsewhere; ``ValueError`` on, or within 1/1000 of the extent of, another."""
+        vertex = checks.integer("vertex", vertex, minimum=0, maximum=len(self.vertices) - 1)
+        vertices = self.vertices.copy()
+        vertices[vertex] = checks.finite_array("place", place, ndim=1)
+        apart = np.linalg.norm(np.delete(vertices, vertex, axis=0) - vertices[vertex], axis=1).min()
+        if apart <= 1e-3 * np.ptp(vertices, axis=0).max():
+            raise ValueError("two vertices would be at one place; drop it beside the other")
+        return Graph(vertices, self.edges)
+
     def describe(self) -> Any:
         """Return what a result records of the graph."""
         return {"vertices": self.vertices.tolist(), "edges": self.edges.tolist()}

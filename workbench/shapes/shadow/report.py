@@ -71,7 +71,8 @@ def shadow_report(
     beta = reach * extent
     epsilon = hop * beta if hop else None
     shadow = rips_shadow(points, beta, epsilon=epsilon)
-    variables = {**_found(shadow), **_of_graph(given), **_drawn(shadow)}
+    found = _found(shadow)
+    variables = {**found, **_of_graph(given), **_drawn(shadow, known=found["failing"][1] >= 0)}
     variables |= {
         "beta_now": ((), beta, "β"),
         "epsilon_now": ((), epsilon or 0.0, "ε (0: Euclidean distances)"),
@@ -190,20 +191,29 @@ def _fill_phase(points: Floats, betas: Floats, shares: Floats, table: NDArray[np
 
 
 def _found(shadow: Shadow) -> dict[str, tuple]:
-    apex = shadow.apex
+    cells, failing, exact = _certificate(shadow)
     euclidean = rips_shadow(shadow.points, shadow.beta)
     return {
         "betti_complex": (("degree",), np.array(betti_or_unknown(shadow)), "Betti numbers of the complex"),
         "betti_euclidean": (("degree",), np.array(betti_or_unknown(euclidean)), "Betti numbers, Euclidean distances"),
         "betti_shadow": (("shadow_degree",), np.array(shadow.betti_shadow), "Betti numbers of the shadow"),
-        "cells": ((), apex.cells, "cells of the arrangement looked at"),
-        "failing": ((), apex.failing.size, "cells without an apex"),
-        "proved": ((), apex.proved, "complex and shadow have one homotopy type: proved"),
+        "cells": ((), cells, "cells of the arrangement"),
+        "failing": ((), failing, "cells without an apex (−1: too many to look)"),
+        "proved": ((), failing == 0, "complex and shadow have one homotopy type: proved"),
         "edges": ((), len(shadow.edges), "edges of the complex"),
         "crossings": ((), shadow.arrangement.crossings, "crossings of the edges"),
-        "exact_decisions": ((), shadow.arrangement.exact_decisions + apex.exact, "decisions left to integers"),
+        "exact_decisions": ((), shadow.arrangement.exact_decisions + exact, "decisions left to integers"),
         "merged": ((), shadow.merged, "coincident points left out"),
     }
+
+
+def _certificate(shadow: Shadow) -> tuple[int, int, int]:
+    """Return cells, cells without an apex (−1: beyond the certificate's limits) and decisions left to integers."""
+    cells = shadow.arrangement.nodes
+    try:
+        return cells, shadow.apex.failing.size, shadow.apex.exact
+    except ValueError:
+        return cells, UNKNOWN, 0
 
 
 def _of_graph(graph: Graph | None) -> dict[str, tuple]:
@@ -227,7 +237,7 @@ def _of_graph(graph: Graph | None) -> dict[str, tuple]:
     }
 
 
-def _drawn(shadow: Shadow) -> dict[str, tuple]:
+def _drawn(shadow: Shadow, *, known: bool) -> dict[str, tuple]:
     """Return what the pictures need: points with their degree, edges, outlines of pieces and holes, failing cells."""
     step = max(1, -(-len(shadow.edges) // DRAWN_EDGES))
     degree = np.full(len(shadow.points), UNKNOWN)
@@ -245,5 +255,5 @@ def _drawn(shadow: Shadow) -> dict[str, tuple]:
         "outline": (("corner", "axis"), places, "outlines of pieces and holes"),
         "hole": (("corner",), names, "number of the hole (0: a piece)"),
         "part": (("corner",), parts, "number of the outline"),
-        "failing_cell": (("cell", "axis"), shadow.failing, "cells without an apex"),
+        "failing_cell": (("cell", "axis"), shadow.failing if known else np.empty((0, 2)), "cells without an apex"),
     }

@@ -111,8 +111,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "(Not in the paper.) The theorem's largest β is near the largest that works.",
         slack,
-        "With 60 points (the theorem asks for at least {fewer:.0f} times as many) the shadow is right up to {least:.1f} "
-        "to {most:.1f} times the largest β allowed.",
+        "With 60 points (the theorem asks for at least {fewer:.0f} times as many) the shadow is right up to "
+        "{least:.1f} to {most:.1f} times the largest β allowed.",
         Rule(at_most("most", 2), partly=at_most("least", 2)),
         "shapes.shadow_scales()",
         {"most": "the largest factor", "least": "the smallest factor"},

@@ -369,10 +369,11 @@ def gp_all(oracle: Oracle, x: Array, axis: Array, options: Options, log: Log) ->
 def gp_dimer(oracle: Oracle, x: Array, axis: Array, options: Options, log: Log) -> Array:
     """Climb with a dimer on the surrogate, as the paper does: the first rotations are made on the surface itself.
 
-    Steps on the surrogate are a fifth as long as on the surface, and rotations there converged. On clusters of seven
-    atoms both matter: with the surface's own steps and four rotations down to 5° none of the first four searches of the
-    shipped study ended at a saddle, nor with one of the two mended alone more than one; with both all four did. A full
-    step against a stiff direction ends where the surrogate, which has seen no repulsion yet, goes on climbing.
+    Steps on the surrogate are a fifth as long as on the surface, since a full step against a stiff direction ends where
+    a surrogate that has seen no repulsion goes on climbing; and rotations on it are converged. On clusters of seven
+    atoms it takes both: none of the first four searches of the shipped study reached a saddle with the surface's own
+    steps and rotations (none of two with converged rotations alone, one of three with short steps alone), 46 of 50 do
+    with both.
     """
     _, g = oracle(x)
     if converged(g, options.tolerance):

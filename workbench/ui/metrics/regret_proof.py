@@ -59,7 +59,7 @@ def certificate_in_words(text: str) -> str:
         return ""
     claims = json.loads(text)
     return (
-        f"The certificate proves {claims['lower']:.6g} ≤ W ≤ {claims['upper']:.6g} to whoever trusts rational "
+        f"The certificate proves {claims['lower']!r} ≤ W ≤ {claims['upper']!r} to whoever trusts rational "
         "arithmetic and no more; the tab “Check a regret” takes the file."
     )
 
@@ -105,8 +105,8 @@ class RegretCheckView(View):
         """Say what the checker says."""
         if not bool(ds.valid):
             return f"Not a proof: {ds.message.item()}."
-        low, high = float(ds.lower), float(ds.upper)
-        return f"The certificate holds: {low:.6g} ≤ W ≤ {high:.6g}, proved for {int(ds.states):,} states."
+        low, high = float(ds.lower), float(ds.upper)  # in full: a bound that is rounded is proved no more
+        return f"The certificate holds: {low!r} ≤ W ≤ {high!r} is proved for a world of {int(ds.states):,} states."
 
 
 def report_html(ds: xr.Dataset) -> str:
@@ -114,6 +114,6 @@ def report_html(ds: xr.Dataset) -> str:
     names = ("states", "actions", "discount", "claimed_lower", "claimed_upper")
     rows = [("what the checker says", str(ds.message.item()))]
     rows += [
-        (str(ds[name].attrs["long_name"]), f"{float(ds[name]):.10g}") for name in names if np.isfinite(float(ds[name]))
+        (str(ds[name].attrs["long_name"]), f"{float(ds[name])!r}") for name in names if np.isfinite(float(ds[name]))
     ]
     return proof_html(rows, ds)

@@ -6,7 +6,9 @@ from workbench import metrics
 from workbench.figures import metrics as figures
 from workbench.metrics.rankings.examples import binormal
 from workbench.ui.kit.room import Room
+from workbench.ui.metrics.confusion import ConfusionView
 from workbench.ui.metrics.drift import DriftView
+from workbench.ui.metrics.embeddings import EmbeddingsView, ZeroShotView
 from workbench.ui.metrics.rankings import RankingsView
 from workbench.ui.metrics.regret_proof import RegretCheckView
 from workbench.ui.metrics.rewards import RewardsView
@@ -23,7 +25,9 @@ class MetricsRoom(Room):
         "After M. McDermott et al., “A closer look at AUROC and AUPRC under class imbalance”, NeurIPS 2024, arXiv "
         "2401.06091 (rankings); J. Skalse et al., “STARC: A General Framework For Quantifying Differences Between "
         "Reward Functions”, arXiv 2309.15257 (rewards); “Information-estimation metric”, arXiv 2510.02514 (signals); "
-        "C. H. Martin and C. Hinrichs, “SETOL: A Semi-Empirical Theory of (Deep) Learning”, arXiv 2507.17912 (spectra)."
+        "C. H. Martin and C. Hinrichs, “SETOL: A Semi-Empirical Theory of (Deep) Learning”, arXiv 2507.17912 "
+        "(spectra); B. Chen and W. Deng, “Energy confused adversarial metric learning for zero-shot image retrieval "
+        "and clustering”, AAAI 2019, arXiv 1901.07169 (embeddings)."
     )
     view_classes = (
         RankingsView,
@@ -34,6 +38,9 @@ class MetricsRoom(Room):
         SignalPointsView,
         PhotographsView,
         SpectraView,
+        EmbeddingsView,
+        ZeroShotView,
+        ConfusionView,
     )
 
     @classmethod

@@ -54,14 +54,19 @@ class DictionariesView(View):
         """Say what the largest wedge is called in either frame."""
         last = ds.isel(wedge=int(ds.wedge.values.argmax()))
         told = [
-            f"{float(last.first_flux.sel(frame=frame) / last.angle):.3f} Ω and "
-            f"{float(last.second_flux.sel(frame=frame) / last.angle):.3f} Ω in the {frame} frame"
+            f"{_multiple(last.first_flux.sel(frame=frame) / last.angle)} and "
+            f"{_multiple(last.second_flux.sel(frame=frame) / last.angle)} in the {frame} frame"
             for frame in map(str, ds.frame.values)
         ]
         return (
             f"Around a wedge of {float(last.wedge):.0f}° first and second trace have the fluxes {' but '.join(told)}: "
             "the charge that they give depends on the frame."
         )
+
+
+def _multiple(ratio: xr.DataArray) -> str:
+    """Return a flux in units of the wedge's angle; rounding has no sign."""
+    return f"{round(float(ratio), 3) + 0.0:.3f} Ω".replace("-", "−")
 
 
 def _wedges_in_words(ds: xr.Dataset) -> str:

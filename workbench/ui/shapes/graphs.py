@@ -98,14 +98,12 @@ class GraphsView(View):
             return
         graph = self.standing(self.values())
         graph = shapes.planar_graph(graph) if isinstance(graph, str) else graph
-        if not 0 <= item < len(graph.vertices):
-            return
-        places = [tuple(map(float, place)) for place in graph.vertices]
-        places[item] = (round(x, 3), round(y, 3))
-        if len(set(places)) < len(places):
-            self.complaint = "Two vertices would be at one place; drop it beside the other."
-            return
-        self.drawn = (self.graph, tuple(places))
+        try:
+            graph = graph.moved(item, (round(float(x), 3), round(float(y), 3)))
+        except ValueError as error:
+            self.complaint = str(error)
+        else:
+            self.drawn = (self.graph, tuple(map(tuple, graph.vertices.tolist())))
 
     def reset(self) -> None:
         """Take back everything that the hand has done."""
@@ -145,6 +143,8 @@ class GraphsView(View):
             text += ", as the graph" if same else f"; the graph has {truth[0]} and {truth[1]}"
         if bool(ds.proved):
             text += f". The complex is equivalent to it: proved, an apex at all {cells:,} cells."
+        elif failing < 0:
+            text += f". {cells:,} cells are too many to prove that the complex is equivalent to it."
         else:
             text += f". That the complex is equivalent to it is not proved: no apex at {failing:,} of {cells:,} cells."
         euclidean = ds.betti_euclidean.values

@@ -1,10 +1,12 @@
 """The frame of the shapes room."""
 
+import math
 from typing import Any
 
-from workbench import data
+from workbench import shapes
 from workbench.figures import shapes as figures
 from workbench.ui.kit.room import Room
+from workbench.ui.shapes.crystals import CrystalView
 from workbench.ui.shapes.dictionaries import DictionariesView
 from workbench.ui.shapes.graphs import GraphsView
 
@@ -14,9 +16,11 @@ class ShapesRoom(Room):
 
     slug = "shapes"
     paper = "After “General teleparallel theory of defects”, arXiv 2602.01408 (defects), arXiv 2506.01603 (graphs)."
-    view_classes = (DictionariesView, GraphsView)
+    view_classes = (CrystalView, DictionariesView, GraphsView)
 
     @classmethod
     def thumbnail(cls) -> Any:
-        """Return the fluxes around wedges."""
-        return figures.wedge_fluxes(data.result("shapes/defects_dictionaries.nc"))
+        """Return a crystal with a dislocation, and a loop around it."""
+        turn = [2 * math.pi * k / 8 for k in range(8)]
+        corners = [(6 * math.cos(t), 6 * math.sin(t)) for t in turn]
+        return figures.crystal_loop(shapes.circuit_report(loop=corners), corners)

@@ -259,7 +259,7 @@ def test_what_makes_no_sense_is_refused_in_words(make, told):
 
 def test_the_experiment_tells_both_plans_and_its_certificate():
     ds = robust.robust_plan([1, 3], kind="WC", n=7, seed=2)
-    problem = robust.knapsack("WC", 7, share=0.15, seed=2)
+    problem = robust.knapsack("WC", 7, h=40, share=0.15, seed=2)
     assert float(ds.own_profit) == pytest.approx(robust.worst_case(problem, "1010000").profit)
     assert float(ds.best_profit) == pytest.approx(robust.solve(problem).profit)
     assert float(ds.own_profit) <= float(ds.best_profit) <= float(ds.bound)

@@ -35,6 +35,7 @@ def test_items_go_in_and_out(view):
     assert view.runner.wait(PATIENCE)
     assert float(view.result.own_profit) != before
     assert int(view.result.own_plan.sum()) == 7
+    assert float(view.result.own_profit) <= float(view.result.best_profit) <= float(view.result.bound)
     view.chosen = ["1", "2", "3", "4", "5", "6"]
     assert view.runner.wait(PATIENCE)
 

@@ -23,7 +23,8 @@ def tornado(ds: xr.Dataset) -> Any:
         parts.append(theme.line(bars, colour, width=9))
         marks = hv.Points((ends, items[chosen]), ["lost", "number"], label=label)
         parts.append(theme.markers(marks, colour, size=9, marker="circle" if name == "own" else "diamond"))
-    reach = 1.1 * float(ds.loss.max()) or 1.0
+    lost = np.nan_to_num(np.r_[ds.own_lost.values, ds.best_lost.values])
+    reach = 1.15 * float(lost.max()) or 1.0
     return theme.frame(
         hv.Overlay(parts),
         title="What the worst case takes",
@@ -42,6 +43,14 @@ def bounds_race(ds: xr.Dataset) -> Any:
     for k, (name, label) in enumerate((("upper", "no plan is worth more"), ("lower", "best plan found"))):
         curve = hv.Curve((seconds, ds[name].values), "seconds", "profit", label=label)
         parts.append(theme.line(curve, theme.SERIES[k], dash=("solid", "dashed")[k]))
+    shown = np.r_[float(ds.own_profit), ds.lower.values, ds.upper.values]
+    low, high = float(np.nanmin(shown)), float(np.nanmax(shown))
+    room = 0.06 * (high - low) or 1.0
     return theme.frame(
-        hv.Overlay(parts), title="How the bounds met", xlabel="seconds", ylabel="worst-case profit", legend="bottom"
+        hv.Overlay(parts),
+        title="How the bounds met",
+        xlabel="seconds",
+        ylabel="worst-case profit",
+        ylim=(low - room, high + room),
+        legend="bottom",
     )

@@ -29,7 +29,7 @@ def robust_plan(
     *,
     kind: str = "SC",
     n: int = 12,
-    h: int = 80,
+    h: int = 40,
     deviation: float = 0.5,
     share: float = 0.15,
     seed: int = 0,

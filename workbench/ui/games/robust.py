@@ -46,7 +46,7 @@ class RobustView(View):
     )
     kind = param.Selector(default="SC", objects={label: name for name, label in robust.CLASSES.items()}, label="Items")
     n = param.Integer(default=12, bounds=(2, MOST), label="Number of items")
-    h = param.Integer(default=80, bounds=(10, 100), label="Capacity, % of all items")
+    h = param.Integer(default=40, bounds=(10, 100), label="Capacity, % of all items")
     deviation = param.Number(default=0.5, bounds=(0.0, 1.0), step=0.1, label="Spread of the losses δ")
     share = param.Number(default=0.15, bounds=(0.0, 0.5), step=0.05, label="Share of the items that may be hit Γ/n")
     seed = param.Integer(default=0, bounds=(0, 999), label="Seed")

@@ -39,6 +39,7 @@ def on_two_ranks(script, folder):
     finally:
         for process in started:
             process.kill()
+            process.communicate()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.distributed as dist
-from guarded import flat
+from guarded import flat, leave_the_ranks
 from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.nn.parallel import DistributedDataParallel
@@ -82,7 +82,7 @@ def main(rank, world, folder):
         outcome = guard.log.outcome.values.astype("U40")
         np.savez(folder / f"{name}-{rank}.npz", path=path, outcome=outcome, **columns)
     failing(rank)
-    dist.destroy_process_group()
+    leave_the_ranks()
 
 
 def failing(rank):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.distributed as dist
+from guarded import leave_the_ranks
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -98,7 +99,7 @@ def main(rank, world, folder):
     columns = {c: guarded.log[c].values for c in ("radius", "r_proposed", "r_taken", "update_norm", "sample", "rank")}
     said = {f"said-{name}": np.array(text) for name, text in refusals(rank, world).items()}
     np.savez(folder / f"shards-{rank}.npz", path=path, **columns, **said)
-    dist.destroy_process_group()
+    leave_the_ranks()
 
 
 if __name__ == "__main__":

@@ -70,6 +70,7 @@ def test_a_dragged_point_sets_the_threshold():
     assert "chosen again" not in view.sentence(ds)
     dragged.dropped("threshold", {**at, "eigenvalue": [1e9]})
     assert view.k == 2
+    assert view.runner.wait(60)  # what draws in the worker's thread would move the marks under this hand
     here = dragged._drawn["threshold"][0][0]
     for nothing in ({}, {"eigenvalue": [np.nan]}, {"eigenvalue": [None]}, {"eigenvalue": [here], "share": [1.0]}):
         dragged.dropped("threshold", {**at, **nothing} if nothing else {})

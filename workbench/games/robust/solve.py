@@ -156,7 +156,7 @@ def price_and_evaluate(search: Search, _found: Bound) -> None:
 @METHODS.add(
     "price-and-branch",
     label="price and branch (exact)",
-    formula=r"\min_\xi V_{\mathrm{leaf}}(\xi) \le \text{best}",
+    formula=r"\min_\xi V_{\mathrm{leaf}}(\xi) \leq \text{best}",
     reference=ARSLAN,
     cost="exponential at worst; seconds to minutes at n = 20 to 80, uncorrelated",
     proves="optimum",

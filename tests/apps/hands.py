@@ -7,6 +7,7 @@ def drag(page, label, to, *, exact=False):
     """Drag the slider labelled ``label`` to the fraction ``to`` of its length, in steps, as a hand does."""
     slider = page.get_by_label(label, exact=exact).first
     slider.scroll_into_view_if_needed()
+    stands(page, slider)
     track = slider.locator("xpath=ancestor::*[contains(@class, 'MuiSlider-root')][1]").bounding_box()
     thumb = slider.locator("xpath=..").bounding_box()
     start, end = thumb["x"] + thumb["width"] / 2, track["x"] + to * track["width"]
@@ -54,6 +55,18 @@ def until(page, condition, told):
             return
         frames(page, 3)
     raise AssertionError(told)
+
+
+def stands(page, part):
+    """Wait until a part of a page that is still being built no longer moves: ten frames in one place."""
+    places = [part.bounding_box()]
+
+    def stays():
+        frames(page, 7)
+        places.append(part.bounding_box())
+        return places[-1] == places[-2]
+
+    until(page, stays, "the page never stops moving")
 
 
 def at_rest(page):

@@ -39,7 +39,7 @@ _WHERE = {
     "network": ("network_radius",),
     "taylor": ("convergence_radius", "logit_series", "loss_series", "taylor_radius"),
     "safe_step": ("SafeStep",),
-    "engine": ("MODES",),
+    "engine": ("MEASURES", "MODES"),
     "head": ("logit_spread",),
     "hooks": ("Guard", "guard"),
     "adapters": ("to_logging", "to_tensorboard", "to_wandb"),

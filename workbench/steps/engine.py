@@ -24,6 +24,7 @@ MODES = {
 }
 """Mode → what it does."""
 MEASURES = (*METHODS, "auto")
+"""How the slopes of a step are found; "auto" takes the best that the model allows."""
 
 
 class Engine:

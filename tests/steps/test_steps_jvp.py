@@ -1,5 +1,8 @@
 """Logits and slopes: against autograd and closed forms, and without leaving a trace on the model."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
+
 import numpy as np
 import pytest
 import torch
@@ -26,6 +29,35 @@ def test_linear_closed_form():
     found = steps.logits_and_slopes(model, x, v)
     torch.testing.assert_close(found.slopes, x @ v["weight"].T + v["bias"])
     torch.testing.assert_close(found.logits, model(x).detach())
+
+
+def test_threads_take_turns_in_the_one_forward_mode_of_a_process():
+    """Two visitors of one server, each in a thread: torch refuses a second level of dual numbers, wherever it is."""
+    inside, go = threading.Event(), threading.Event()
+
+    class Waits(nn.Linear):
+        def forward(self, x):
+            inside.set()
+            assert go.wait(30)
+            return super().forward(x)
+
+    first, second = Waits(4, 3).double(), nn.Linear(4, 3).double()
+    x = inputs(5, 4)
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(steps.logits_and_slopes, first, x, random_direction(first), verify=False)
+        assert inside.wait(30)
+        quick = pool.submit(steps.logits_and_slopes, second, x, random_direction(second), verify=False)
+        assert not wait([quick], timeout=0.2).done, "it waits for the level"
+        go.set()
+        for found, model in ((slow, first), (quick, second)):
+            v = random_direction(model)
+            torch.testing.assert_close(found.result(30).slopes, x @ v["weight"].T + v["bias"])
+
+
+def test_a_level_of_somebody_else_is_told():
+    model = nn.Linear(4, 3)
+    with torch.autograd.forward_ad.dual_level(), pytest.raises(steps.ForwardModeError, match="forward mode, which"):
+        steps.logits_and_slopes(model, inputs(5, 4).float(), random_direction(model))
 
 
 @pytest.mark.parametrize("network", list(steps.NETWORKS))

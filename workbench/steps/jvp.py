@@ -7,6 +7,7 @@ stream are what they were.
 
 import functools
 import math
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -27,6 +28,8 @@ with warnings.catch_warnings(), forward_ad.dual_level():
     # torch compiles its own decompositions at the first dual number and warns about the compiler it uses
     warnings.simplefilter("ignore", DeprecationWarning)
     forward_ad.make_dual(torch.zeros(1), torch.zeros(1))
+
+_FORWARD_MODE = threading.RLock()  # torch has one level of dual numbers for all threads of a process
 
 METHODS = ("exact", "finite-difference", "replay")
 AGREEMENT = 0.1  # two measurements of the same spread may differ by this part of the widest
@@ -255,11 +258,20 @@ def dual_pass(
     base: Mapping[str, Tensor],
     read: Callable[[Callable[[], Any]], T],
 ) -> T:
-    """Return what ``read`` makes of a forward on dual numbers; it unpacks them itself, while they are alive."""
-    with ExitStack() as stack:
+    """Return what ``read`` makes of a forward on dual numbers; it unpacks them itself, while they are alive.
+
+    Threads wait for each other here.
+    """
+    with _FORWARD_MODE, ExitStack() as stack:
         stack.enter_context(evaluation(model))
         stack.enter_context(differentiable_attention())
-        stack.enter_context(forward_ad.dual_level())
+        try:
+            stack.enter_context(forward_ad.dual_level())
+        except RuntimeError as error:
+            raise ForwardModeError(
+                f"something else in this process is in torch's forward mode, which it can be only once ({error}); use "
+                "the finite-difference JVP"
+            ) from error
         moving = {name: forward_ad.make_dual(base[name].detach(), v.to(base[name])) for name, v in direction.items()}
         try:
             return read(lambda: call(model, inputs, {**base, **moving}))

@@ -46,7 +46,8 @@ def test_the_tour_runs_live_and_one_slider_of_each_room_answers(tour):
             cell.locator(".MuiSlider-root input[type=range]").first.focus()
             tour.keyboard.press("ArrowRight")
         else:
-            drag(SimpleNamespace(get_by_label=cell.get_by_label, mouse=tour.mouse), label, 0.7)
+            parts = SimpleNamespace(get_by_label=cell.get_by_label, mouse=tour.mouse, evaluate=tour.evaluate)
+            drag(parts, label, 0.7)
         # asked anew each time: an answer may put a new node in the place of the sentence
         cell.locator(".sentence").filter(has_not_text=before).first.wait_for(timeout=60_000)
         colour = cell.locator(".MuiSlider-thumb").first.evaluate("e => getComputedStyle(e).backgroundColor")

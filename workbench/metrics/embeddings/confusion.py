@@ -9,6 +9,8 @@ the mean is ½(|m_X − m_Y|² + tr C_X + tr C_Y), so nothing but means and tota
 2E|X−Y|^a − E|X−X′|^a − E|Y−Y′|^a with a < 2 is zero only for equal laws (Székely and Rizzo).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
@@ -183,7 +185,7 @@ def class_tables(sums: Floats, counts: NDArray[np.int64]) -> tuple[Floats, Float
     return 0.5 * mean, np.maximum(distance, 0.0)
 
 
-def _in_blocks(work, x: Floats, progress: Progress) -> None:
+def _in_blocks(work: Callable[[NDArray[np.int64]], None], x: Floats, progress: Progress) -> None:
     n = x.shape[1]
     if float(n) * n * x.shape[0] <= SMALL:
         work(np.arange(n))

@@ -6,10 +6,14 @@ instructions without changing the order of any sum, and equal items are at dista
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @njit(cache=True, nogil=True)
-def squared_row(point, others, out):
+def squared_row(point: Floats, others: Floats, out: Floats) -> None:
     """Fill ``out`` (n,) with the squared distances of ``point`` (d,) to the columns of ``others`` (d, n)."""
     out[:] = 0.0
     for f in range(len(point)):
@@ -21,7 +25,9 @@ def squared_row(point, others, out):
 
 
 @njit(cache=True, nogil=True)
-def power_sums(x, codes, others, other_codes, power, rows, sums):
+def power_sums(
+    x: Floats, codes: Ints, others: Floats, other_codes: Ints, power: float, rows: Ints, sums: Floats
+) -> None:
     """Add Σ|x − y|^power to ``sums`` (class of x, class of y), for the columns ``rows`` of x (d, n)."""
     squares = np.empty(others.shape[1])
     half = 0.5 * power
@@ -37,7 +43,7 @@ def power_sums(x, codes, others, other_codes, power, rows, sums):
 
 
 @njit(cache=True, nogil=True)
-def power_gradient(x, codes, power, rows, out):
+def power_gradient(x: Floats, codes: Ints, power: float, rows: Ints, out: Floats) -> None:
     """Fill the columns ``rows`` of ``out`` (d, n) with Σ_j (power/2)|x_i − x_j|^(power−2) (x_i − x_j), other classes.
 
     At coincident points the power below 2 has no gradient; 0 is taken, the middle of its subgradients.
@@ -59,14 +65,14 @@ def power_gradient(x, codes, power, rows, out):
 
 
 @njit(cache=True, nogil=True)
-def squared_rows(x, rows, out):
+def squared_rows(x: Floats, rows: Ints, out: Floats) -> None:
     """Fill ``out`` (row, n) with the squared distances of the columns ``rows`` of x (d, n) to all columns."""
     for k in range(len(rows)):
         squared_row(x[:, rows[k]], x, out[k])
 
 
 @njit(cache=True, nogil=True)
-def judge(every, relevant, found):
+def judge(every: Floats, relevant: Floats, found: Floats) -> None:
     """Fill ``found`` (query, 3) with R@1, MAP@R and precision at R from sorted distances.
 
     ``every`` (query, n) are the distances to all items and ``relevant`` (query, R + 1) those to the query's class, the
@@ -104,7 +110,7 @@ def judge(every, relevant, found):
 
 
 @njit(cache=True, nogil=True)
-def pull(z, x, power, slope):
+def pull(z: Floats, x: Floats, power: float, slope: Floats) -> float:
     """Return Σ_ij |z_i − x_j|^power and add its gradient in z (n, d) to ``slope``; coincident points add nothing."""
     total = 0.0
     for i in range(len(z)):

@@ -20,7 +20,7 @@ from workbench.metrics.embeddings.confusion import checked_power
 from workbench.metrics.embeddings.inputs import Floats, Labelled, labelled
 from workbench.metrics.embeddings.losses import EMBEDDING_LOSSES
 from workbench.metrics.embeddings.retrieval import scores
-from workbench.metrics.embeddings.training import Setting, train
+from workbench.metrics.embeddings.training import Network, Setting, train
 from workbench.progress import Progress
 
 PAPERS_WEIGHT = 0.13
@@ -177,12 +177,12 @@ def halves(classes: int, most: int, rng: np.random.Generator) -> NDArray[np.bool
     return found
 
 
-def of_network(network, unseen: Labelled) -> Floats:
+def of_network(network: Network, unseen: Labelled) -> Floats:
     """Return R@1 and MAP@R of the unseen items by the directions of their embeddings."""
     return scores(unseen.with_features(embedded(network, unseen)), normalised=True)[:2]
 
 
-def embedded(network, items: Labelled) -> Floats:
+def embedded(network: Network, items: Labelled) -> Floats:
     """Return embeddings with a direction: an item that lands on zero exactly is put beside it."""
     made = network.embed(items.features)
     made[~made.any(axis=1)] = np.finfo(float).tiny

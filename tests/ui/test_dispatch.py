@@ -56,37 +56,6 @@ def test_on_a_server_a_call_runs_for_its_own_document_unless_the_session_has_end
     assert heard == [document]
 
 
-def test_in_turn_others_are_heard_after_each_piece_and_a_failure_is_only_its_own(monkeypatch, caplog):
-    monkeypatch.setattr(type(pn.state), "loaded", True)
-    sessions = [Session(Document()) for _ in range(3)]
-    sessions[2].destroyed = True
-    heard, turns = [], dispatch.Turns()
-
-    def piece(name):
-        heard.append(name)
-        asyncio.get_running_loop().call_soon(heard.append, "another visitor")
-        if name == "breaks":
-            raise RuntimeError("this piece only")
-
-    async def serve():
-        for name, session in (("a", 0), ("breaks", 1), ("ended", 2), ("b", 0)):
-            turns.add(sessions[session], lambda name=name: piece(name))
-        await turns._work
-        turns.add(sessions[0], lambda: piece("later"))
-        await turns._work
-
-    asyncio.run(serve())
-    others = ["another visitor"]
-    assert heard == ["a", *others, "breaks", *others, "b", *others, "later", *others]
-    assert "this piece only" in caplog.text
-
-
-def test_in_turn_is_at_once_where_nobody_else_is():
-    heard = []
-    dispatch.Place().call_in_turn(heard.append, 3)
-    assert heard == [3]
-
-
 def test_bokeh_looks_at_its_models_once_for_many_changes(monkeypatch):
     document = Document()
     looks = []

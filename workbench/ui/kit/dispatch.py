@@ -2,47 +2,12 @@
 
 import asyncio
 import functools
-import logging
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import panel as pn
 from panel.io.state import set_curdoc
-
-LOG = logging.getLogger(__name__)
-PAUSE = 0.02  # seconds, enough for a loop to hear and to answer whoever has asked meanwhile
-
-
-class Turns:
-    """What takes long on the loop of a server, a tab or some pictures, one at a time with a pause after each.
-
-    A loop runs all that is ready before it listens again: pages that are opened together would keep it for seconds.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: deque[tuple[Any, Callable[[], Any]]] = deque()
-        self._work: asyncio.Task[None] | None = None
-
-    def add(self, context: Any, run: Callable[[], Any]) -> None:
-        """Queue ``run`` for a session; called on the loop."""
-        self._waiting.append((context, run))
-        if self._work is None or self._work.done():
-            self._work = asyncio.ensure_future(self._one_by_one())
-
-    async def _one_by_one(self) -> None:
-        while self._waiting:
-            context, run = self._waiting.popleft()
-            if not getattr(context, "destroyed", False):
-                try:
-                    await context.with_locked_document(functools.partial(_run_for, run))
-                except Exception:  # a page of one visitor is nothing to the pages of the others
-                    LOG.exception("a part of a page was not built")
-                await asyncio.sleep(PAUSE)
-
-
-TURNS = Turns()
 
 
 class Place:
@@ -80,14 +45,6 @@ class Place:
             self._loop.call_soon_threadsafe(run)
         else:
             run()
-
-    def call_in_turn(self, function: Callable[..., Any], *args: Any) -> None:
-        """Run ``function(*args)`` as :meth:`call` does; on a server after what other pages have in turn."""
-        context = None if self._document is None else self._document.session_context
-        if self._held is None and context is not None and self._server_loop is not None:
-            self._server_loop.add_callback(TURNS.add, context, functools.partial(function, *args))
-        else:
-            self.call(function, *args)
 
     @property
     def is_notebook(self) -> bool:

@@ -114,7 +114,7 @@ class Room(pn.viewable.Viewer):
         first(index := self.tab)
         for step in others:
             if in_session():
-                self._place.call_in_turn(step, index)
+                self._place.call(step, index)
             else:
                 step(index)
 

@@ -370,7 +370,7 @@ class View(pn.viewable.Viewer):
                 return
             self.runner.drawn()
             if reached < len(self._shown):
-                self._place.call_in_turn(self._draw, number, reached)
+                self._place.call(self._draw, number, reached)
             if self._arrival is not None:
                 self._arrival.ask()
 

@@ -82,3 +82,50 @@ def at_rest(page):
         return seen[-1] == seen[-2] == seen[-3]
 
     until(page, stands, "the page never comes to rest")
+
+
+# Where a mark is on the screen: of the figure whose title begins with `title`, mark number k of the part `label`.
+MARK = """([title, [across, up], label, k]) => {
+  for (const doc of Bokeh.documents) for (const model of doc._all_models.values()) {
+    if (model.type !== 'Figure' || !(model.title && model.title.text.startsWith(title))) continue
+    const view = Bokeh.index.find_one(model)
+    if (!view) continue
+    for (const renderer of model.renderers) {
+      const data = renderer.data_source && renderer.data_source.data
+      if (!data || !('item' in data) || (renderer.name || '') !== label) continue
+      const box = view.el.getBoundingClientRect(), frame = view.frame
+      return [box.x + frame.x_scale.compute(data[across][k]), box.y + frame.y_scale.compute(data[up][k])]
+    }
+  }
+  return null
+}"""
+TRIES = 6
+
+
+def drag_mark(page, title, axes, label, k, shift, *, moved):
+    """Drag mark ``k`` of a figure's part by ``shift`` pixels until ``moved(milliseconds)`` says that it was.
+
+    A plot that is being redrawn drops a hand's grip, without a word. A person tries again.
+    """
+    from playwright.sync_api import TimeoutError as NotYet
+
+    for _ in range(TRIES):
+        _drag_once(page, [title, list(axes), label, k], shift)
+        try:
+            return moved(PATIENCE_A_TRY)
+        except NotYet:
+            continue
+    raise AssertionError(f"{label!r} of {title!r} does not move")
+
+
+def _drag_once(page, mark, shift):
+    page.wait_for_function(f"mark => ({MARK})(mark) !== null", arg=mark)
+    at_rest(page)  # a page that is still being laid out would move the mark away from under the hand
+    x, y = page.evaluate(MARK, mark)
+    page.mouse.move(x, y)
+    frames(page, 5)
+    page.mouse.down()
+    for part in (0.5, 1.0):
+        page.mouse.move(x + part * shift[0], y + part * shift[1], steps=4)
+    frames(page, 5)
+    page.mouse.up()

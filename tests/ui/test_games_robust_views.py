@@ -25,8 +25,8 @@ def test_it_tells_the_three_numbers_and_proves_them(view):
     assert sentence.startswith("Your plan is worth at least")
     assert f"none is worth more than {float(view.result.bound):,.6g}" in sentence
     card = view._shown[-1]
-    assert "Proved in whole numbers" in card._text.object
-    assert robust.check(card._json)
+    assert "Proved in whole numbers" in card._words.object
+    assert robust.check(card.text)
 
 
 def test_items_go_in_and_out(view):

@@ -11,9 +11,10 @@ from workbench import data, metrics
 from workbench.metrics.rewards import checker
 from workbench.progress import Progress
 from workbench.results import open_bytes, to_bytes
+from workbench.ui.kit.proof import CertificateFile
 from workbench.ui.metrics import rewards as tab
 from workbench.ui.metrics.painter import PaintedMaps
-from workbench.ui.metrics.regret_proof import RegretCertificate, RegretCheckView, report_html
+from workbench.ui.metrics.regret_proof import RegretCheckView, report_html
 from workbench.ui.metrics.rewards import FILE, FIRST, RewardsView, in_letters, painted, rows_of
 
 
@@ -165,14 +166,14 @@ def test_the_shipped_answer_is_the_experiment_s():
 def test_the_certificate_is_offered_and_its_tab_takes_it():
     view = RewardsView()
     ds = view.precomputed(view.values())
-    shown = next(one for one in view._shown if isinstance(one, RegretCertificate))
+    shown = next(one for one in view._shown if isinstance(one, CertificateFile))
     shown.update(ds)
     assert not shown._button.disabled
     text = shown._button.callback().read()
     assert metrics.check_regret(text).valid
     shown.update(ds.drop_vars(["certificate", "uncertified"]))
     assert shown._button.disabled
-    assert "saved without one" in shown._text.object
+    assert "saved without one" in shown._words.object
     check = RegretCheckView()
     assert re.search(r"holds: 0\.99999\d+ ≤ W ≤ 1\.0 is proved for a world of 17", check.sentence(computed(check)))
     check.take("mine.json", text)

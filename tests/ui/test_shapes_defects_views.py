@@ -6,11 +6,11 @@ import pytest
 from workbench import shapes
 from workbench.progress import Progress
 from workbench.results import open_bytes, to_bytes
+from workbench.ui.kit.proof import CertificateFile
 from workbench.ui.shapes.crystals import (
     FILE,
     FIRST_LOOP,
     SCENES,
-    CircuitDownload,
     CrystalView,
     corners_of,
     dictionary_rows,
@@ -125,12 +125,12 @@ def test_three_dictionaries_stand_side_by_side():
 def test_the_certificate_of_the_loop_can_be_taken_home():
     view = CrystalView()
     answered(view)
-    kept = next(part for part in view._shown if isinstance(part, CircuitDownload))
+    kept = next(part for part in view._shown if isinstance(part, CertificateFile))
     kept.update(view.result)
-    assert shapes.check_circuit(kept.document).burgers == (1, 0)
+    assert shapes.check_circuit(kept.text).burgers == (1, 0)
     view.loop = "0,0 30,0 0,30"
     kept.update(computed(view))
-    assert kept.document == ""
+    assert kept.text == ""
 
 
 def test_a_saved_result_comes_back():

@@ -11,7 +11,7 @@ from workbench import costs, games
 from workbench.costs import Cost
 from workbench.figures import games as figures
 from workbench.games.gallery.registry import has_formulas
-from workbench.ui.games.certificate_card import CertificateCard
+from workbench.ui.games.certificate_card import certificate_card
 from workbench.ui.games.choices import GameView, game_of
 from workbench.ui.kit.picture import Picture
 
@@ -44,7 +44,7 @@ class BoxView(GameView):
         return [
             Picture("Margin on the region", figures.box_margins, _margins, height=440),
             Picture("Leaves", figures.leaf_boxes, _leaves, height=440),
-            CertificateCard(),
+            certificate_card(),
         ]
 
     def sentence(self, ds: xr.Dataset) -> str:

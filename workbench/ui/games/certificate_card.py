@@ -1,15 +1,15 @@
 """The certificate in words and numbers, with its download."""
 
 import html
-import io
 import json
 from typing import Any
 
-import panel as pn
-import panel_material_ui as pmui
 import xarray as xr
 
+from workbench.ui.kit.proof import CertificateFile
+
 ICONS = {"CERTIFIED": "✔", "ESTIMATED": "≈", "REFUSED": "✘", "UNKNOWN": "?"}
+TO_FOLLOW = "<h3>Certificate to follow …</h3>"
 ADVICE = {
     "CERTIFIED": "The checker verified it when it was made; the tab Check verifies the file again and says what it "
     "proves and what it does not.",
@@ -17,44 +17,15 @@ ADVICE = {
     "REFUSED": "No metric weights work; the game may converge all the same.",
     "UNKNOWN": "Neither proved nor excluded.",
 }
-STYLE = """
-h3 { margin: 8px; font-size: 17px; }
-p { margin: 4px 8px; font-size: 14px; line-height: 1.45; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; margin: 4px 0; }
-th, td { text-align: left; padding: 5px 12px 5px 8px; border-bottom: 1px solid rgba(127,127,127,0.35); }
-th { font-weight: 500; }
-"""
 
 
-class CertificateCard(pn.viewable.Viewer):
-    """Shows the certificate that a result carries in its attribute ``certificate``."""
+def certificate_card() -> CertificateFile:
+    """Return what shows the certificate that a result carries in its attribute ``certificate``."""
+    return CertificateFile("certificate.json", lambda ds: ds.attrs.get("certificate", ""), _told)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._text = pn.pane.HTML("", stylesheets=[STYLE], sizing_mode="stretch_width")
-        self._json = ""
-        self._button = pmui.FileDownload(
-            label="Download the certificate (JSON)",
-            filename="certificate.json",
-            callback=lambda: io.BytesIO(self._json.encode()),
-            size="small",
-            disabled=True,
-            margin=(4, 8),
-        )
 
-    def update(self, ds: xr.Dataset) -> None:
-        """Show the certificate of ``ds``."""
-        self._json = ds.attrs.get("certificate", "")
-        if not self._json:
-            self._button.disabled = True
-            self._text.object = "<h3>Certificate to follow …</h3>"
-            return
-        self._button.disabled = False
-        self._text.object = card_html(json.loads(self._json))
-
-    def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Column(self._text, self._button, sizing_mode="stretch_width")
+def _told(_: xr.Dataset, text: str) -> str:
+    return card_html(json.loads(text)) if text else TO_FOLLOW
 
 
 def card_html(certificate: dict[str, Any]) -> str:

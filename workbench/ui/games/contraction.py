@@ -9,7 +9,7 @@ import xarray as xr
 
 from workbench import games
 from workbench.figures import games as figures
-from workbench.ui.games.certificate_card import CertificateCard
+from workbench.ui.games.certificate_card import certificate_card
 from workbench.ui.games.choices import GameView
 from workbench.ui.kit.picture import Picture
 
@@ -36,7 +36,7 @@ class ContractionView(GameView):
         return [
             Picture("Phase portrait", lambda ds: figures.phase_portrait(ds, shape=self.shape), _portrait, height=460),
             Picture("Size of the balls", figures.ball_sizes, _sizes, height=460),
-            CertificateCard(),
+            certificate_card(),
         ]
 
     def sentence(self, ds: xr.Dataset) -> str:

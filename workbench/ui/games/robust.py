@@ -1,13 +1,10 @@
 """Decide now, be hit later: your plan's exact worst case, the best plan, and a bound with its certificate."""
 
 import html
-import io
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import panel as pn
-import panel_material_ui as pmui
 import param
 import xarray as xr
 
@@ -15,9 +12,10 @@ from workbench import costs, games
 from workbench.costs import Cost
 from workbench.figures import games as figures
 from workbench.games import robust
-from workbench.ui.games.certificate_card import STYLE
+from workbench.ui.games.certificate_card import TO_FOLLOW
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import Picture
+from workbench.ui.kit.proof import CertificateFile
 from workbench.ui.kit.table import Rows, Table
 from workbench.ui.kit.upload import Upload, file_chooser, keep
 from workbench.ui.kit.view import View
@@ -85,7 +83,7 @@ class RobustView(View):
             Picture("Worst case", figures.tornado, _hit),
             Picture("Bounds", figures.bounds_race, _race),
             Table("Items", _items, wide=True),
-            PlanCard(),
+            CertificateFile("plan.json", lambda ds: ds.attrs.get("certificate", ""), _told),
         ]
 
     def sentence(self, ds: xr.Dataset) -> str:
@@ -126,30 +124,8 @@ def _items(ds: xr.Dataset) -> Rows:
     return Rows(("Item", "Profit p̄", "Loss p̂", "Weight c", "Repair t", "Elsewhere f", "Your plan", "Best plan"), rows)
 
 
-class PlanCard(pn.viewable.Viewer):
-    """The certificate of the best plan: what the checker says of it, and the file."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._text = pn.pane.HTML("", stylesheets=[STYLE], sizing_mode="stretch_width")
-        self._json = ""
-        self._button = pmui.FileDownload(
-            label="Download the certificate (JSON)",
-            filename="plan.json",
-            callback=lambda: io.BytesIO(self._json.encode()),
-            size="small",
-            disabled=True,
-            margin=(4, 8),
-        )
-
-    def update(self, ds: xr.Dataset) -> None:
-        """Show the certificate of ``ds``."""
-        self._json = ds.attrs.get("certificate", "")
-        self._button.disabled = not self._json
-        self._text.object = card_html(ds) if self._json else "<h3>Certificate to follow …</h3>"
-
-    def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Column(self._text, self._button, sizing_mode="stretch_width")
+def _told(ds: xr.Dataset, text: str) -> str:
+    return card_html(ds) if text else TO_FOLLOW
 
 
 def card_html(ds: xr.Dataset) -> str:

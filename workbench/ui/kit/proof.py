@@ -4,9 +4,11 @@ Every entry comes from a file that a stranger may have written, and is escaped.
 """
 
 import html
+import io
 from collections.abc import Callable, Iterable
 
 import panel as pn
+import panel_material_ui as pmui
 import xarray as xr
 
 STYLE = """
@@ -17,6 +19,14 @@ td { overflow-wrap: anywhere; }
 th { font-weight: 500; }
 h4 { margin: 14px 8px 4px; font-size: 15px; }
 ul { margin: 4px 8px; padding-left: 20px; font-size: 14px; line-height: 1.45; overflow-wrap: anywhere; }
+"""
+CARD = """
+h3 { margin: 8px; font-size: 17px; }
+p { margin: 4px 8px; font-size: 14px; line-height: 1.45; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; margin: 4px 0; }
+th, td { text-align: left; padding: 5px 12px 5px 8px; border-bottom: 1px solid rgba(127,127,127,0.35); }
+th { font-weight: 500; }
 """
 
 
@@ -36,6 +46,46 @@ class Report(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._text
+
+
+class CertificateFile(pn.viewable.Viewer):
+    """The certificate of a result in words, and as a file to keep.
+
+    ``content(ds)`` returns the text of the file, or an empty one where there is none: then there is no download;
+    ``told(ds, text)`` says in HTML what it claims, or why there is none. ``text`` is what stands in the file.
+    """
+
+    is_wide = True
+
+    def __init__(
+        self,
+        filename: str,
+        content: Callable[[xr.Dataset], str],
+        told: Callable[[xr.Dataset, str], str],
+        *,
+        style: str = CARD,
+    ) -> None:
+        super().__init__()
+        self.text = ""
+        self._content, self._told = content, told
+        self._words = pn.pane.HTML("", stylesheets=[style], sizing_mode="stretch_width")
+        self._button = pmui.FileDownload(
+            label="Download the certificate (JSON)",
+            filename=filename,
+            callback=lambda: io.BytesIO(self.text.encode()),
+            size="small",
+            disabled=True,
+            margin=(4, 8),
+        )
+
+    def update(self, ds: xr.Dataset) -> None:
+        """Take the certificate of ``ds``."""
+        self.text = self._content(ds)
+        self._button.disabled = not self.text
+        self._words.object = self._told(ds, self.text)
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(self._words, self._button, sizing_mode="stretch_width")
 
 
 def proof_html(rows: Iterable[tuple[str, str]], ds: xr.Dataset) -> str:

@@ -1,14 +1,11 @@
 """The proof of a worst-case regret: its download beside the result, and a tab where anybody's is checked."""
 
 import html
-import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import panel as pn
-import panel_material_ui as pmui
 import param
 import xarray as xr
 
@@ -16,7 +13,7 @@ from workbench import costs, data, metrics
 from workbench.costs import Cost
 from workbench.progress import Progress
 from workbench.ui.kit.picture import CAPTION
-from workbench.ui.kit.proof import Report, proof_html
+from workbench.ui.kit.proof import CertificateFile, Report, proof_html
 from workbench.ui.kit.upload import Upload, file_chooser, keep
 from workbench.ui.kit.view import View
 
@@ -24,33 +21,16 @@ LARGEST_UPLOAD = 16 * 2**20
 SHIPPED = "metrics/rewards_lake.nc"
 
 
-class RegretCertificate(pn.viewable.Viewer):
-    """The certificate that a result carries, as a file to keep; says why where there is none."""
+def regret_certificate() -> CertificateFile:
+    """Return what shows the certificate of a result; those saved before certificates were part of them have none."""
+    return CertificateFile(
+        "regret.json", lambda ds: str(ds.certificate.item()) if "certificate" in ds else "", _told, style=CAPTION
+    )
 
-    is_wide = True
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._text = pn.pane.HTML("", stylesheets=[CAPTION], sizing_mode="stretch_width")
-        self._json = ""
-        self._button = pmui.FileDownload(
-            label="Download the certificate (JSON)",
-            filename="regret.json",
-            callback=lambda: io.BytesIO(self._json.encode()),
-            size="small",
-            disabled=True,
-            margin=(4, 4),
-        )
-
-    def update(self, ds: xr.Dataset) -> None:
-        """Take the certificate of ``ds``; results saved before certificates were part of them have none."""
-        self._json = str(ds.certificate.item()) if "certificate" in ds else ""
-        self._button.disabled = not self._json
-        why = str(ds.uncertified.item()) if "uncertified" in ds else "this result was saved without one"
-        self._text.object = f"<p>{html.escape(certificate_in_words(self._json) or f'No certificate: {why}.')}</p>"
-
-    def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Column(self._text, self._button, sizing_mode="stretch_width")
+def _told(ds: xr.Dataset, text: str) -> str:
+    why = str(ds.uncertified.item()) if "uncertified" in ds else "this result was saved without one"
+    return f"<p>{html.escape(certificate_in_words(text) or f'No certificate: {why}.')}</p>"
 
 
 def certificate_in_words(text: str) -> str:

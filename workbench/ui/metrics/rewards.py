@@ -19,7 +19,7 @@ from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
 from workbench.ui.metrics.painter import PaintedMaps
-from workbench.ui.metrics.regret_proof import RegretCertificate
+from workbench.ui.metrics.regret_proof import regret_certificate
 from workbench.ui.metrics.yardsticks import FamilyView, Yardsticks
 
 GRID, FILE = "grid", "file"
@@ -251,7 +251,7 @@ class RewardsView(FamilyView):
             Picture("Policies", _if_painted(figures.pair_maps, "Policies"), _pair_in_words),
             Picture("Distances", figures.distance_bars, _bars_in_words),
             Picture("Cone", figures.regret_cone, _cone_in_words),
-            RegretCertificate(),
+            regret_certificate(),
             Yardsticks("distances between rewards"),
         ]
 

@@ -17,6 +17,7 @@ from workbench.progress import Progress
 from workbench.shapes.defects.files import FORMATS
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import CAPTION, Picture
+from workbench.ui.kit.proof import CertificateFile
 from workbench.ui.kit.table import Rows, Table
 from workbench.ui.kit.upload import ReadUpload, file_field, keep
 from workbench.ui.kit.view import View
@@ -62,34 +63,18 @@ class AtomsFile(ReadUpload):
         return reading.atoms, reading.sentence
 
 
-class CircuitDownload(pn.viewable.Viewer):
-    """The document of the loop that is shown, as a file to keep; says why where there is none."""
+def circuit_document(ds: xr.Dataset) -> str:
+    """Return the document of the loop that is shown, if the checker agrees with it."""
+    return str(ds.attrs.get("document", "")) if bool(ds.is_checked) else ""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._text = pn.pane.HTML("", stylesheets=[CAPTION], sizing_mode="stretch_width")
-        self.document = ""
-        self._button = pmui.FileDownload(
-            label="Download the certificate (JSON)",
-            filename="circuit.json",
-            callback=lambda: io.BytesIO(self.document.encode()),
-            size="small",
-            disabled=True,
-            margin=(4, 4),
-        )
 
-    def update(self, ds: xr.Dataset) -> None:
-        """Take the document of ``ds``, if the checker agrees with it."""
-        self.document = str(ds.attrs.get("document", "")) if bool(ds.is_checked) else ""
-        self._button.disabled = not self.document
-        told = (
-            "The certificate holds the atoms and bonds of this loop; shapes.check_circuit sums them again, in integers "
-            "and rationals, and knows nothing of how they were found."
-        )
-        self._text.object = f"<p>{told if self.document else 'No certificate: this loop has no answer.'}</p>"
-
-    def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Column(self._text, self._button, sizing_mode="stretch_width")
+def _told(_: xr.Dataset, document: str) -> str:
+    if not document:
+        return "<p>No certificate: this loop has no answer.</p>"
+    return (
+        "<p>The certificate holds the atoms and bonds of this loop; shapes.check_circuit sums them again, in integers "
+        "and rationals, and knows nothing of how they were found.</p>"
+    )
 
 
 class CrystalView(View):
@@ -215,7 +200,7 @@ class CrystalView(View):
             LoopPicture("Atoms", self._atoms, _atoms_in_words, self.move_loop, self.tap),
             Picture("Map", lambda ds: figures.dictionary_map(ds, self.shown), self._map_in_words, height=460),
             Table("What three dictionaries call it", dictionary_rows, wide=True),
-            CircuitDownload(),
+            CertificateFile("circuit.json", circuit_document, _told, style=CAPTION),
         ]
 
     def _atoms(self, ds: xr.Dataset) -> Any:

@@ -20,6 +20,7 @@ def made():
     y, scores = metrics.binormal(60, prevalence=0.3, seed=1)
     return [
         metrics.ranking(y, scores),
+        metrics.group_repairs(y, scores, np.arange(60) % 2, steps=5, seeds=2),
         metrics.repairs(y, scores),
         metrics.compare(y, scores, scores.round(1)),
         metrics.ap_range(10, 90, 0.9),

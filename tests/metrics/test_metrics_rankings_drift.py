@@ -14,7 +14,7 @@ def test_the_kernel_equals_mending_step_by_step(rule):
     rng = np.random.default_rng(3)
     label, group = rng.random(60) < 0.3, rng.integers(0, 2, 60)
     steps = 25
-    found = drift._mended(label.copy(), group.copy(), steps, drift.CODES[rule], rng.random(steps))
+    found = drift.mended(label.copy(), group.copy(), steps, drift.CODES[rule], rng.random(steps))
     scores = np.arange(60, 0, -1.0)
     for step in range(steps + 1):
         here = metrics.mend(label, scores, rule, steps=step)
@@ -28,7 +28,7 @@ def test_random_repairs_mend_one_mistake_each_until_none_is_left():
     rng = np.random.default_rng(1)
     label, group = rng.random(30) < 0.5, rng.integers(0, 2, 30)
     pairs = label.sum() * (~label).sum()
-    found = drift._mended(label, group, 400, drift.CODES["random"], rng.random(400))
+    found = drift.mended(label, group, 400, drift.CODES["random"], rng.random(400))
     gained = np.diff(found[2])
     mended = gained > 0
     np.testing.assert_allclose(gained[mended], 1 / pairs, atol=1e-12)

@@ -1,6 +1,7 @@
 """MDPs, worlds and files: what is refused in words, and that what is read is what was written."""
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -234,3 +235,100 @@ def test_what_is_no_archive():
         metrics.read_mdp("nowhere.npz")
     with pytest.raises(ValueError, match="more than 0 MiB"):
         metrics.read_mdp(npz(transitions=MOVE, reward=np.ones((2, 2))), max_bytes=100)
+
+
+def as_json(document, name="lake.json"):
+    text = document if isinstance(document, str) else json.dumps(document)
+    stream = io.BytesIO(text.encode())
+    stream.name = name
+    return stream
+
+
+def test_gymnasiums_table_as_json_is_the_table():
+    world = metrics.grid_world(("SFFF", "FHFH", "FFFH", "HFFG"))
+    table = gym_table(world)
+    mdp, reward = metrics.MDP.from_gymnasium(table, 0.9, 2)
+    lists = [[list(map(list, table[s][a])) for a in range(4)] for s in range(16)]
+    for P in (table, lists):
+        reading = metrics.read_mdp(as_json({"P": P, "gamma": 0.9, "start": 2}))
+        np.testing.assert_array_equal(reading.mdp.dense(), mdp.dense())
+        np.testing.assert_array_equal(reading.mdp.start, mdp.start)
+        np.testing.assert_array_equal(reading.first.dense(), reward.dense())
+        assert reading.second is None
+    alone = metrics.read_mdp(as_json(dict(reversed(table.items()))), discount=0.8)
+    np.testing.assert_array_equal(alone.mdp.dense(), mdp.dense())
+    assert "γ = 0.8; one reward" in alone.sentence
+    assert alone.sentence.endswith("start at state 0 (assumed); a state 16 is added, where walks that are done stay")
+
+
+def test_json_with_a_second_reward_and_a_distribution_of_the_start(rng):
+    # No transition is done, so there is no state more; two entries for one next state are joined.
+    P = [[[[0.25, 0, 1.0, False], [0.25, 0, 3.0, False], [0.5, 1, 0, False]]], [[[1, 1, -1, False], [0, 0, 9, True]]]]
+    second = rng.normal(size=(2, 1))
+    reading = metrics.read_mdp(as_json({"P": P, "reward_2": second.tolist(), "start": [0.25, 0.75]}))
+    np.testing.assert_array_equal(reading.mdp.dense(), [[[0.5, 0.5]], [[0, 1]]])
+    np.testing.assert_array_equal(reading.first.expected(reading.mdp), [[1.0], [-1.0]])
+    np.testing.assert_array_equal(reading.second.expected(reading.mdp), second)
+    assert reading.mdp.start.tolist() == [0.25, 0.75]
+    assert reading.sentence == "2 states, 1 actions, 3 transitions, γ = 0.95 (assumed); two rewards"
+    ended = metrics.read_mdp(as_json({"P": [[[[1, 0, 2, True]]]], "reward_2": [[5]], "start": 0}))
+    assert ended.second.expected(ended.mdp).tolist() == [[5.0], [0.0]]
+
+
+ONE = [[[[1.0, 0, 0.0, False]]]]
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ("", "is not JSON"),
+        ("[" * 100_000, "nested far deeper than a table|is not JSON"),
+        ('{"P": [[[[NaN, 0, 0, false]]]]}', "NaN is no number here"),
+        ('{"0": {"0": [[1, 0, 0, false]]}, "0": {}}', "the key '0' stands twice"),
+        ("[[[[1, " + "1" * 40 + ", 0, false]]]]", "a number of 40 letters"),
+        ({"P": ONE, "Q": 1}, "'Q' beside 'P', which has no meaning"),
+        ({"P": ONE, "gamma": 0.9, "discount": 0.9}, "both 'discount' and 'gamma'"),
+        ({"P": ONE, "discount": "0.9"}, "'discount' in lake.json must be a finite number, got \"0.9\""),
+        ({"P": ONE, "discount": 1.0}, "discount must be below 1"),
+        ({"transitions": ONE}, 'must number its 1 states "0", "1", … "0"; it has \'transitions\''),
+        ({"00": ONE[0]}, "it has '00'"),
+        ([], "must list its states, got a list of 0"),
+        (3, "must list its states, got 3"),
+        ([[]], "state 0 in lake.json must list its actions"),
+        ([ONE[0], ONE[0] * 2], "state 1 in lake.json has 2 actions and state 0 has 1"),
+        ([[5]], "state 0, action 0 in lake.json must hold a list of transitions"),
+        ([[[]]], "must hold a list of transitions"),
+        ([[[[1.0, 0, 0.0]]]], "a transition is .*, got a list of 3"),
+        ([[[[1.0, 0, 0.0, 1]]]], "true or false"),
+        ([[[[1.0, 0.0, 0.0, True]]]], "a transition is"),
+        ([[[[1.0, True, 0.0, True]]]], "a transition is"),
+        ([[[[True, 0, 0.0, True]]]], "the probability of state 0, action 0 in lake.json must be a finite number"),
+        ([[[[1.5, 0, 0.0, True]]]], "must be from 0 to 1, got 1.5"),
+        ([[[[1.0, -1, 0.0, True]]]], "leads to state -1; states are counted from 0"),
+        ([[[[1.0, 1, 0.0, True]]]], "leads to state 1; there are 1"),
+        ("[[[[1.0, 0, 1e999, true]]]]", "the reward of state 0, action 0 in lake.json must be a finite number"),
+        ([[[[0.5, 0, 0.0, True]]]], "sum to 0.5"),
+        ([[[[0.0, 0, 0.0, True]]]], "sum to 0"),
+        ({"P": ONE, "start": 1}, "'start' in lake.json must be a state from 0 to 0, or 1 probabilities, got 1"),
+        ({"P": ONE, "start": True}, "must be a state"),
+        ({"P": ONE, "start": [0.5]}, "start must be probabilities"),
+        ({"P": ONE, "reward_2": [[1.0, 2.0]]}, r"like P"),
+        ({"P": ONE, "reward_2": [["1"]]}, "an entry of 'reward_2' in lake.json must be a finite number"),
+        ({"P": ONE, "reward_2": [[1e200]]}, "beyond 1e\\+100"),
+    ],
+)
+def test_bad_json_is_refused(document, words):
+    with pytest.raises(ValueError, match=words):
+        metrics.read_mdp(as_json(document))
+
+
+def test_json_apart_and_too_large(monkeypatch):
+    monkeypatch.setattr("workbench.metrics.rewards.gymnasium_table.LARGEST_JSON", 100)
+    with pytest.raises(ValueError, match=r"JSON is read up to 0 MiB\. Give an NPZ of lists"):
+        metrics.read_mdp(as_json("[" + " " * 200 + "]"))
+    world = {"P": {"0": {"0": [[1.0, 0, 2.0, True]]}}, "reward_2": [[3.0]]}
+    here, apart = metrics.read_mdp(as_json(world)), metrics.read_mdp(as_json(world), apart=True)
+    assert here.sentence == apart.sentence
+    np.testing.assert_array_equal(here.second.own, apart.second.own)
+    with pytest.raises(ValueError, match="leads to state 7"):
+        metrics.read_mdp(as_json([[[[1.0, 7, 0.0, True]]]]), apart=True)

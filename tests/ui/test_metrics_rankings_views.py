@@ -1,16 +1,18 @@
 """The tabs on rankings without a browser: hands, buttons, own files, refusals, tables."""
 
+import importlib
 import io
 import time
 
 import numpy as np
 import pytest
 
-from workbench import metrics
+from workbench import data, metrics
 from workbench.figures.metrics import HANDLE
 from workbench.metrics import rankings
 from workbench.progress import Progress
-from workbench.ui.metrics.drift import DriftView
+from workbench.ui.metrics.drift import DriftView, _change
+from workbench.ui.metrics.ranking_tables import repair_rows
 from workbench.ui.metrics.rankings import FILE, RankingsView
 from workbench.ui.metrics.yardsticks import Yardsticks, invariance_rows, moved
 
@@ -199,3 +201,50 @@ def test_the_drift_is_shipped_and_told():
     fresh = quick.compute(quick.values(), Progress())
     assert fresh.sizes["sample"] == 3
     assert not DriftView(n=2000, steps=500, seeds=1000).cost(DriftView(n=2000, steps=500, seeds=1000).values()).is_quick
+
+
+def test_a_change_without_spread_says_so_and_a_small_interval_shows_two_digits():
+    one = data.result("metrics/rankings_drift.nc").isel(step=-1).sel(rule="ap", setup="paper")
+    told = {}
+    for error in (0.0, 3.1e-8, 2.5e-3):
+        found = one.assign(gap_change=0.0125, gap_change_error=error)
+        told[error] = _change(found)
+    assert told == {
+        0.0: "+0.01250 in every sample",
+        3.1e-8: "+0.012500000 ± 0.000000061",
+        2.5e-3: "+0.01250 ± 0.00490",
+    }
+    ds = data.result("metrics/rankings_drift.nc")
+    view = DriftView()
+    for rule in ds.rule.values:
+        view.rule = str(rule)
+        assert "± 0.00000" not in view.sentence(ds)
+    view.close()
+
+
+def test_the_best_exchanges_stand_in_a_table(view):
+    rows = repair_rows(view.result).cells
+    assert len(rows) == view.result.sizes["best"] == 10
+    assert rows[0][2] == f"{float(view.result.best_ap_gain[0]):.4g}"
+    assert repair_rows(metrics.ranking_report([1, 0, 1], [0.1, 0.5, 0.3], weights=[1, 2, 1])).cells == []
+
+
+def test_the_gap_of_the_groups_is_told_where_there_are_two(view):
+    picture = next(shown for shown in view.figures if shown.title == "Gap of the groups")
+    assert "AUROC(A) − AUROC(B) is" in picture.summary(view.result)
+    one = metrics.ranking_report([1, 0, 1, 0], [0.1, 0.5, 0.3, 0.2])
+    assert "Needs two groups" in picture.summary(one)
+    picture.figure(one)
+
+
+def test_a_parquet_file_is_uploaded(view):
+    arrow = pytest.importorskip("pyarrow")
+    parquet = importlib.import_module("pyarrow.parquet")
+    stream = io.BytesIO()
+    columns = {"label": [row[0] for row in ROWS], "one": [row[1] for row in ROWS], "group": ["u", "v"] * 45}
+    parquet.write_table(arrow.table(columns), stream)
+    view.take_file("mine.parquet", stream.getvalue())
+    view.source = FILE
+    ds = settled(view)
+    assert int(ds["items"]) == 90
+    assert ds.part.values.tolist() == ["all", "u", "v"]

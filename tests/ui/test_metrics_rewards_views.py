@@ -195,3 +195,16 @@ def test_a_forged_certificate_is_refused_in_words_and_escaped():
     assert "This proves" not in report_html(ds)
     check.take("script.json", b'{"format": "<script>alert(1)</script>"}')
     assert "<script>" not in report_html(computed(check))
+
+
+def test_gymnasiums_table_is_uploaded_as_json():
+    view = RewardsView(source=FILE)
+    lake = {"0": {"0": [[0.9, 1, 0.0, False], [0.1, 0, 0.0, False]], "1": [[1.0, 0, 0.0, False]]},
+            "1": {"0": [[1.0, 1, 1.0, True]], "1": [[1.0, 0, 0.0, False]]}}  # fmt: skip
+    view.take_file("lake.json", json.dumps({"P": lake, "discount": 0.9}).encode())
+    ds = computed(view)
+    assert view.file.sentence().startswith("3 states, 2 actions, 7 transitions, γ = 0.9; one reward")
+    assert float(ds.best[0]) > 0
+    view.take_file("bad.json", json.dumps({"0": {"0": [[1.0, 3, 0, False]]}}).encode())
+    with pytest.raises(ValueError, match=r"state 0, action 0 in bad\.json leads to state 3; there are 1"):
+        computed(view)

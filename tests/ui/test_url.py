@@ -82,7 +82,9 @@ def test_no_text_breaks_the_reader(text):
 
 
 def test_overlong_values_are_dropped():
-    assert url.read_state("name_shown=" + "x" * 1000) == {}
+    assert url.read_state("name_shown=" + "x" * 5000) == {}
+    (complaint,) = url.apply_state(Settings(), NAMES, url.read_state("name_shown=" + "x" * 1000))
+    assert "not allowed" in complaint
 
 
 def test_the_sentence_says_what_is_allowed():

@@ -14,6 +14,7 @@ from workbench.metrics.rankings.costs import (  # noqa: F401 - found here by the
     ap_range,
     bootstrap,
     compare,
+    group_repairs,
     interval_study,
     ranking,
     ranking_confusions,

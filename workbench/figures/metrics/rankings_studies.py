@@ -66,6 +66,28 @@ def drift_ends(ds: xr.Dataset) -> Any:
     )
 
 
+def group_gap_curves(ds: xr.Dataset) -> Any:
+    """Draw the gap of two groups while mistakes are mended, a curve for each rule, with the spread over runs."""
+    parts: list[Any] = [theme.line(hv.HLine(0.0), theme.NEUTRAL, width=1, dash="dotted")]
+    step = ds.mended.values
+    for k, rule in enumerate(map(str, ds.mend_rule.values)):
+        one = ds.sel(mend_rule=rule)
+        gap, reach = one.group_gap.values, 2 * one.group_gap_spread.values
+        area = hv.Area((step, gap - reach, gap + reach), "step", ["gap", "upper"])
+        curve = hv.Curve((step, gap), "step", "gap", label=RULE_LABELS.get(rule, rule))
+        parts += [
+            theme.band(area, theme.SERIES[k]),
+            theme.line(curve, theme.SERIES[k], width=2.5, dash=theme.DASHES[k]),
+        ]
+    return theme.frame(
+        hv.Overlay(parts),
+        title="Mending mistakes of this ranking",
+        xlabel="mistakes mended",
+        ylabel=str(ds.gap_of.item()),
+        legend="bottom",
+    )
+
+
 def replicate_spread(ds: xr.Dataset) -> Any:
     """Draw both scores over the replicates of a bootstrap as histograms."""
     parts = []

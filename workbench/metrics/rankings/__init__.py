@@ -9,6 +9,7 @@ from workbench.metrics.rankings.drift import RULES, SETUPS, repair_drift
 from workbench.metrics.rankings.examples import binormal, example, moved
 from workbench.metrics.rankings.extremes import ap_range
 from workbench.metrics.rankings.files import RankingReading, read_rankings
+from workbench.metrics.rankings.group_repairs import group_repairs
 from workbench.metrics.rankings.inputs import Sample, sample
 from workbench.metrics.rankings.levels import Levels, levels
 from workbench.metrics.rankings.mistakes import mend, repairs
@@ -35,6 +36,7 @@ __all__ = [
     "compare",
     "example",
     "firing_rate_at",
+    "group_repairs",
     "interval_study",
     "levels",
     "mend",

@@ -67,6 +67,12 @@ def repair_drift(setups: Sequence[str], rules: Sequence[str], n: int, steps: int
     return Cost(START + runs * (2e-9 * 2 * n * steps + 1e-4), 500.0 * n + 32.0 * runs * steps)
 
 
+def group_repairs(scores: Any, rules: Sequence[str], steps: int, seeds: int) -> Cost:
+    """Estimate :func:`workbench.metrics.group_repairs`."""
+    runs = len(rules) * seeds
+    return Cost(START + runs * (2e-9 * _items(scores) * steps + 1e-5), 100.0 * _items(scores) + 24.0 * runs * steps)
+
+
 def interval_study(sizes: Sequence[int], samples: int, replicates: int) -> Cost:
     """Estimate :func:`workbench.metrics.interval_study`."""
     each = [samples * (3e-4 + 2e-7 * size) + SECONDS_PER_DRAW * size * replicates for size in sizes]

@@ -92,7 +92,7 @@ def repair_drift(
             labels, groups = _order(name, n, auroc, own[i])
             draws = own[i].random(steps)
             for j, rule in enumerate(rules):
-                found = _mended(labels.copy(), groups.copy(), steps, CODES[rule], draws)
+                found = mended(labels.copy(), groups.copy(), steps, CODES[rule], draws)
                 gap[i, j, k] = found[0] - found[1]
                 whole[i, j, k], ap[i, j, k] = found[2], found[3]
     progress.update(1, 1, "done")
@@ -135,7 +135,7 @@ def _order(setup: str, n: int, auroc: float, rng: np.random.Generator) -> tuple[
 
 
 @njit(cache=True, nogil=True)
-def _mended(label, group, steps, rule, draws):
+def mended(label, group, steps, rule, draws):
     # label, group: from the top; mending swaps two neighbours, a negative above a positive
     size = len(label)
     sizes = np.zeros((2, 2))

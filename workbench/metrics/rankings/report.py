@@ -1,5 +1,6 @@
 """Everything about one ranking in one result: what the page shows, and what a notebook may want at once."""
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from workbench import checks, results
 from workbench.metrics import grammar
 from workbench.metrics.rankings.blind import confusion_part, invariance_part
+from workbench.metrics.rankings.drift import RULES
 from workbench.metrics.rankings.examples import example
 from workbench.metrics.rankings.extremes import range_variables
+from workbench.metrics.rankings.group_repairs import gap_part
 from workbench.metrics.rankings.inputs import Sample, sample, score_array
 from workbench.metrics.rankings.levels import Levels, level_of, levels
 from workbench.metrics.rankings.mistakes import best_exchanges, neighbours, sharpest
@@ -18,6 +21,7 @@ from workbench.metrics.rankings.paired import MODELS, compared
 from workbench.metrics.rankings.ranking import judged
 from workbench.metrics.rankings.resampling import curve_bands
 from workbench.metrics.rankings.scores import auroc, average_precision
+from workbench.progress import Progress
 
 MOST_TICKS = 400
 """Up to this many items are listed one by one; of more, so many evenly over the ranks."""
@@ -26,6 +30,8 @@ FEW_FOR_TABLES = 2000
 """The table of invariances looks at up to this many items, drawn from all where there are more."""
 SHARES = np.geomspace(0.01, 1, 41)
 BEST = 10
+MENDED, RUNS = 50, 10
+"""Mistakes that are mended one after the other to see the gap of two groups, and runs of what chance decides."""
 
 
 def at_firing_rate(ds: xr.Dataset, fired: float) -> dict[str, float]:
@@ -79,8 +85,9 @@ def ranking_report(
 
     Returns what :func:`ranking` returns, with bands of both curves (from replicates); up to 400 items one by one; the
     gains of up to 1000 mistakes and the ten best exchanges; what :func:`ap_range` returns; both scores where a share
-    of the negatives is kept; the paired test where there are two models; invariances, constants and blind spots. Under
-    weights, what is defined only for items that count once is left out. Raises ``ValueError`` as :func:`sample`.
+    of the negatives is kept; the paired test where there are two models; the gap of the groups while mistakes are
+    mended (:func:`group_repairs`) where there are two; invariances, constants and blind spots. Under weights, what is
+    defined only for items that count once is left out. Raises ``ValueError`` as :func:`sample`.
     Cost: 0.1 s for 200 items, 1 s for a million.
 
     >>> found = ranking_report(n=100, seed=1)
@@ -100,6 +107,8 @@ def ranking_report(
     parts = [judged(given), _bands(given, rng), _ticks(given), _thinned(found, kept)]
     if other is not None:
         parts.append(compared(given, _second(other, given), tuple(names)))
+    with contextlib.suppress(ValueError):  # not two groups, or one without an AUROC: there is no gap to follow
+        parts.append(gap_part(given, tuple(RULES), MENDED, RUNS, rng.spawn(1)[0], Progress()))
     if given.weights is None:
         parts += [_mistakes(given, found), range_variables(given.positives, given.negatives, auroc(found))]
         few = _few(given, rng)

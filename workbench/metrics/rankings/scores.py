@@ -155,13 +155,27 @@ def chance_ap(positives: int, total: int) -> float:
 
 
 @njit(cache=True, nogil=True)
+def _added(total, lost, term):
+    new = total + term
+    lost += (total - new) + term if total >= term else (term - new) + total
+    return new, lost
+
+
+@njit(cache=True, nogil=True)
+def _totals(p, n):
+    total_p, total_n = 0.0, 0.0
+    for g in range(len(p)):
+        total_p += p[g]
+        total_n += n[g]
+    return total_p, total_n
+
+
+@njit(cache=True, nogil=True)
 def _harmonic(n):
     total, lost = 0.0, 0.0
     for k in range(n, 0, -1):
         term = 1.0 / k
-        new = total + term
-        lost += (total - new) + term if total >= term else (term - new) + total
-        total = new
+        total, lost = _added(total, lost, term)
     return total + lost
 
 
@@ -180,9 +194,7 @@ def _weighted_pairs(p, n):
     above, total, lost = 0.0, 0.0, 0.0
     for g in range(len(p)):
         term = n[g] * (above + 0.5 * p[g])
-        new = total + term
-        lost += (total - new) + term if total >= term else (term - new) + total
-        total = new
+        total, lost = _added(total, lost, term)
         above += p[g]
     return total + lost
 
@@ -195,9 +207,7 @@ def _average_precision(p, n):
         fired += p[g] + n[g]
         if p[g] > 0:
             term = p[g] * (true / fired)
-            new = total + term
-            lost += (total - new) + term if total >= term else (term - new) + total
-            total = new
+            total, lost = _added(total, lost, term)
     return (total + lost) / true
 
 
@@ -222,9 +232,7 @@ def _tie_bracket(p, n):
 
 @njit(cache=True, nogil=True)
 def _pr_trapezoid(p, n):
-    total_p = 0.0
-    for g in range(len(p)):
-        total_p += p[g]
+    total_p, _ = _totals(p, n)
     true, fired, before, area = 0.0, 0.0, 1.0, 0.0
     for g in range(len(p)):
         true += p[g]
@@ -237,10 +245,7 @@ def _pr_trapezoid(p, n):
 
 @njit(cache=True, nogil=True)
 def _partial_area(p, n, most):
-    total_p, total_n = 0.0, 0.0
-    for g in range(len(p)):
-        total_p += p[g]
-        total_n += n[g]
+    total_p, total_n = _totals(p, n)
     true, false, area = 0.0, 0.0, 0.0
     for g in range(len(p)):
         x0, y0 = false / total_n, true / total_p
@@ -258,10 +263,7 @@ def _partial_area(p, n, most):
 
 @njit(cache=True, nogil=True)
 def _log_area(p, n, least):
-    total_p, total_n = 0.0, 0.0
-    for g in range(len(p)):
-        total_p += p[g]
-        total_n += n[g]
+    total_p, total_n = _totals(p, n)
     true, false, area = 0.0, 0.0, 0.0
     for g in range(len(p)):
         x0, y0 = false / total_n, true / total_p

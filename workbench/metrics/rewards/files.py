@@ -1,4 +1,4 @@
-"""An MDP with its rewards from a file of the user's own: an NPZ of tables, or of lists of transitions."""
+"""An MDP with its rewards from a file of the user's own: an NPZ of tables or of lists, or Gymnasium's table as JSON."""
 
 import os
 from dataclasses import dataclass
@@ -9,15 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from workbench import checks
+from workbench import checks, isolated
 from workbench.clouds import foreign
 from workbench.clouds.arrays import read_members
 from workbench.clouds.source import bytes_of
+from workbench.metrics.rewards.gymnasium_table import GRAMMAR, Transitions, mdp_of, read_json
 from workbench.metrics.rewards.mdp import MDP, MOST_ACTIONS, MOST_STATES
 from workbench.metrics.rewards.reward import Reward, as_reward
 from workbench.progress import Progress
 
 DEFAULT_LIMIT = 64 * 2**20
+ASSUMED = 0.95
+"""The discount of a file that says none."""
 LISTED = ("state", "action", "next_state", "probability")
 TABLES, FIRST, SECOND = ("transitions", "P"), ("reward_1", "r1", "R1", "reward", "R"), ("reward_2", "r2", "R2")
 OTHERS = ("discount", "gamma", "start")
@@ -45,15 +48,17 @@ def read_mdp(
     apart: bool = False,
     progress: Progress | None = None,
 ) -> MDPReading:
-    """Read an MDP with one or two rewards from an NPZ archive (never unpickled), a path or a binary file with a name.
+    """Read an MDP with one or two rewards from an NPZ archive (never unpickled) or JSON, a path or a named binary file.
 
     Dense: ``transitions`` (S, A, S), or ``P`` (A, S, S); ``reward_1`` and ``reward_2``, (S, A) or (S, A, S). Sparse:
     lists of one length, an entry a transition: ``state``, ``action``, ``next_state`` (counted from 0), ``probability``,
     ``reward_1``, ``reward_2``. Either may hold ``discount`` (0.95 if nobody says) and ``start``, a state or (S,).
+    JSON: Gymnasium's P[s][a] = [[p, s', r, done], …] as ``json.dumps`` writes it, alone, or under ``P`` beside
+    ``reward_2`` (S, A), ``discount`` and ``start`` (state 0 if it says none); what is done goes to one state more.
     ``apart`` reads a stranger's file in a process that can be ended, which ``progress`` may ask for.
 
-    Raises ``FileNotFoundError``; ``ValueError`` for a broken archive, arrays that do not fit together, names that are
-    not known, and whatever :class:`MDP` refuses.
+    Raises ``FileNotFoundError``; ``ValueError`` for a broken archive, JSON of another grammar, arrays that do not fit
+    together, names that are not known, and whatever :class:`MDP` refuses.
 
     >>> import io
     >>> stream = io.BytesIO()
@@ -63,7 +68,12 @@ def read_mdp(
     >>> read_mdp(stream).sentence
     '2 states, 2 actions, 8 transitions, γ = 0.9; one reward'
     """
-    data, name = _bytes(source, max_bytes)
+    name, data = bytes_of(source, max_bytes)
+    ending = Path(name).suffix.lower()
+    if ending == ".json":
+        return _from_json(data, name, discount, progress if apart else None, apart)
+    if ending != ".npz":
+        raise ValueError(f"cannot read {name!r}; give an NPZ archive (numpy.savez) with {WHAT}; or {GRAMMAR}")
     reads_apart = foreign.read_members(data, name, max_bytes, progress=progress) if apart else None
     arrays = read_members(data, name, max_bytes) if reads_apart is None else reads_apart
     known = {*LISTED, *TABLES, *FIRST, *SECOND, *OTHERS}
@@ -71,7 +81,7 @@ def read_mdp(
     if unknown:
         raise ValueError(f"{name} holds the array {unknown[0]!r}, which has no meaning here; give {WHAT}")
     told = _scalar(arrays, ("discount", "gamma"), name)
-    gamma = 0.95 if discount is None and told is None else told if discount is None else discount
+    gamma, assumed = _discount(discount, told)
     start = arrays.get("start")
     if start is not None and start.ndim == 0:
         start = start.item()
@@ -79,22 +89,42 @@ def read_mdp(
     mdp, rewards = (_from_lists if listed else _from_tables)(arrays, name, gamma, start)
     if rewards[0] is None:
         raise ValueError(f"{name} holds no reward; give {WHAT}")
-    count = "two rewards" if rewards[1] is not None else "one reward"
-    assumed = " (assumed)" if discount is None and told is None else ""
+    return MDPReading(mdp, rewards[0], rewards[1], _sentence(mdp, assumed, rewards[1] is not None))
+
+
+def _discount(asked: float | None, told: float | None) -> tuple[float, str]:
+    """Return the discount that is asked for, or told by the file, or assumed, and a word where it is assumed."""
+    if asked is not None:
+        return asked, ""
+    return (ASSUMED, " (assumed)") if told is None else (told, "")
+
+
+def _sentence(mdp: MDP, assumed: str, has_two: bool) -> str:
     hidden = int((~mdp.reachable).sum())
     more = f"; {hidden} state{'s' * (hidden > 1)} that nobody can reach" if hidden else ""
-    sentence = (
-        f"{mdp.states:,} states, {mdp.actions} actions, {mdp.table.nnz:,} transitions, γ = {gamma:g}{assumed}; {count}"
-        f"{more}"
+    return (
+        f"{mdp.states:,} states, {mdp.actions} actions, {mdp.table.nnz:,} transitions, γ = {mdp.discount:g}{assumed}; "
+        f"{'two rewards' if has_two else 'one reward'}{more}"
     )
-    return MDPReading(mdp, rewards[0], rewards[1], sentence)
 
 
-def _bytes(source: Any, max_bytes: int) -> tuple[bytes, str]:
-    name, data = bytes_of(source, max_bytes)
-    if Path(name).suffix.lower() != ".npz":
-        raise ValueError(f"cannot read {name!r}; give an NPZ archive (numpy.savez) with {WHAT}")
-    return data, name
+def _from_json(data: bytes, name: str, discount: float | None, progress: Progress | None, apart: bool) -> MDPReading:
+    if apart:
+        found = isolated.read(read_json, data, name, limits=foreign.limits(len(data)), progress=progress)
+    else:
+        found = read_json(data, name)
+    told, start, second = (found.pop(key) for key in ("discount", "start", "reward_2"))
+    transitions = Transitions(**found)
+    gamma, assumed = _discount(discount, told)
+    mdp, first = mdp_of(transitions, gamma, 0 if start is None else start)
+    sentence = _sentence(mdp, assumed, second is not None) + "; start at state 0 (assumed)" * (start is None)
+    if mdp.states > transitions.states:
+        sentence += f"; a state {transitions.states} is added, where walks that are done stay"
+    if second is None:
+        return MDPReading(mdp, first, None, sentence)
+    padded = np.zeros((mdp.states, mdp.actions))
+    padded[: len(second)] = second
+    return MDPReading(mdp, first, as_reward(f"'reward_2' in {name}", padded, mdp), sentence)
 
 
 def _scalar(arrays: dict[str, NDArray], names: tuple[str, ...], name: str) -> float | None:

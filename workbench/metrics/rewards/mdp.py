@@ -117,24 +117,9 @@ class MDP(Described):
         >>> mdp.states, reward.expected(mdp).tolist()
         (3, [[0.5], [0.0], [0.0]])
         """
-        from workbench.metrics.rewards.reward import Reward
+        from workbench.metrics.rewards.gymnasium_table import mdp_of, transitions_of
 
-        rows, columns, weights, rewards, shape = _gymnasium(table)
-        states, actions = shape
-        size = (states * actions, states)
-        probabilities = sparse.csr_array((weights, (rows, columns)), shape=size)
-        paid = sparse.csr_array((weights * rewards, (rows, columns)), shape=size)
-        probabilities.sum_duplicates()
-        paid.sum_duplicates()  # the same pattern, in the same order
-        mean = sparse.csr_array((paid.data / probabilities.data, paid.indices, paid.indptr), shape=size)
-        mean.eliminate_zeros()
-        whole = start
-        if not isinstance(start, (int, np.integer)):
-            whole = checks.finite_array("start", start, ndim=1)
-            if len(whole) == states - 1:
-                whole = np.append(whole, 0.0)
-        mdp = cls([probabilities[a::actions] for a in range(actions)], discount, whole)
-        return mdp, Reward(np.zeros((states, actions)), np.zeros(states), mean)
+        return mdp_of(transitions_of(table), discount, start)
 
 
 def discount_factor(value: Any) -> float:
@@ -241,37 +226,3 @@ def _start(start: Any, states: int) -> NDArray[np.float64]:
             f"start must be probabilities that sum to 1; they sum to {found.sum():.10g}, the least is {found.min():g}"
         )
     return found / found.sum()
-
-
-def _gymnasium(table: Any) -> tuple[NDArray, NDArray, NDArray, NDArray, tuple[int, int]]:
-    """Return rows, columns, probabilities and rewards of all transitions, and (S, A) with the absorbing state."""
-    if not isinstance(table, Mapping) or sorted(table) != list(range(len(table))) or not table:
-        raise TypeError("a Gymnasium table is a mapping of states 0, 1, … to actions; give env.unwrapped.P")
-    count, actions = len(table), len(table[0])
-    rows, columns, weights, rewards = [], [], [], []
-    ends = False
-    for s in range(count):
-        if not isinstance(table[s], Mapping) or sorted(table[s]) != list(range(actions)):
-            raise ValueError(f"state {s} must have the actions 0 to {actions - 1}, like state 0")
-        for a in range(actions):
-            for entry in table[s][a]:
-                if len(entry) != 4:
-                    raise ValueError(f"state {s}, action {a}: a transition is (p, s', r, done), got {entry!r:.60}")
-                p = checks.real(f"the probability of state {s}, action {a}", entry[0], minimum=0, maximum=1)
-                after = checks.integer(f"the next state of state {s}, action {a}", entry[1], minimum=0)
-                if after >= count:
-                    raise ValueError(f"state {s}, action {a} leads to state {after}; there are {count}")
-                if p == 0:
-                    continue
-                ends |= bool(entry[3])
-                rows.append(s * actions + a)
-                columns.append(count if entry[3] else after)
-                weights.append(p)
-                rewards.append(checks.real(f"the reward of state {s}, action {a}", entry[2]))
-    if ends:
-        rows += [count * actions + a for a in range(actions)]
-        columns += [count] * actions
-        weights += [1.0] * actions
-        rewards += [0.0] * actions
-    arrays = (np.array(values) for values in (rows, columns, weights, rewards))
-    return (*arrays, (count + ends, actions))

@@ -11,7 +11,7 @@ from workbench.metrics.signals.distance import iem, information_balance
 from workbench.metrics.signals.examples import SIGNAL_EXAMPLES, bumps, paper_mixture, transformed
 from workbench.metrics.signals.features import iem_features, iem_matrix
 from workbench.metrics.signals.fitting import fit_mixture, mixture_of, read_signals
-from workbench.metrics.signals.handles import Drawn, dragged, drawn, handles, reweighted
+from workbench.metrics.signals.handles import Drawn, as_lists, dragged, drawn, from_lists, handles, reweighted
 from workbench.metrics.signals.mixture import Mixture
 from workbench.metrics.signals.photographs import masking_study, photograph_mixture, photograph_study
 from workbench.metrics.signals.pictures import DISTORTIONS, GreyPicture, as_grey, distorted, ssim
@@ -30,6 +30,7 @@ __all__ = [
     "GreyPicture",
     "Mixture",
     "as_grey",
+    "as_lists",
     "bumps",
     "confusable_pairs",
     "denoiser_trial",
@@ -37,6 +38,7 @@ __all__ = [
     "dragged",
     "drawn",
     "fit_mixture",
+    "from_lists",
     "handles",
     "iem",
     "iem_features",

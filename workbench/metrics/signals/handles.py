@@ -18,6 +18,8 @@ LEAST_WIDTH = 0.05
 """Of a bump under the hand, in units of the page: narrower ones take long and look like a line."""
 MOST_WIDTH = 50.0
 FARTHEST = 100.0
+MOST_BUMPS = 32
+"""Of a density that is handed over as lists."""
 
 
 class Drawn(NamedTuple):
@@ -110,6 +112,50 @@ def dragged(state: Drawn, item: int, x: float, y: float) -> Drawn:
     made = stretched(long, short, np.rad2deg(np.arctan2(axis[1], axis[0])))
     matrices[k] = tuple(map(tuple, made.tolist()))
     return state._replace(covariances=tuple(matrices))
+
+
+def as_lists(state: Drawn) -> list[tuple[float, ...]]:
+    """Return weights, means, the upper triangles of the covariances, a and b, each as one list.
+
+    >>> as_lists(drawn(Mixture([1.0], [0.0], [4.0]), [1.0], [2.0]))
+    [(1.0,), (0.0,), (4.0,), (1.0,), (2.0,)]
+    """
+    upper = [row[k:] for matrix in state.covariances for k, row in enumerate(matrix)]
+    return [state.weights, sum(state.means, ()), sum(upper, ()), state.a, state.b]
+
+
+def from_lists(lists: Sequence[Sequence[float]]) -> Drawn:
+    """Return what :func:`as_lists` made lists of, in one or two dimensions, if a hand could have made it.
+
+    Raises ``ValueError`` for lists that do not fit together, more than 32 bumps, places beyond ±100, standard
+    deviations outside [0.05, 50], and what :class:`Mixture` refuses.
+
+    >>> from_lists([(1.0,), (0.0,), (4.0,), (1.0,), (2.0,)]).covariances
+    (((4.0,),),)
+    """
+    d = len(lists[3]) if len(lists) == 5 else 0
+    n = len(lists[0]) if d else 0
+    if d not in (1, 2) or [len(part) for part in lists] != [n, n * d, n * d * (d + 1) // 2, d, d]:
+        raise ValueError("it must hold weights, means, upper triangles of covariances, a and b, in 1 or 2 dimensions")
+    if n > MOST_BUMPS:
+        raise ValueError(f"it holds {n} bumps; up to {MOST_BUMPS} are taken")
+    weights, flat, upper, a, b = (tuple(float(value) for value in part) for part in lists)
+    means = tuple(flat[k * d : (k + 1) * d] for k in range(n))
+    if d == 1:
+        covariances: tuple = tuple(((value,),) for value in upper)
+    else:
+        covariances = tuple(((x, xy), (xy, y)) for x, xy, y in zip(*[iter(upper)] * 3, strict=True))
+    if max(map(abs, (*flat, *a, *b))) > FARTHEST:
+        raise ValueError(f"it holds a place beyond ±{FARTHEST:g}")
+    found = Drawn(weights, means, covariances, a, b)
+    deviations = np.sqrt(found.density.eigenvalues)
+    slack = 1 + 1e-6  # a width at the very bound comes back from its matrix with an error of its last digits
+    if not (deviations.min() * slack >= LEAST_WIDTH and deviations.max() <= MOST_WIDTH * slack):
+        raise ValueError(
+            f"the standard deviations go from {deviations.min():.3g} to {deviations.max():.3g}; {LEAST_WIDTH:g} to "
+            f"{MOST_WIDTH:g} are taken"
+        )
+    return found
 
 
 def reweighted(state: Drawn, first: float) -> Drawn:

@@ -1,6 +1,6 @@
 """Other laws for the same tail: what else fits as well as a power law does?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,17 @@ def _pareto(tail: NDArray[np.float64], alpha: float) -> TailLaw:
     excess = np.log(tail / tail[0])
     density = np.log(alpha - 1) - np.log(tail[0]) - alpha * excess
     return TailLaw(alpha, {"alpha": alpha}, density, lambda x: (x / tail[0]) ** (1 - alpha))
+
+
+def _most_likely(
+    loss: Callable[[NDArray[np.float64]], float],
+    starts: Sequence[tuple[float, float]],
+    bounds: Sequence[tuple[float, float]],
+) -> tuple[float, float]:
+    """Return the parameter and, of the second, e to its power, that lose least from any of the starts."""
+    found = [optimize.minimize(loss, start, method="L-BFGS-B", bounds=bounds) for start in starts]
+    best = min(found, key=lambda r: r.fun).x
+    return float(best[0]), float(np.exp(best[1]))
 
 
 def _total(tail: NDArray[np.float64]) -> float:
@@ -132,8 +143,7 @@ def lognormal(tail: NDArray[np.float64]) -> TailLaw:
     spread = max(float(logs.std()), 1e-6)
     bounds = [(-60 * spread, float(logs.max()) + spread), (np.log(spread) - 4, np.log(spread) + 3)]
     starts = [(float(logs.mean()), np.log(spread)), (-4 * spread, np.log(2.5 * spread))]
-    best = min((optimize.minimize(loss, s, method="L-BFGS-B", bounds=bounds) for s in starts), key=lambda r: r.fun)
-    mu, sigma = float(best.x[0]), float(np.exp(best.x[1]))
+    mu, sigma = _most_likely(loss, starts, bounds)
     floor = log_ndtr(mu / sigma)
     return TailLaw(
         np.nan,
@@ -177,8 +187,7 @@ def truncated(tail: NDArray[np.float64]) -> TailLaw:
     start = 1 + len(tail) / plain
     bounds = [(-20.0, start + 5), (np.log(1e-8), np.log(50.0))]
     starts = [(start, np.log(1e-6)), (max(start - 1, 0.0), np.log(1 / ratio[-1]))]
-    best = min((optimize.minimize(loss, s, method="L-BFGS-B", bounds=bounds) for s in starts), key=lambda r: r.fun)
-    alpha, cut = float(best.x[0]), float(np.exp(best.x[1]))
+    alpha, cut = _most_likely(loss, starts, bounds)
     mass = _log_mass(alpha, cut)
     density = -alpha * logs - cut * ratio - mass - np.log(tail[0])
 

@@ -19,6 +19,7 @@ from workbench.ui.kit.runner import Runner
 from workbench.ui.kit.upload import LARGEST_UPLOAD, check_size, file_chooser
 from workbench.ui.kit.verdict_table import verdict_table
 from workbench.ui.kit.view import View
+from workbench.ui.kit.written import Written
 from workbench.verdicts import Verdict, of_room
 
 PURPOSE = """
@@ -261,5 +262,5 @@ class Room(pn.viewable.Viewer):
 
 def _addressable(view: View, names: Iterable[str]) -> tuple[str, ...]:
     """The parameters a URL can hold: uploads, arrays and other objects stay out of it."""
-    kinds = (param.Number, param.Boolean, param.String, param.Selector, param.ListSelector, param.Range)
+    kinds = (param.Number, param.Boolean, param.String, param.Selector, param.ListSelector, param.Range, Written)
     return tuple(name for name in names if isinstance(view.param[name], kinds))

@@ -8,7 +8,10 @@ from urllib.parse import parse_qsl, urlencode
 
 import param
 
+from workbench.ui.kit.written import LONGEST_WRITTEN, Written
+
 LONGEST_VALUE = 400
+"""Letters of a value, but of what a hand has written (:class:`Written`)."""
 LONGEST_QUERY = 20_000
 MOST_FIELDS = 100
 
@@ -17,7 +20,7 @@ def read_state(search: str) -> dict[str, str]:
     """Return the query of a URL as strings, without overlong values, repeated names and what exceeds 100 fields."""
     fields = search.lstrip("?")[:LONGEST_QUERY].split("&", MOST_FIELDS)[:MOST_FIELDS]
     found = parse_qsl("&".join(fields), keep_blank_values=True)
-    return {name: value for name, value in reversed(found) if len(value) <= LONGEST_VALUE}
+    return {name: value for name, value in reversed(found) if len(value) <= LONGEST_WRITTEN}
 
 
 def apply_state(target: param.Parameterized, names: Iterable[str], state: dict[str, str]) -> list[str]:
@@ -32,9 +35,16 @@ def apply_state(target: param.Parameterized, names: Iterable[str], state: dict[s
             continue
         parameter = target.param[name]
         try:
+            if len(state[name]) > LONGEST_VALUE and not isinstance(parameter, Written):
+                raise ValueError(f"more than {LONGEST_VALUE} letters")
             value = _read(parameter, state[name])
             setattr(target, name, value)
-        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+            if isinstance(parameter, Written):
+                complaints.append(
+                    f"What the address says of {parameter.label} cannot be taken ({error}); they stay as they were."
+                )
+                continue
             complaints.append(
                 f"The address asks for {parameter.label or name} = {state[name][:40]!r}, which is not allowed "
                 f"({allowed(parameter)}); using {_write(parameter, getattr(target, name))} instead."
@@ -43,12 +53,17 @@ def apply_state(target: param.Parameterized, names: Iterable[str], state: dict[s
 
 
 def write_state(target: param.Parameterized, names: Iterable[str]) -> dict[str, str]:
-    """Return the named parameters that differ from their defaults, as URL strings."""
-    return {
-        name: _write(target.param[name], getattr(target, name))
-        for name in names
-        if not _same(getattr(target, name), target.param[name].default)
-    }
+    """Return the named parameters that differ from their defaults, as URL strings.
+
+    What a hand has written is left out where it is longer than an address can hold.
+    """
+    found = {}
+    for name in names:
+        parameter, value = target.param[name], getattr(target, name)
+        if _same(value, parameter.default) or (isinstance(parameter, Written) and not parameter.fits(value)):
+            continue
+        found[name] = _write(parameter, value)
+    return found
 
 
 def query(state: dict[str, str]) -> str:
@@ -74,6 +89,8 @@ def _choices(parameter: Any) -> dict[str, Any]:
 
 
 def _read(parameter: param.Parameter, text: str) -> Any:
+    if isinstance(parameter, Written):
+        return parameter.read(text)
     if isinstance(parameter, param.ListSelector):
         return [_choices(parameter)[part] for part in text.split(",") if part]
     if isinstance(parameter, param.Selector):
@@ -90,6 +107,8 @@ def _read(parameter: param.Parameter, text: str) -> Any:
 
 
 def _write(parameter: param.Parameter, value: Any) -> str:
+    if isinstance(parameter, Written):
+        return parameter.write(value)
     if isinstance(parameter, param.ListSelector):
         return ",".join(str(entry) for entry in value)
     if isinstance(parameter, (param.Selector, param.String)):

@@ -1,5 +1,6 @@
 """What the confusion term sees: two classes under the hand, one of them reshaped at its mean and trace."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from workbench.metrics.embeddings import SHAPES, two_classes
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.dragged import DraggedMarks
 from workbench.ui.kit.picture import Picture
+from workbench.ui.kit.written import Written, moves_in_letters, moves_of
 from workbench.ui.metrics.yardsticks import FamilyView, Yardsticks
 
 DRAWN = ("count", "separation", "seed")
@@ -44,7 +46,13 @@ class ConfusionView(FamilyView):
     count = param.Integer(default=40, bounds=(3, 150), label="Points of each class")
     separation = param.Number(default=3.0, bounds=(0, 10), step=0.25, label="Distance of the classes")
     seed = param.Integer(default=0, bounds=(0, 999), label="Seed", doc="Same seed, same points")
-    moves = param.Parameter(default=((), ()), precedence=-1, doc="the example that was changed by hand, and how")
+    moves = Written(
+        default=((), ()),
+        write=moves_in_letters,
+        read=functools.partial(moves_of, settings=len(DRAWN), places=2, per=2),
+        label="points moved by hand",
+        doc="the example that was changed by hand, and how",
+    )
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return both classes as the hand has left them, and the shape asked for."""
@@ -77,7 +85,7 @@ class ConfusionView(FamilyView):
             return
         key = _key(self.values())
         of, moves = self.moves
-        merged = {**(dict(moves) if of == key else {}), item: (float(x), float(y))}
+        merged = {**(dict(moves) if of == key else {}), item: (round(float(x), 4), round(float(y), 4))}
         self.moves = (key, tuple(sorted(merged.items())))
 
     def reset(self) -> None:
@@ -107,7 +115,9 @@ class ConfusionView(FamilyView):
 
     def _points_in_words(self, ds: xr.Dataset) -> str:
         moved = len(self.moves[1]) if self.moves[0] == _key(self.values()) else 0
-        hand = f" {moved} point{'s have' if moved != 1 else ' has'} been moved." if moved else ""
+        hand = f" {moved} point{'s have' if moved != 1 else ' has'} been moved" if moved else ""
+        if hand:
+            hand += "." if self.param.moves.fits(self.moves) else ": more than the page's address can hold."
         return f"B, {SHAPES[self.shape]}: the same mean and the same total variance as before.{hand}"
 
     def sentence(self, ds: xr.Dataset) -> str:

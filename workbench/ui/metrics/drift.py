@@ -1,5 +1,6 @@
 """Repairs and groups: whom does it help to mend mistakes by AP, and what is the cause?"""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from workbench.metrics.rankings import RULES
 from workbench.ui.kit.picture import Picture
 from workbench.ui.metrics.yardsticks import FamilyView
 
+ROUNDING = 1e-14
+"""Samples that agree but for this have no interval: all of them changed by the same."""
 SHIPPED = {
     (400, 0.85): "rankings_drift",
     (200, 0.85): "rankings_drift_small",
@@ -84,7 +87,12 @@ class DriftView(FamilyView):
 
 
 def _change(one: xr.Dataset) -> str:
-    return f"{float(one.gap_change):+.5f} ± {1.96 * float(one.gap_change_error):.5f}"
+    """Return a change with its 95 % interval, two digits of which are shown; none where all samples agree."""
+    change, reach = float(one.gap_change), 1.96 * float(one.gap_change_error)
+    if reach <= ROUNDING:
+        return f"{change + 0.0:+.5f} in every sample"
+    digits = max(5, 1 - math.floor(math.log10(reach)))
+    return f"{change:+.{digits}f} ± {reach:.{digits}f}"
 
 
 def _ends_in_words(ds: xr.Dataset) -> str:

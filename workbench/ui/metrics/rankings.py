@@ -1,5 +1,6 @@
 """Rankings: drag the items and the threshold, mend mistakes, and see what AUROC and AP make of it."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,8 +19,9 @@ from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for, with_help
 from workbench.ui.kit.dragged import DraggedMarks
 from workbench.ui.kit.picture import Picture
-from workbench.ui.kit.table import Rows, Table
 from workbench.ui.kit.upload import ReadUpload, check_size, file_chooser, reading_line
+from workbench.ui.kit.written import Written, moves_in_letters, moves_of
+from workbench.ui.metrics.ranking_tables import BestRepairs, Numbers, with_error
 from workbench.ui.metrics.yardsticks import FamilyView, Yardsticks
 
 DRAWN, FILE = "drawn", "file"
@@ -80,7 +82,13 @@ class RankingsView(FamilyView):
     )
     fired = param.Number(default=0.1, bounds=(0, 1), step=0.005, label="Share of items above the threshold")
     seed = param.Integer(default=0, bounds=(0, 999), label="Seed", doc="Same seed, same items")
-    moves = param.Parameter(default=((), ()), precedence=-1, doc="the example that was changed by hand, and how")
+    moves = Written(
+        default=((), ()),
+        write=moves_in_letters,
+        read=functools.partial(moves_of, settings=len(EXAMPLE), places=1),
+        label="items moved by hand",
+        doc="the example that was changed by hand, and how",
+    )
 
     # ---- what is asked ---------------------------------------------------------------------------------------------
 
@@ -126,7 +134,7 @@ class RankingsView(FamilyView):
         if item < 0:
             self.fired = float(np.clip(rankings.firing_rate_at(self.result, score), 0, 1))
         else:
-            self._change({item: float(score)})
+            self._change({item: round(float(score), 6)})
 
     def mend(self, rule: str) -> None:
         """Mend one mistake of the listed items by a rule."""
@@ -205,7 +213,9 @@ class RankingsView(FamilyView):
             Picture("Range of AP", _range, _range_in_words, height=220),
             Picture("Extreme orders", _orders, _orders_in_words, height=240),
             Picture("Prevalence", figures.prevalence_curve, _prevalence_in_words),
+            Picture("Gap of the groups", _gap, _gap_in_words),
             Numbers(),
+            BestRepairs(),
             Yardsticks("ranking scores"),
         ]
 
@@ -223,7 +233,9 @@ class RankingsView(FamilyView):
         else:
             hint = "Drag the threshold."
         count = len(self.moves[1]) if self.source == DRAWN and self.moves[0] == _key(self.values()) else 0
-        changed = f" {count} item{'s have' if count != 1 else ' has'} been moved." if count else ""
+        changed = f" {count} item{'s have' if count != 1 else ' has'} been moved" if count else ""
+        if changed:
+            changed += "." if self.param.moves.fits(self.moves) else ": more than the page's address can hold."
         return f"Above the threshold: {at['fired']:.1%} of the items; {told}. {hint}{changed}"
 
     def _curves(self, ds: xr.Dataset) -> Any:
@@ -234,7 +246,7 @@ class RankingsView(FamilyView):
     def sentence(self, ds: xr.Dataset) -> str:
         """Give both scores with their errors, the range of AP at this AUROC, and where AP's gains go the other way."""
         one = ds.isel(part=0)
-        text = f"AUROC {_pm(one.auroc, one.auroc_error)}, AP {_pm(one.ap, one.ap_error)}"
+        text = f"AUROC {with_error(one.auroc, one.auroc_error)}, AP {with_error(one.ap, one.ap_error)}"
         text += f" (chance {float(one.chance):.3f})." if np.isfinite(float(one.chance)) else "."
         if "lowest" in ds:
             text += f" With this AUROC AP could be anything from {float(ds.lowest):.3f} to {float(ds.highest):.3f}."
@@ -266,15 +278,6 @@ class DraggedStrip(DraggedMarks):
         return label == figures.HANDLE or (self._result is not None and self._view.is_whole(self._result))
 
 
-class Numbers(Table):
-    """Both scores of all items and of each group, with every reading of ties."""
-
-    is_wide = True
-
-    def __init__(self) -> None:
-        super().__init__("Scores of all and of each group", _rows, text=("part",))
-
-
 def _key(inputs: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what tells the drawn example from every other."""
     return tuple(inputs[name] for name in EXAMPLE)
@@ -295,10 +298,6 @@ def _of_file(inputs: Mapping[str, Any]) -> dict[str, Any]:
     if second and second != inputs["column"] and second <= len(names):
         found |= {"other": reading.scores[names[second - 1]], "names": (first, names[second - 1])}
     return found
-
-
-def _pm(value: Any, error: Any) -> str:
-    return f"{float(value):.3f} ± {float(error):.3f}" if np.isfinite(float(error)) else f"{float(value):.3f}"
 
 
 def _sharp(ds: xr.Dataset) -> str:
@@ -351,6 +350,10 @@ def _orders(ds: xr.Dataset) -> Any:
     return figures.extreme_orders(ds) if "lowest" in ds else figures.nothing_to_show("One AUROC, different AP")
 
 
+def _gap(ds: xr.Dataset) -> Any:
+    return figures.group_gap_curves(ds) if "group_gap" in ds else figures.nothing_to_show("Gap of two groups")
+
+
 WEIGHTED = "Not defined where items have weights."
 
 
@@ -387,26 +390,21 @@ def _orders_in_words(ds: xr.Dataset) -> str:
     return "Each bar is a positive. All orders have one AUROC (this ranking's to the nearest that has no ties)."
 
 
+def _gap_in_words(ds: xr.Dataset) -> str:
+    if "group_gap" not in ds:
+        return "Needs two groups of items without weights, each with positives and negatives."
+    ends = [f"{float(ds.group_gap.sel(mend_rule=rule)[-1]):+.3f} by {told}" for rule, told in _RULES.items()]
+    return (
+        f"{ds.gap_of.item()} is {float(ds.group_gap[0, 0]):+.3f}; after {int(ds.mended[-1])} repairs "
+        f"{', '.join(ends)}. Bands: two standard deviations over what chance decides."
+    )
+
+
+_RULES = {"random": "chance", "ap": "best AP", "topmost": "the topmost first"}
+
+
 def _prevalence_in_words(ds: xr.Dataset) -> str:
     return (
         f"With {float(ds.thinned_prevalence_here):.1%} positives AUROC is {float(ds.thinned_auroc_here):.3f} and AP "
         f"{float(ds.thinned_ap_here):.3f}: thinning the negatives moves AP alone."
     )
-
-
-def _rows(ds: xr.Dataset) -> Rows:
-    heads = ["part", "positives", "negatives", "AUROC", "AP", "chance", "ties worst", "ties mean", "ties best",
-             "PR trapezoids"]  # fmt: skip
-    cells = []
-    for k in range(ds.sizes["part"]):
-        one = ds.isel(part=k)
-        name = str(one.part.values)
-        if not np.isfinite(float(one.auroc)):
-            cells.append([name, f"{float(one.positives):g}", f"{float(one.negatives):g}", *["—"] * 7])
-            continue
-        rest = [float(one[key]) for key in ("chance", "ap_pessimistic", "ap_mean", "ap_optimistic", "ap_trapezoid")]
-        cells.append(
-            [name, f"{float(one.positives):g}", f"{float(one.negatives):g}", _pm(one.auroc, one.auroc_error),
-             _pm(one.ap, one.ap_error), *(f"{value:.3f}" if np.isfinite(value) else "—" for value in rest)]
-        )  # fmt: skip
-    return Rows(heads, cells)

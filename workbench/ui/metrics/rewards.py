@@ -107,7 +107,8 @@ class RewardsView(FamilyView):
         if inputs["source"] == FILE:
             if inputs["file"] is None:
                 raise ValueError(
-                    "Choose an NPZ file with transitions (S, A, S), reward_1 and reward_2, (S, A) or (S, A, S)."
+                    "Choose an NPZ file with transitions (S, A, S), reward_1 and reward_2, (S, A) or (S, A, S); or "
+                    "Gymnasium's P[s][a] = [[p, s', r, done], …] as JSON."
                 )
             return
         rows = rows_of(inputs["tiles"])
@@ -207,7 +208,7 @@ class RewardsView(FamilyView):
         """Return the widgets: brush and worlds, the sliders of reward 2, the pair that fools."""
         on_grid = pn.bind(lambda source: source == GRID, self.param.source)
         of_file = pn.bind(lambda source: source == FILE, self.param.source)
-        chooser = file_chooser("NPZ: transitions, reward_1, reward_2", ".npz", self.take_file)
+        chooser = file_chooser("NPZ (transitions, reward_1, reward_2), or P as JSON", ".npz,.json", self.take_file)
         upload = pn.Column(chooser, reading_line(self, "file"), visible=of_file, sizing_mode="stretch_width", margin=0)
         names = (
             "mix",

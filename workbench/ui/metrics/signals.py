@@ -16,10 +16,26 @@ from workbench.metrics.signals.blind import told
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.dragged import DraggedMarks
 from workbench.ui.kit.picture import Picture
+from workbench.ui.kit.written import Written, in_letters, lists_of
 from workbench.ui.metrics.yardsticks import FamilyView, Yardsticks
 
 SNRS = {"∞, the full metric": "inf", "1000": "1000", "100": "100", "10": "10", "1": "1", "0.1": "0.1"}
 EXAMPLES = {make().label: name for name, make in metrics.SIGNAL_EXAMPLES.items()}
+
+
+def _in_letters(drawn: tuple) -> str:
+    """Return what a hand has made of an example as an address holds it: its name, then lists of numbers."""
+    return (
+        f"{drawn[0]}~{in_letters(*signals.as_lists(signals.Drawn(*drawn[1:])))}" if drawn and len(drawn[4]) < 3 else ""
+    )
+
+
+def _from_letters(text: str) -> tuple:
+    """Return what :func:`_in_letters` wrote; ``ValueError`` for anything that no hand could have made."""
+    name, _, rest = text.partition("~")
+    if name not in metrics.SIGNAL_EXAMPLES:
+        raise ValueError(f"there is no example {name[:30]!r}; there are {', '.join(metrics.SIGNAL_EXAMPLES)}")
+    return (name, *signals.from_lists(lists_of(rest)))
 
 
 class SignalsView(FamilyView):
@@ -41,7 +57,13 @@ class SignalsView(FamilyView):
     first_weight = param.Number(
         default=0.0, bounds=(0, 0.95), step=0.05, label="Weight of the first bump", doc="0: as the example has it"
     )
-    drawn = param.Parameter(default=(), precedence=-1, doc="the example that was changed by hand, and what it is now")
+    drawn = Written(
+        default=(),
+        write=_in_letters,
+        read=_from_letters,
+        label="the bumps and points dragged by hand",
+        doc="the example that was changed by hand, and what it is now",
+    )
 
     def state(self, inputs: Mapping[str, Any] | None = None) -> signals.Drawn:
         """Return the density and the points as the hand has left them."""

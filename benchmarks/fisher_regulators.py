@@ -3,8 +3,8 @@
     python benchmarks/fisher_regulators.py [--quick]
 
 There is no other package for this, so the rivals are the plain ways: gradient descent that is run until it is there
-(with NumPy), and the Fisher matrix of a torus taken apart as a dense matrix. One process, CPU seconds of one thread, the
-best of interleaved rounds.
+(with NumPy), and the Fisher matrix of a torus taken apart as a dense matrix. One process, CPU seconds of one thread,
+the best of interleaved rounds.
 """
 
 import argparse
@@ -69,7 +69,9 @@ def main() -> None:
         own = spectrum(F)
         times, values = best(
             {
-                "closed form": lambda own=own, d=dampings: fisher.measured_convergence(own.values, d).whole_steps.values,
+                "closed form": lambda own=own, d=dampings: (
+                    fisher.measured_convergence(own.values, d).whole_steps.values
+                ),
                 "run": lambda F=F, d=dampings: by_running(F, d),
             },
             rounds,

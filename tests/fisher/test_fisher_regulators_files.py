@@ -58,7 +58,7 @@ def test_a_table_that_could_be_both_is_settled_by_rule_or_by_name():
 
 def test_what_a_stranger_sends_is_read_apart():
     found = fisher.read_regulator(array("F.npy", TRIANGLE), apart=True)
-    np.testing.assert_array_equal(found.metric(), TRIANGLE)
+    np.testing.assert_allclose(found.metric(), TRIANGLE, rtol=1e-15)
 
 
 BAD = {
@@ -93,8 +93,6 @@ def test_pickled_objects_are_never_read():
 
 def test_a_header_that_promises_more_than_the_file_holds():
     out = io.BytesIO()
-    np.lib.format.write_array_header_1_0(
-        out, {"descr": "<f8", "fortran_order": False, "shape": (100_000, 100_000)}
-    )
+    np.lib.format.write_array_header_1_0(out, {"descr": "<f8", "fortran_order": False, "shape": (100_000, 100_000)})
     with pytest.raises(ValueError, match="cut off"):
         fisher.read_regulator(stream("F.npy", out.getvalue() + b"\0" * 64))

@@ -95,15 +95,14 @@ def test_where_learners_learn_fastest(learner, expected):
         assert best_learning(spectrum(F), *learner).c == expected
 
 
-@pytest.mark.parametrize(("F", "expected", "told"), [([1, 3, 10], 8, 7.998), ([1, 5], 3, 2.999)])
-def test_only_the_timid_step_obeys_model_a(F, expected, told):
+@pytest.mark.parametrize("F", [[1, 3, 10], [1, 5], K4, [0.9, 4.0, 4.1]], ids=["1, 3, 10", "1, 5", "K4", "another"])
+def test_only_the_timid_step_obeys_model_a(F):
+    """Its slowest mode loses μ_min/μ_max² = 1/T of itself a step, so its count is a rising function of T."""
     found = best_learning(spectrum(F), "isotropic", "timid")
-    assert optimal_damping(F) == expected
-    assert found.c == pytest.approx(told, abs=6e-4)
+    assert found.c == pytest.approx(optimal_damping(F), rel=1e-6)
 
 
-def test_the_timid_step_on_k4_and_how_slow_it_is():
-    assert best_learning(spectrum(K4), "isotropic", "timid").c == pytest.approx(0.90365, abs=1e-4)
+def test_how_slow_the_timid_step_is():
     assert best_learning(spectrum(SPECTRUM), "isotropic", "timid").value == pytest.approx(24_864.5, abs=0.5)
 
 

@@ -11,7 +11,8 @@ from workbench.verdicts import Outcome, judge
 HOLDS, FAILS = Outcome.HOLDS, Outcome.FAILS
 BY_MEASURE = {claim.measure.__name__: claim for claim in CLAIMS}
 TODAY = {
-    "law": HOLDS, "at_optimum": FAILS, "gain": HOLDS, "interior": FAILS, "limit": FAILS, "general": HOLDS, "table": FAILS,
+    "law": HOLDS, "at_optimum": FAILS, "gain": HOLDS, "interior": FAILS, "limit": FAILS, "general": HOLDS,
+    "table": FAILS,
     "classical": FAILS, "spread": FAILS, "hessian": FAILS, "charts": FAILS, "learning": FAILS,
 }  # fmt: skip
 
@@ -64,7 +65,9 @@ def test_the_shipped_tori_repeat():
         J = shipped.J.values[[3, 14, -1]]
         anew = fisher.torus_regimes((8, 16), J, shipped.attrs["path"])
         for variable in ("kappa", "alpha", "effective_share"):
-            np.testing.assert_allclose(anew[variable], shipped[variable].sel(L=[8, 16], J=J), rtol=1e-8, err_msg=variable)
+            np.testing.assert_allclose(
+                anew[variable], shipped[variable].sel(L=[8, 16], J=J), rtol=1e-8, err_msg=variable
+            )
 
 
 def test_the_study_is_a_rule_of_its_own_numbers():

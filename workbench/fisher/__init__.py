@@ -20,14 +20,6 @@ from workbench.fisher.monte_carlo import (
     monte_carlo_survey,
 )
 from workbench.fisher.paper import CANDIDATES, EXPONENTS, published
-from workbench.fisher.scaling import (
-    curvature_scaling,
-    effective_exponents,
-    extrapolated_curvature,
-    falsify,
-    fit_logarithm,
-    fit_power_law,
-)
 from workbench.fisher.regulators import (
     CONVERGENCE_MODELS,
     LEARNER_LOSSES,
@@ -50,6 +42,14 @@ from workbench.fisher.regulators import (
     regulator_study,
     torus_regimes,
     torus_spectrum,
+)
+from workbench.fisher.scaling import (
+    curvature_scaling,
+    effective_exponents,
+    extrapolated_curvature,
+    falsify,
+    fit_logarithm,
+    fit_power_law,
 )
 from workbench.fisher.shipped import (
     compare_model,

@@ -95,7 +95,7 @@ def kinds_of(torus: Torus) -> tuple[tuple[int, int, int], ...]:
 
 
 def bytes_per_momentum(torus: Torus) -> int:
-    """Return what two complex numbers a visited displacement take for each momentum k₂, as the torch engine keeps them."""
+    """Return the bytes of two complex numbers a visited displacement, which the torch engine keeps for each k₂."""
     return 32 * sum(_visited(kind, torus.shape) for kind in kinds_of(torus))
 
 

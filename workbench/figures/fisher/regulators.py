@@ -156,7 +156,9 @@ def torus_regimes(ds: xr.Dataset) -> Any:
     """Draw α of model A along a path of couplings, a curve for each size of the torus."""
     low, high = float(ds.J[0]), float(ds.J[-1])
     at = float(ds.critical_coupling)
-    critical = hv.Curve(([at, at], [0, 1]), "J", "alpha", label="critical" if ds.attrs["path"] == "coupling" else "J = J'")
+    critical = hv.Curve(
+        ([at, at], [0, 1]), "J", "alpha", label="critical" if ds.attrs["path"] == "coupling" else "J = J'"
+    )
     parts = [theme.line(critical, theme.NEUTRAL, dash="dotted", width=1.5)]
     for k, L in enumerate(ds.L.values.tolist()):
         curve = hv.Curve((ds.J.values, ds.alpha.sel(L=L).values), "J", "alpha", label=f"L = {L}")

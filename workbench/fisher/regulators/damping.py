@@ -59,8 +59,8 @@ def optimal_damping(F: ArrayLike, a: float = 1, b: float = 1, p: float = 2) -> f
     κ_c = (1 + b/a)^(1/(p−1)) (:func:`damping_threshold`). ``F`` is a matrix (m, m) or its eigenvalues (m,); a, b ≥ 0
     and not both 0, p > 1. The paper's theorem is a = b = 1, p = 2: c* = λ_max − 2 λ_min, κ_c = 2.
 
-    >>> [optimal_damping([1, 6]), optimal_damping([1, 6], 2, 1), optimal_damping([1, 6], p=3), optimal_damping([1, 1.5])]
-    [4.0, 9.0, 34.0, 0.0]
+    >>> optimal_damping([1, 6]), optimal_damping([1, 6], 2, 1), optimal_damping([1, 6], p=3), optimal_damping([1, 1.5])
+    (4.0, 9.0, 34.0, 0.0)
     >>> optimal_damping([1, 6], b=0)
     inf
     """

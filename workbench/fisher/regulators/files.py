@@ -4,7 +4,6 @@ Which of the two a table is, is a matter of rule and is said: square, symmetric 
 matrix; else two or three columns, site, site and perhaps coupling, are edges.
 """
 
-import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +72,7 @@ def read_regulator(
     Raises ``FileNotFoundError``; ``ValueError`` for a file that is neither, with the row where there is one, and for a
     singular matrix. With ``apart`` it is read in a process apart with bounded time and memory.
 
+    >>> import io
     >>> stream = io.BytesIO(b"0,1,0.5\\n1,2,0.5\\n2,0,0.5\\n")
     >>> stream.name = "triangle.csv"
     >>> found = read_regulator(stream)
@@ -103,13 +103,16 @@ def _reading(table: NDArray, told: str, name: str, kind: str) -> RegulatorReadin
     if table.ndim != 2:
         raise ValueError(f"{name} holds an array of shape {table.shape}; a matrix or a list of edges has two axes")
     if len(table) > MOST_PARAMETERS:
-        raise ValueError(f"{name} has {len(table):,} rows; a matrix has up to {MOST_PARAMETERS:,}, a graph {MOST_EDGES}")
+        raise ValueError(
+            f"{name} has {len(table):,} rows; a matrix has up to {MOST_PARAMETERS:,}, a graph {MOST_EDGES}"
+        )
     values = checks.finite_array(name, table, ndim=2)
     if kind == "auto":
         kind = "matrix" if _looks_like_matrix(values) else "edges"
         if kind == "edges" and values.shape[1] not in (2, 3):
             raise ValueError(
-                f"{name} has {values.shape[0]} rows of {values.shape[1]} numbers: neither a symmetric square matrix nor "
+                f"{name} has {values.shape[0]} rows of {values.shape[1]} numbers: neither a symmetric square "
+                f"matrix nor "
                 "edges (two or three columns: site, site, coupling)"
             )
     if kind == "matrix":
@@ -144,7 +147,8 @@ def _edges(values: NDArray, told: str, name: str) -> RegulatorReading:
     for row, pair in enumerate(map(tuple, ordered.tolist())):
         if pair in first:
             raise ValueError(
-                f"rows {first[pair] + 1} and {row + 1} of {name} join the same sites; two couplings of one edge act only "
+                f"rows {first[pair] + 1} and {row + 1} of {name} join the same sites; two couplings of one edge "
+                f"act only "
                 "through their sum, and the metric would be singular"
             )
         first[pair] = row

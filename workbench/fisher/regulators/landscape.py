@@ -81,7 +81,7 @@ def torus_regimes(
 
     >>> ds = torus_regimes((8,), [0.2, 0.4406867935])
     >>> ds.alpha.values.round(4).tolist()
-    [[0.2846, 0.7723]]
+    [[0.0, 0.7663]]
     """
     sides = [checks.integer("size", L, minimum=3, maximum=LARGEST_SIDE) for L in sizes]
     if not sides or sorted(set(sides)) != sides:

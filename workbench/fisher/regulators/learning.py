@@ -62,16 +62,14 @@ STEP_RULES = Registry(
         "unit": Fact(str, choices=("steps", "time"), says="what is counted"),
     },
 )
-"""How the step η is set: each entry returns η·r for the lowest and the highest rate (gradient flow: the rate itself)."""
+"""How the step η is set: each entry returns η·r for the lowest and the highest rate, gradient flow the rate itself."""
 
 
-@STEP_RULES.add(
-    "best", label="best constant step", formula=r"\eta = 2/(r_{\min}+r_{\max})", natural=True, unit="steps"
-)
+@STEP_RULES.add("best", label="best constant step", formula=r"\eta = 2/(r_{\min}+r_{\max})", natural=True, unit="steps")
 def best_step(rates: Rates, eta: float) -> tuple[NDArray, NDArray]:
     """Return the products at the step that makes the slowest mode fastest."""
-    step = 2 / (rates.low + rates.high)
-    return step * rates.low, step * rates.high
+    ratio = rates.high / rates.low
+    return 2 / (1 + ratio), 2 * ratio / (1 + ratio)
 
 
 @STEP_RULES.add("smooth", label="step 1/L", formula=r"\eta = 1/r_{\max}", natural=True, unit="steps")
@@ -117,7 +115,7 @@ def first_step(values: NDArray, loss: str, p: float = 2) -> float:
 
 
 def count(values: NDArray, c: NDArray, loss: str, step: str, eta: float, tolerance: float, p: float = 2) -> NDArray:
-    """Return how many steps (or how much time) every damping takes, a real number; ``inf`` where it never gets there."""
+    """Return the steps (or the time) that every damping takes, a real number; ``inf`` where it never gets there."""
     rates = rates_of(values, c, loss, p)
     low, high = STEP_RULES[step](rates, eta)
     needed = math.log(1 / tolerance) / 2
@@ -167,7 +165,9 @@ def least(measure: Callable[[NDArray], NDArray], scale: float) -> Least:
         options={"xatol": 1e-9},
     )  # fmt: skip
     c = math.exp(found.x)
-    if values[0] <= found.fun + TIE * abs(found.fun):  # a minimum at 0 so flat that the grid beside it ties with rounding
+    if values[0] <= found.fun + TIE * abs(
+        found.fun
+    ):  # a minimum at 0 so flat that the grid beside it ties with rounding
         return Least(0.0, float(values[0]), False)
     return Least(c, float(found.fun), False)
 
@@ -194,7 +194,8 @@ def measured_convergence(
     """Return how many steps gradient descent with the metric F^p + cF takes to bring a quadratic loss to ``tolerance``.
 
     ``F`` is a matrix (m, m) or its eigenvalues (m,), ``c`` one or more dampings from 0 to ∞, ``loss`` one of
-    :data:`LEARNER_LOSSES`, ``step`` one of :data:`STEP_RULES`; ``eta`` is the step of the rule "fixed" (None: 1/r_max at c = 0).
+    :data:`LEARNER_LOSSES`, ``step`` one of :data:`STEP_RULES`; ``eta`` is the step of the rule "fixed" (None: 1/r_max
+    at c = 0).
     Variables over ``c``: ``needed`` (a real number of steps, or the time of gradient flow; infinite where it diverges
     or stands still), ``whole_steps`` (the next whole number, NaN for time); and ``best_c``, ``least_needed``. Closed
     form, O(m) for each c. Raises ``ValueError`` for a negative c, an unknown loss or rule, a tolerance outside (0, 1).
@@ -210,10 +211,7 @@ def measured_convergence(
     checks.choice("step", step, STEP_RULES)
     p = checked_power(p)
     values = own.distinct()[0]
-    if eta is None:
-        eta = first_step(values, loss, p)
-    else:
-        eta = checks.real("eta", eta, exclusive_minimum=0)
+    eta = first_step(values, loss, p) if eta is None else checks.real("eta", eta, exclusive_minimum=0)
     needed = count(values, c, loss, step, eta, tolerance, p)
     is_time = STEP_RULES[step].fact("unit") == "time"
     found = best_learning(own, loss, step, eta, tolerance, p)

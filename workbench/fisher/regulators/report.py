@@ -1,4 +1,4 @@
-"""Everything about one regulator at once, for a page or a notebook: models, measured learners, regimes, phases, charts."""
+"""Everything about one regulator at once: models, measured learners, regimes, phases, charts."""
 
 from collections.abc import Sequence
 
@@ -75,13 +75,13 @@ def regulator_report(
 
     ``source`` is one of ``complete``, ``ring``, ``tree``, ``open grid`` (Ising models of side ``L`` at coupling ``J``,
     every state added up), ``torus`` (exact, L ≤ 64), ``spectrum`` (the ``eigenvalues``) and ``digits`` (a logistic
-    regression); a matrix ``F`` (m, m) or eigenvalues (m,) take its place. ``loss`` is one of :data:`LEARNER_LOSSES`, ``beta``
-    the damping of the regimes (None: c*), ``a, b, p`` your own law κ(g)^a μ_max^b with M = F^p beside the paper's
-    four, ``sigma`` the normal distribution of the charts.
+    regression); a matrix ``F`` (m, m) or eigenvalues (m,) take its place. ``loss`` is one of :data:`LEARNER_LOSSES`,
+    ``beta`` the damping of the regimes (None: c*), ``a, b, p`` your own law κ(g)^a μ_max^b with M = F^p beside the
+    paper's four, ``sigma`` the normal distribution of the charts.
 
-    Dampings c run over ``place`` = c/(c + λ_max^(p−1)) from 0 to 1, where c = ∞. Variables: ``model_value`` (model, place)
-    over its least, ``model_best`` (model,), ``needed`` (step, place), ``best`` and ``least_needed`` (loss, step),
-    ``agrees`` (loss, step) with the paper's c*; ``eigenvalue``, ``multiplicity``, ``alpha_k`` (direction,) of the
+    Dampings c run over ``place`` = c/(c + λ_max^(p−1)) from 0 to 1, where c = ∞. Variables: ``model_value`` (model,
+    place) over its least, ``model_best`` (model,), ``needed`` (step, place), ``best`` and ``least_needed`` (loss,
+    step), ``agrees`` (loss, step) with the paper's c*; ``eigenvalue``, ``multiplicity``, ``alpha_k`` (direction,) of the
     distinct eigenvalues; ``phase_alpha`` (phase_kappa, ratio) and ``threshold`` (ratio,); ``chart_alpha`` (chart,) …
     Cost: O(m³) once and O(m) for each damping; below 0.1 s for m ≤ 50.
 

@@ -44,9 +44,9 @@ def regulator_study(
 ) -> xr.Dataset:
     """Return every number that the paper's claims about regimes can be held against, on twelve Fisher matrices.
 
-    Graphs of the paper (and some others) at ``coupling`` and bare spectra. Over ``case``: κ, c* in closed form and where
-    each model is least by search (``searched``), κ(g) and T's gain at c*, the spread at β = ½ and its largest over all
-    β by search, δ; over (case, loss, step): the damping that really learns fastest, what it needs, and what c* needs.
+    Graphs of the paper (and some others) at ``coupling`` and bare spectra. Over ``case``: κ, c* in closed form and
+    where each model is least by search (``searched``), κ(g) and T's gain at c*, the spread at β = ½ and its largest
+    over all β by search, δ; over (case, loss, step): the damping that really learns fastest, what it needs, and what c* needs.
     Besides: α along λ_min → 0 at λ_max = 1 (``ratio``), the closed form of κ^a ρ^b against a search for ``draws``
     random laws (``law_error``), and the Hessian of ln Z by differences against F and F² (``hessian_…``).
     """
@@ -69,7 +69,11 @@ def regulator_study(
         {name: (dims, np.array([row[name] for row in rows]), told) for name, (dims, told) in VARIABLES.items()}
         | {
             "limit_alpha": (("ratio",), limit, "regime α at λ_max = 1, λ_min = ratio"),
-            "law_error": (("draw",), law_error, "error of the closed form of c* against a search, in units of λ_max^(p−1)"),
+            "law_error": (
+                ("draw",),
+                law_error,
+                "error of the closed form of c* against a search, in units of λ_max^(p−1)",
+            ),
             "threshold_error": (("draw",), threshold_error, "κ at which a search finds damping, over κ_c, minus 1"),
             "hessian_metric": ((), off_metric, "distance of the Hessian of ln Z from F, relative"),
             "hessian_square": ((), off_square, "distance of the Hessian of ln Z from F², relative"),

@@ -62,7 +62,7 @@ def gain() -> Numbers:
     """Compare T's gain with κ/4 and with κ²/(4(κ − 1))."""
     ds = _awake()
     exact = ds.kappa**2 / (4 * (ds.kappa - 1))
-    top = int(ds.kappa.argmax())
+    top = int(ds.kappa.argmax("case"))
     return {
         "off": float(np.abs(ds.gain / exact - 1).max()),
         "kappa": float(ds.kappa[top]),
@@ -109,7 +109,9 @@ def table() -> Numbers:
     """Compare the paper's table of spreads and deviations with the same numbers of its own matrices."""
     ds = study()
     found = {f"{name}_{case.lower()}": float(ds[name].sel(case=case)) for case in PUBLISHED for name in PUBLISHED[case]}
-    off = [abs(found[f"{name}_{case.lower()}"] - value) for case, row in PUBLISHED.items() for name, value in row.items()]
+    off = [
+        abs(found[f"{name}_{case.lower()}"] - value) for case, row in PUBLISHED.items() for name, value in row.items()
+    ]
     return {
         **found,
         "worst": max(off),
@@ -195,7 +197,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "Regulators: model A, κ(g)μ_max, is least at c* = λ_max − 2λ_min if κ > 2, else at c = 0",
         law,
-        "on {cases} matrices a search finds c* to {off:.0e} of λ_max, and on the wrong side of κ = 2 {wrong_side} times; "
+        "on {cases} matrices a search finds c* to {off:.0e} of λ_max, and on the wrong side of κ = 2 "
+        "{wrong_side} times; "
         "K₄ at J = ½: {k4:.5f}, α = {k4_alpha:.4f}",
         Rule(at_most("off", SEARCHED) & at_most("wrong_side", 0)),
         STUDY,
@@ -221,7 +224,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "Regulators: of the models A to D only A has its optimum inside",
         interior,
-        "{names} have, on all {cases} matrices with κ > 2: D = μ_max/√μ_min is the square root of A and least at the same "
+        "{names} have, on all {cases} matrices with κ > 2: D = μ_max/√μ_min is the square root of A and least "
+        "at the same "
         "c, to {apart:.0e} of λ_max",
         Rule(at_most("others", 0)),
         STUDY,
@@ -230,7 +234,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "Regulators: κ → ∞ drives α → 1",
         limit,
-        "with λ_max = 1 and λ_min → 0, α tends to {last:.6f} (κ = {kappa:.0e}); on the complete graphs K₄, K₅, K₆ κ grows "
+        "with λ_max = 1 and λ_min → 0, α tends to {last:.6f} (κ = {kappa:.0e}); on the complete graphs K₄, K₅, "
+        "K₆ κ grows "
         "from {kappa4:.1f} to {kappa6:.1f} and α falls, {k4:.3f}, {k5:.3f}, {k6:.3f}. It needs λ_max − 2λ_min → ∞",
         Rule(at_most("gap", 0.01)),
         "fisher.regimes([1e-10, 1.0])",
@@ -240,7 +245,8 @@ CLAIMS: tuple[Claim, ...] = (
         "Regulators: for κ^w μ_max the threshold is (w + 1)/w",
         general,
         "a case of κ_c = (1 + b/a)^(1/(p−1)) for κ^a μ_max^b and M = F^p: searches on {draws} random laws agree to "
-        "{threshold_off:.0e} in κ_c and {damping_off:.0e} in c*. So any threshold above 1 can be had, and 2 is a choice",
+        "{threshold_off:.0e} in κ_c and {damping_off:.0e} in c*. So any threshold above 1 can be had, and 2 is "
+        "a choice",
         Rule(at_most("threshold_off", SEARCHED) & at_most("damping_off", SEARCHED)),
         STUDY,
         {"threshold_off": "the error of κ_c", "damping_off": "that of c*"},
@@ -248,7 +254,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "Regulators: at J = ½ and β = ½ K₃ and K₄ have spreads Δα = 0.226, 0.397 and deviations δ = 0.167, 0.380",
         table,
-        "Δα = {spread_k3:.4f}, {spread_k4:.4f} and δ = {deviation_k3:.4f}, {deviation_k4:.4f}: {right} of {count} agree; "
+        "Δα = {spread_k3:.4f}, {spread_k4:.4f} and δ = {deviation_k3:.4f}, {deviation_k4:.4f}: {right} of "
+        "{count} agree; "
         "K₃ with the multiplicities of its two eigenvalues exchanged would have δ = {swapped:.3f}",
         Rule(at_least("right", "count"), partly=at_least("right", "count", times=0.5)),
         STUDY,
@@ -257,7 +264,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "Regulators: the direction of the largest λ is the most classical (α_k → 1 is called quantum)",
         classical,
-        "α_k = λ_k/(λ_k + β) rises with λ: on K₄ {top:.3f} for the largest and {bottom:.3f} for the smallest, and so on "
+        "α_k = λ_k/(λ_k + β) rises with λ: on K₄ {top:.3f} for the largest and {bottom:.3f} for the smallest, "
+        "and so on "
         "all {cases} matrices. By the paper's own α the direction of the largest λ is the most quantum",
         Rule(below("margin", 0)),
         STUDY,
@@ -266,7 +274,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "Regulators (the author's notes): Δα comes up to 1 − 1/κ, as β → 0",
         spread,
-        "the largest spread over all β is (√κ − 1)/(√κ + 1), to {off:.0e}, at β = √(λ_min λ_max): for {{1, 5}} {found:.3f} "
+        "the largest spread over all β is (√κ − 1)/(√κ + 1), to {off:.0e}, at β = √(λ_min λ_max): for {{1, 5}} "
+        "{found:.3f} "
         "at β = {at:.3f} and not {claimed:.3f}; as β → 0 it vanishes",
         Rule(at_most("short", 0.01)),
         STUDY,
@@ -275,7 +284,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "Regulators: M is the Hessian of ln Z, which is F²",
         hessian,
-        "the Hessian of ln Z of K₄ by differences is F to {metric:.0e} and is off F² by {square:.0%}; F² is JᵀJ with the "
+        "the Hessian of ln Z of K₄ by differences is F to {metric:.0e} and is off F² by {square:.0%}; F² is "
+        "JᵀJ with the "
         "mean parameters as structure",
         Rule(at_most("square", 1e-3)),
         STUDY,
@@ -293,7 +303,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "Regulators: the damping that learns fastest is c*",
         learning,
-        "on {cases} matrices with κ > 2 and three losses {agree} of {count} learners (best step, 1/L, gradient flow, one "
+        "on {cases} matrices with κ > 2 and three losses {agree} of {count} learners (best step, 1/L, gradient "
+        "flow, one "
         "fixed step) learn fastest there, while c = 0 and c = ∞ win. Only the step 1/κ(g) on the isotropic loss does "
         "(c = {timid:.3f} for {{1, 3, 10}}, c* = {c_star:.0f}), and it is slow: {slow:,.1f} steps against {fast:.1f}",
         Rule(at_least("agree", "count"), partly=at_least("agree", "count", times=0.5)),

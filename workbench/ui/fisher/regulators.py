@@ -1,4 +1,4 @@
-"""Regulators: a Fisher matrix under the hand, what four models and five learners want of it, and what depends on charts."""
+"""Regulators: a Fisher matrix under the hand, and what four models and five learners want of it."""
 
 import io
 import math
@@ -27,7 +27,9 @@ from workbench.ui.kit.view import View
 FILE = "file"
 ACCEPTED = ",".join(f".{ending}" for ending in FORMATS)
 MOST_BY_HAND = 24
-CHOICES = {text[0].upper() + text[1:]: name for name, text in fisher.REGULATOR_SOURCES.items()} | {"Your own file …": FILE}
+CHOICES = {text[0].upper() + text[1:]: name for name, text in fisher.REGULATOR_SOURCES.items()} | {
+    "Your own file …": FILE
+}
 LEAST_EIGENVALUE, MOST_EIGENVALUE = 1e-4, 1e4
 PASSED_ON = ("loss", "a", "b", "p", "sigma")
 
@@ -43,7 +45,9 @@ class RegulatorFile(ReadUpload):
         stream = io.BytesIO(self.data)
         stream.name = self.name
         found = fisher.read_regulator(stream, apart=True, progress=progress)
-        self._work[:] = [len(found.matrix) ** 3 / 3 if found.matrix is not None else found.states * found.graph.bonds**2]
+        self._work[:] = [
+            len(found.matrix) ** 3 / 3 if found.matrix is not None else found.states * found.graph.bonds**2
+        ]
         return found, found.sentence
 
     @property
@@ -57,7 +61,8 @@ class RegulatorsView(View):
 
     title, slug = "Regulators", "regulators"
     help = (
-        "A learner with the metric g = F² + cF is said to regulate best at one damping c, and α = 0…1 names its regime. "
+        "A learner with the metric g = F² + cF is said to regulate best at one damping c, and α = 0…1 names "
+        "its regime. "
         "Here that law stands beside what gradient descent really needs, for every loss and step rule. Drag the "
         "eigenvalues. Reading α as quantum or classical is a conjecture, the author says so too."
     )
@@ -68,7 +73,9 @@ class RegulatorsView(View):
     source = param.Selector(default="complete", objects=CHOICES, label="Fisher matrix of")
     file = param.ClassSelector(class_=RegulatorFile, default=None, allow_None=True)
     L = param.Integer(default=4, bounds=(2, 64), label="Sites or side L")
-    J = param.Number(default=0.5, bounds=(0.0, 1.5), step=0.01, label="Coupling J", doc="where an edge has none of its own")
+    J = param.Number(
+        default=0.5, bounds=(0.0, 1.5), step=0.01, label="Coupling J", doc="where an edge has none of its own"
+    )
     eigenvalues = param.String(default="1, 3, 10", label="Eigenvalues", doc="or drag them in the picture")
     loss = param.Selector(
         default="isotropic", objects={entry.label: name for name, entry in fisher.LEARNER_LOSSES.items()}, label="Loss"
@@ -118,7 +125,11 @@ class RegulatorsView(View):
         """Take the parameters of a shown result; one of a matrix says nothing of the sources."""
         found = dict(parameters)
         listed = found.pop("eigenvalues", None)
-        if isinstance(listed, list) and len(listed) <= MOST_BY_HAND and all(isinstance(x, (int, float)) for x in listed):
+        if (
+            isinstance(listed, list)
+            and len(listed) <= MOST_BY_HAND
+            and all(isinstance(x, (int, float)) for x in listed)
+        ):
             found["eigenvalues"] = ", ".join(f"{x:.6g}" for x in listed)
         if found.get("F") is not None:
             found.pop("source", None)
@@ -131,7 +142,11 @@ class RegulatorsView(View):
     def move(self, item: int, eigenvalue: float) -> None:
         """Take an eigenvalue from the visitor's hand; from then on the spectrum is the visitor's own."""
         ds = self.result
-        if ds is None or not self.can_be_moved(ds) or not (math.isfinite(eigenvalue) and 0 <= item < ds.sizes["direction"]):
+        if (
+            ds is None
+            or not self.can_be_moved(ds)
+            or not (math.isfinite(eigenvalue) and 0 <= item < ds.sizes["direction"])
+        ):
             return
         values = ds.eigenvalue.values.copy()
         values[item] = np.clip(eigenvalue, LEAST_EIGENVALUE, MOST_EIGENVALUE)
@@ -182,7 +197,8 @@ class RegulatorsView(View):
         wants = "takes any c" if bool(best.any_damping) else f"wants c = {told(best.best)}"
         return (
             f"Model A says {said}; the learner with the best step {wants} "
-            f"({fisher.LEARNER_LOSSES[ds.attrs['loss']].label}); {agree} of {len(natural)} natural learners agree with model A."
+            f"({fisher.LEARNER_LOSSES[ds.attrs['loss']].label}); {agree} of {len(natural)} natural learners "
+            f"agree with model A."
         )
 
 
@@ -220,7 +236,9 @@ def parse_eigenvalues(text: str) -> list[float]:
         except ValueError:
             raise ValueError(f"{part[:20]!r} is no number; write eigenvalues like 1, 3, 10") from None
         if not LEAST_EIGENVALUE <= value <= MOST_EIGENVALUE:
-            raise ValueError(f"eigenvalues here lie between {LEAST_EIGENVALUE:g} and {MOST_EIGENVALUE:g}, got {part[:20]}")
+            raise ValueError(
+                f"eigenvalues here lie between {LEAST_EIGENVALUE:g} and {MOST_EIGENVALUE:g}, got {part[:20]}"
+            )
         found.append(value)
     return found
 
@@ -261,7 +279,8 @@ def _needed(value: Any, step: str) -> str:
 def _regimes_in_words(ds: xr.Dataset) -> str:
     hint = " Drag an eigenvalue." if RegulatorsView.can_be_moved(ds) else ""
     return (
-        f"{int(ds.parameters)} parameters; at β = {float(ds.beta):.3g} the regimes spread over {float(ds.spread):.3f} (no β "
+        f"{int(ds.parameters)} parameters; at β = {float(ds.beta):.3g} the regimes spread over "
+        f"{float(ds.spread):.3f} (no β "
         f"gives more than {float(ds.spread_bound):.3f}) and leave {float(ds.effective_parameters):.2f} effective "
         f"parameters, as ridge regression counts them; δ = {float(ds.deviation):.3f}.{hint}"
     )
@@ -270,7 +289,8 @@ def _regimes_in_words(ds: xr.Dataset) -> str:
 def _learners_in_words(ds: xr.Dataset) -> str:
     one = ds.sel(loss=ds.attrs["loss"])
     parts = [
-        f"{figures.LEARNERS[step]}: c = {'any' if bool(one.any_damping.sel(step=step)) else told(one.best.sel(step=step))}"
+        f"{figures.LEARNERS[step]}: c = "
+        f"{'any' if bool(one.any_damping.sel(step=step)) else told(one.best.sel(step=step))}"
         for step in ds.step.values.tolist()
     ]
     return f"Fastest at {'; '.join(parts)}. The axis ends at c = ∞, where g is F up to a factor."

@@ -39,6 +39,8 @@ ARGUMENTS = {
     "curvature_scaling": {"sizes": (8, 12)},
     "enumerate_curvature": {"graph": fisher.GRAPHS["ring"](6), "couplings": 0.3},
     "ising_curvature": {"L": 32},
+    "regimes": {"F": [1.0, 5.0]},
+    "measured_convergence": {"F": [1.0, 5.0], "c": [0.0, 1.0]},
     "monte_carlo_curvature": {"model": "ising-2d", "L": 8},
     "monte_carlo_survey": {"plan": {"ising-2d": {8: 100}}},
     "published": {"model": "ising-2d"},

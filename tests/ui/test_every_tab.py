@@ -28,6 +28,7 @@ FINDINGS = {
     ("fisher", "live"): "after 1,024 samples from each chain",
     ("fisher", "models"): r"the paper predicts 1\.1379",
     ("fisher", "identity"): "In 24 random tensors",
+    ("fisher", "regulators"): r"Model A says α = 0\.60 .* wants c = ∞ .*; 0 of 4 natural learners agree",
     ("steps", "zeros"): r"converged: ρ_a = [\d.e-]+, ρ_dom",
     ("steps", "taylor"): "The series of this loss converges up to about τ",
     ("steps", "limits"): "The loss reaches q times its start at τ",

@@ -6,7 +6,9 @@ that are wanted. Stage 2, for each k₂ of a quarter of the zone: unfold d₁ by
     ‖T‖² = (1/n) Σ_{k₁,k₂} T_αβγ T*_α'β'γ' F̂⁻¹_αα'(k₀) F̂⁻¹_ββ'(k₁) F̂⁻¹_γγ'(k₂),   k₀ = −k₁−k₂.
 
 With momenta measured from the centres of the bonds inversion makes T̂ and F̂ real. Permuting legs leaves six triples,
-on an isotropic torus three. If the kept momenta would not fit into ``max_memory`` they are done in several rounds.
+on an isotropic torus three. Where legs 0 and 1 are alike (two triples of three), exchanging them makes what stage 1
+keeps real as well, up to the phase of the bonds' middle, and T̂ real up to one phase for each k₂: half the memory, and
+two k₂ share one FFT of stage 2. If the kept momenta would not fit into ``max_memory`` they are done in several rounds.
 """
 
 import math
@@ -14,6 +16,7 @@ from functools import partial
 
 import numba
 import numpy as np
+import psutil
 import scipy.fft
 from numpy.typing import NDArray
 
@@ -29,14 +32,18 @@ LAST_LEG_HORIZONTAL = ((0, 0, 0), (0, 1, 0), (1, 1, 0))
 LAST_LEG_VERTICAL = ((1, 1, 1), (1, 0, 1), (0, 0, 1))
 """Swapping x and y maps the first list to the second, entry by entry; (1, 0, 0) and (0, 1, 1) are permuted legs."""
 
-DEFAULT_MEMORY = 4 * 10**9
+DEFAULT_MEMORY = 5_600_000_000
+"""What L = 192 keeps in one round; where less is free, the default gives way and there are more rounds."""
+SHARE_OF_FREE = 0.75
 BUFFER = 2**20
 """Bytes of one working block of a thread, chosen to stay in the processor's cache."""
+SHARED_ROWS = 8
+"""Displacements that are filled together even where their planes leave the cache: what they read is read once."""
 
 
 def kept_bytes(pairs_isotropic: bool, sites: int) -> float:
-    """Return the bytes that stage 1 keeps if everything is done in one round: about n²/4 reals for each triple."""
-    return (3 if pairs_isotropic else 6) * sites**2 / 4 * 8
+    """Return the bytes that stage 1 keeps in one round: n²/4 reals for a mixed triple and half that for the others."""
+    return (2 if pairs_isotropic else 4) * sites**2 / 4 * 8
 
 
 def cumulant_density(
@@ -62,19 +69,21 @@ def cumulant_density(
     torus = pairs.torus
     kinds = kinds_of(torus)
     where = zone.momenta(torus)
-    per_momentum = bytes_per_momentum(torus)
+    per_momentum = sum(_kept_per_momentum(kind, torus.shape) for kind in kinds)
+    if max_memory == DEFAULT_MEMORY:
+        max_memory = min(max_memory, SHARE_OF_FREE * psutil.virtual_memory().available)
     rounds = zone.blocks(where.starts, max(2, int(max_memory / per_momentum)))
     longest = max(end - begin for begin, end in rounds)
     checks.memory(longest * per_momentum, f"the third cumulants at {torus.width} × {torus.height}")
     legs = [Leg(triple(pairs, space_metric, kind), kind, torus.shape) for kind in kinds]
-    kept = [np.empty((leg.count, longest, 2), dtype=complex) for leg in legs]
-    contract = _Contraction(torus, where, momentum_metric, legs, kept)
-    transforms = [(leg, store, rows) for leg, store in zip(legs, kept, strict=True) for rows in leg.batches()]
+    kept = [_Kept(leg, longest) for leg in legs]
+    contract = _Contraction(torus, where, momentum_metric, kept)
+    transforms = [(store, rows) for store in kept for rows in store.leg.batches()]
     plan = [(begin, *_round(where, begin, end, contract.block)) for begin, end in rounds]
     total = sum(len(transforms) + len(inner) for _, _, inner in plan)
     values, done = np.empty(len(where.kx)), 0.0
     for begin, columns, inner in plan:
-        first, second = partial(_transform, columns), partial(contract, values, begin)
+        first, second = partial(_transform, columns, np.array(inner)), partial(contract, values, begin)
         done = for_each(first, transforms, progress, done=done, total=total, message="third cumulants in space")
         done = for_each(second, inner, progress, done=done, total=total, message="contraction over the zone")
     return zone.unfold(values, where, torus)
@@ -86,8 +95,13 @@ def kinds_of(torus: Torus) -> tuple[tuple[int, int, int], ...]:
 
 
 def bytes_per_momentum(torus: Torus) -> int:
-    """Return what stage 1 keeps for each momentum k₂: two complex numbers a visited displacement."""
+    """Return the bytes of two complex numbers a visited displacement, which the torch engine keeps for each k₂."""
     return 32 * sum(_visited(kind, torus.shape) for kind in kinds_of(torus))
+
+
+def _kept_per_momentum(kind: tuple[int, int, int], shape: tuple[int, int]) -> int:
+    """Return what stage 1 keeps for each k₂: two numbers a visited displacement, real where legs 0 and 1 are alike."""
+    return (16 if kind[0] == kind[1] else 32) * _visited(kind, shape)
 
 
 def phases_of(shape: tuple[int, int]) -> list[NDArray]:
@@ -108,9 +122,9 @@ def _round(where: zone.Momenta, begin: int, end: int, block: int) -> tuple[NDArr
     return columns, zone.blocks(inside, block)
 
 
-def _transform(columns: NDArray, task: tuple) -> None:
-    leg, kept, rows = task
-    leg.transform(rows, columns, kept)
+def _transform(columns: NDArray, blocks: NDArray, task: tuple) -> None:
+    store, rows = task
+    store.leg.transform(rows, columns, blocks, store.values)
 
 
 class Leg:
@@ -123,41 +137,95 @@ class Leg:
         self.last_offset = [zone.offset(a, c, axis) for axis in (0, 1)]
         x, y = np.meshgrid(*(f.representatives for f in self.folds), indexing="ij")
         self.displacements = np.stack([x.ravel(), y.ravel()], axis=1)
+        self.halves = [np.exp(1j * np.pi * np.arange(2 * size) / size) for size in shape]
 
     @property
     def count(self) -> int:
         """Number of displacements d₁ that are visited."""
         return len(self.displacements)
 
+    @property
+    def is_alike(self) -> bool:
+        """Whether legs 0 and 1 are of one orientation, so that T̂(d₁, k₂) e^(ik₂·(d₁ + δ)/2) is real.
+
+        Exchanging them gives T̂(d₁, k₂) = e^(−ik₂·d₁) T̂(−d₁, k₂), inversion about leg 0 gives T̂(−d₁, k₂) =
+        e^(−ik₂·δ) T̂(d₁, k₂)*, with δ the ``last_offset``.
+        """
+        return self.kind[0] == self.kind[1]
+
     def batches(self) -> list[slice]:
-        """Cut the displacements into pieces whose planes fit the cache."""
-        size = max(1, BUFFER // (16 * self.shape[0] * self.shape[1]))
+        """Cut the displacements into pieces that share what they read, and fit the cache where they can."""
+        size = max(SHARED_ROWS, BUFFER // (16 * self.shape[0] * self.shape[1]))
         return [slice(i, min(i + size, self.count)) for i in range(0, self.count, size)]
 
-    def transform(self, rows: slice, columns: NDArray, kept: NDArray) -> None:
+    def transform(self, rows: slice, columns: NDArray, blocks: NDArray, kept: NDArray) -> None:
         """Fill planes of T, transform them over d₂ and keep T̂(d₁, ±k_x, k_y) for the wanted momenta."""
         displacements = self.displacements[rows]
         planes = self.source.planes(displacements, np.empty((len(displacements), *self.shape)))
-        _keep(scipy.fft.rfft2(planes, overwrite_x=True), columns, kept[rows])
+        found = np.empty((len(planes), self.shape[0], self.shape[1] // 2 + 1), dtype=complex)
+        for plane, made in zip(planes, found, strict=True):  # one after the other: each fits the cache
+            made[:] = scipy.fft.rfft2(plane, overwrite_x=True)
+        at = (columns, blocks, rows.start, self.count)
+        if self.is_alike:
+            _keep_real(found, *at, displacements + np.array(self.last_offset), *self.halves, kept)
+        else:
+            _keep(found, *at, kept)
+
+
+class _Kept:
+    """What stage 1 leaves for stage 2, block after block of momenta as stage 2 takes them.
+
+    Within one block (count, momenta, ±k_x) is contiguous: stage 2 reads a block from front to back.
+    """
+
+    def __init__(self, leg: Leg, longest: int) -> None:
+        self.leg = leg
+        self.values = np.empty(leg.count * longest * 2, dtype=float if leg.is_alike else complex)
+
+    def block(self, begin: int, end: int) -> NDArray:
+        """Return the values (count, end − begin, 2) of one block of momenta."""
+        count = self.leg.count
+        return self.values[2 * count * begin : 2 * count * end].reshape(count, end - begin, 2)
 
 
 @numba.njit(nogil=True, cache=True)
-def _keep(transformed, columns, kept):
+def _keep(transformed, columns, blocks, start, count, kept):
+    """Put T̂(d₁, ±k_x, k_y) of some d₁, the first of them number ``start``, where :class:`_Kept` has them."""
     X = transformed.shape[1]
-    for i in range(len(transformed)):
-        for p in range(len(columns)):
-            kx, ky = columns[p]
-            kept[i, p, 0] = transformed[i, kx, ky]
-            kept[i, p, 1] = transformed[i, (X - kx) % X, ky]
+    for begin, end in blocks:
+        for i in range(len(transformed)):
+            at = 2 * (count * begin + (start + i) * (end - begin))
+            for p in range(begin, end):
+                kx, ky = columns[p]
+                kept[at] = transformed[i, kx, ky]
+                kept[at + 1] = transformed[i, (X - kx) % X, ky]
+                at += 2
+
+
+@numba.njit(nogil=True, cache=True)
+def _keep_real(transformed, columns, blocks, start, count, middles, half_x, half_y, kept):
+    """As :func:`_keep` where legs 0 and 1 are alike, with the phase e^(ik₂·(d₁ + δ)/2) that makes the values real.
+
+    ``middles`` (B, 2) are d₁ + δ, ``half_x`` and ``half_y`` the roots e^(iπ j/L) for j = 0 … 2L − 1.
+    """
+    X = transformed.shape[1]
+    for begin, end in blocks:
+        for i in range(len(transformed)):
+            at = 2 * (count * begin + (start + i) * (end - begin))
+            for p in range(begin, end):
+                kx, ky = columns[p]
+                px = half_x[(kx * middles[i, 0]) % len(half_x)]
+                py = half_y[(ky * middles[i, 1]) % len(half_y)]
+                kept[at] = (transformed[i, kx, ky] * (px * py)).real
+                kept[at + 1] = (transformed[i, (X - kx) % X, ky] * (np.conj(px) * py)).real
+                at += 2
 
 
 class _Contraction:
     """Stage 2: from kept T̂(d₁, k₂) to the share of each k₂."""
 
-    def __init__(
-        self, torus: Torus, where: zone.Momenta, momentum_metric: NDArray, legs: list[Leg], kept: list
-    ) -> None:
-        self.torus, self.where, self.legs, self.kept = torus, where, legs, kept
+    def __init__(self, torus: Torus, where: zone.Momenta, momentum_metric: NDArray, kept: list[_Kept]) -> None:
+        self.torus, self.where, self.kept = torus, where, kept
         self.block = max(2, min(64, BUFFER // (16 * torus.sites)))
         self.phases = phases_of(torus.shape)
         self.white = whitener(momentum_metric, self.phases)
@@ -166,7 +234,9 @@ class _Contraction:
         begin, end = block
         at = slice(offset + begin, offset + end)
         kx, ky = self.where.kx[at], self.where.ky[at]
-        planes = [self._real_planes(i, begin, end, kx, ky) for i in range(len(self.legs))]
+        inside = (self.where.starts >= at.start) & (self.where.starts <= at.stop)
+        units = self.where.starts[inside] - at.start
+        planes = [self._real_planes(store, store.block(begin, end), units, kx, ky) for store in self.kept]
         if self.where.mirror is None:
             horizontal, vertical = planes[:3], planes[3:]
         else:
@@ -175,18 +245,77 @@ class _Contraction:
             vertical = [np.ascontiguousarray(p[mirror].transpose(0, 2, 1)) for p in planes]
         _contract(kx, ky, *horizontal, *vertical, *self.white, values[at])
 
-    def _real_planes(self, i: int, begin: int, end: int, kx: NDArray, ky: NDArray) -> NDArray:
-        leg = self.legs[i]
-        planes = np.empty((end - begin, *self.torus.shape), dtype=complex)
+    def _real_planes(self, store: _Kept, kept: NDArray, units: NDArray, kx: NDArray, ky: NDArray) -> NDArray:
+        leg = store.leg
         fx, fy = leg.folds
+        out = np.empty((len(kx), *self.torus.shape))
+        if leg.is_alike:
+            turns = [
+                _turns(k, fold, delta, size)
+                for k, fold, delta, size in zip((kx, ky), leg.folds, leg.last_offset, self.torus.shape, strict=True)
+            ]
+            whole = np.conj(self._phase(leg.kind[0], kx, ky)) * self._phase(leg.kind[2], kx, ky)
+            planes = np.empty((len(units) - 1, *self.torus.shape), dtype=complex)
+            turns[0] *= whole[:, None]
+            _unfold_pairs(kept, units, fx.index, fx.flipped, fy.index, fy.flipped, *turns, planes)
+            _part_pairs(scipy.fft.fft2(planes, overwrite_x=True), units, kx, ky, leg.kind[0], out)
+            return out
+        planes = np.empty((len(kx), *self.torus.shape), dtype=complex)
         last = [
             np.exp(-2j * np.pi * k * d / n) for k, d, n in zip((kx, ky), leg.last_offset, self.torus.shape, strict=True)
         ]
-        _unfold(self.kept[i][:, begin:end], fx.index, fx.flipped, fy.index, fy.flipped, *last, planes)
+        _unfold(kept, fx.index, fx.flipped, fy.index, fy.flipped, *last, planes)
         planes = scipy.fft.fft2(planes, overwrite_x=True)
-        out = np.empty(planes.shape)
         _centre(planes, kx, ky, *self.phases, np.array(leg.kind), out)
         return out
+
+    def _phase(self, orientation: int, kx: NDArray, ky: NDArray) -> NDArray:
+        """Return e^(−ik/2) along the axis of an orientation."""
+        return self.phases[orientation][ky if orientation else kx]
+
+
+def _turns(k: NDArray, fold: zone.Folding, delta: int, size: int) -> NDArray:
+    """Return, for each momentum and displacement along an axis (P, L), the phase that a kept real number has lost."""
+    x = fold.representatives[fold.index]
+    middle = np.where(fold.flipped, delta - x, x + delta)
+    return np.exp(-1j * np.pi * (k[:, None] * middle % (2 * size)) / size)
+
+
+@numba.njit(nogil=True, cache=True)
+def _unfold_pairs(kept, units, index_x, flipped_x, index_y, flipped_y, turn_x, turn_y, planes):
+    """Unfold real numbers to T̂(d₁, k₂), a plane for each unit of one or two momenta.
+
+    The second, times i, becomes the imaginary part of what the FFT makes. Units stay together whatever the blocks and
+    the rounds, so no bit depends on these.
+    """
+    X, Y = planes.shape[1:]
+    reps_y = index_y.max() + 1
+    for q in range(len(planes)):
+        a, b = units[q], units[q + 1] - 1
+        for x in range(X):
+            first = turn_x[a, x]
+            second = 1j * turn_x[b, x] if b > a else 0j
+            for y in range(Y):
+                rep = index_x[x] * reps_y + index_y[y]
+                side = 1 if flipped_x[x] != flipped_y[y] else 0
+                value = kept[rep, a, side] * (first * turn_y[a, y])
+                if b > a:
+                    value += kept[rep, b, side] * (second * turn_y[b, y])
+                planes[q, x, y] = value
+
+
+@numba.njit(nogil=True, cache=True)
+def _part_pairs(planes, units, kx, ky, axis, out):
+    """Take the momenta of each plane apart, with the signs that measuring from bond centres gives."""
+    X, Y = planes.shape[1:]
+    for q in range(len(planes)):
+        for p in range(units[q], units[q + 1]):
+            for x in range(X):
+                turns_x = ((2 * X - x - kx[p]) % X + x + kx[p]) // X
+                for y in range(Y):
+                    turns = turns_x if axis == 0 else ((2 * Y - y - ky[p]) % Y + y + ky[p]) // Y
+                    part = planes[q, x, y].real if p == units[q] else planes[q, x, y].imag
+                    out[p, x, y] = -part if turns % 2 else part
 
 
 @numba.njit(nogil=True, cache=True)

@@ -10,6 +10,15 @@ from workbench.fisher.enumeration import enumeration_cost
 from workbench.fisher.graphs import Graph
 from workbench.fisher.monte_carlo.models import MODELS
 from workbench.fisher.monte_carlo.run import sums_bytes
+from workbench.fisher.regulators.costs import (  # noqa: F401 - found here by their names
+    gaussian_charts,
+    measured_convergence,
+    phase_diagram,
+    regimes,
+    regulator_report,
+    regulator_study,
+    torus_regimes,
+)
 from workbench.fisher.shipped import shipped_scaling
 from workbench.fisher.torus import J_CRITICAL, torus
 

@@ -41,18 +41,9 @@ def enumerate_moments(
     most 2²² states are visited. Raises ``ValueError`` for more, for NaN and for a wrong number of couplings.
     """
     progress = progress or Progress()
-    J = edge_couplings(graph, couplings)
-    states = _count_states(graph, q)
-    log_weights = np.concatenate([_energies(graph, q, chunk) @ J for chunk in _chunks(states)])
-    largest = log_weights.max()
-    weights = np.exp(log_weights - largest)
-    total = weights.sum()
-    log_partition = largest + np.log(total) + np.log(q or 2)
-    weights /= total
-    m = graph.bonds
-    mean, metric, cumulant = np.zeros(m), np.zeros((m, m)), np.zeros((m, m * m))
-    for chunk in _chunks(states):
-        mean += weights[chunk] @ _energies(graph, q, chunk)
+    weights, mean, log_partition = _weights(graph, couplings, q)
+    states, m = len(weights), graph.bonds
+    metric, cumulant = np.zeros((m, m)), np.zeros((m, m * m))
     for done, chunk in enumerate(_chunks(states)):
         progress.update(done * CHUNK, states, "summing over states")
         centred = _energies(graph, q, chunk) - mean
@@ -60,7 +51,32 @@ def enumerate_moments(
         metric += weighted.T @ centred
         cumulant += weighted.T @ (centred[:, :, None] * centred[:, None, :]).reshape(len(chunk), m * m)
     progress.update(states, states)
-    return Moments(float(log_partition), mean, metric, cumulant.reshape(m, m, m))
+    return Moments(log_partition, mean, metric, cumulant.reshape(m, m, m))
+
+
+def enumerate_metric(graph: Graph, couplings: ArrayLike, q: int | None = None) -> NDArray:
+    """Return the exact Fisher metric (m, m) alone, as :func:`enumerate_moments`, at q^(n−1) m² operations."""
+    weights, mean, _ = _weights(graph, couplings, q)
+    metric = np.zeros((graph.bonds, graph.bonds))
+    for chunk in _chunks(len(weights)):
+        centred = _energies(graph, q, chunk) - mean
+        metric += (centred * weights[chunk, None]).T @ centred
+    return metric
+
+
+def _weights(graph: Graph, couplings: ArrayLike, q: int | None) -> tuple[NDArray, NDArray, float]:
+    """Return the probability of every state, the mean bond energies (m,) and ln Z."""
+    J = edge_couplings(graph, couplings)
+    states = _count_states(graph, q)
+    log_weights = np.concatenate([_energies(graph, q, chunk) @ J for chunk in _chunks(states)])
+    largest = log_weights.max()
+    weights = np.exp(log_weights - largest)
+    total = weights.sum()
+    weights /= total
+    mean = np.zeros(graph.bonds)
+    for chunk in _chunks(states):
+        mean += weights[chunk] @ _energies(graph, q, chunk)
+    return weights, mean, float(largest + np.log(total) + np.log(q or 2))
 
 
 def edge_couplings(graph: Graph, couplings: ArrayLike) -> NDArray:

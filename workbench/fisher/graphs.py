@@ -1,4 +1,4 @@
-"""Graphs whose states can be counted one by one: torus, open grid, ring, tree, cube, or your own list of edges."""
+"""Graphs whose states can be counted one by one: torus, grid, ring, complete graph, tree, cube, or your own edges."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -81,6 +81,17 @@ def ring(L: int) -> Graph:
     """Return the cycle of L ≥ 3 sites."""
     L = checks.integer("L", L, minimum=3)
     return from_edges([(i, (i + 1) % L) for i in range(L)], f"ring of {L}")
+
+
+@GRAPHS.add("complete", label="complete graph of L sites", formula="L(L−1)/2 bonds")
+def complete(L: int) -> Graph:
+    """Return the graph K_L in which every site is joined to every other.
+
+    >>> complete(4).bonds
+    6
+    """
+    L = checks.integer("L", L, minimum=2)
+    return from_edges([(i, j) for i in range(L) for j in range(i + 1, L)], f"complete graph of {L}")
 
 
 @GRAPHS.add("tree", label="binary tree of L sites", formula="L − 1 bonds")

@@ -9,6 +9,7 @@ from workbench.fisher import paper
 from workbench.fisher.enumeration import enumerate_moments
 from workbench.fisher.graphs import GRAPHS
 from workbench.fisher.identity import random_ricci_terms
+from workbench.fisher.regulators.verdicts import CLAIMS as REGULATORS
 from workbench.fisher.scaling import CONSECUTIVE, SIGMAS, falsify, fit_logarithm, fit_power_law
 from workbench.fisher.shipped import compare_model, shipped_extrapolation, shipped_scaling
 from workbench.fisher.tensors import connection_terms
@@ -32,7 +33,7 @@ ROUNDING = 1e-9
 
 def verdicts() -> list[Verdict]:
     """Return the rows of the fisher room's verdict table."""
-    return judge(CLAIMS)
+    return judge((*CLAIMS, *REGULATORS))
 
 
 def headline() -> Numbers:

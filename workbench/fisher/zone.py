@@ -60,7 +60,7 @@ def momenta(torus: Torus) -> Momenta:
     nx, ny = (size // 2 + 1 for size in torus.shape)
     if not torus.isotropic:
         kx, ky = (grid.ravel() for grid in np.meshgrid(np.arange(nx), np.arange(ny), indexing="ij"))
-        return Momenta(kx, ky, None, np.arange(len(kx) + 1))
+        return Momenta(kx, ky, None, np.append(np.arange(0, len(kx), 2), len(kx)))
     listed, mirror, starts = [], [], [0]
     for i in range(nx):
         for j in range(i + 1):

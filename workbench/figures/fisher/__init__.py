@@ -6,28 +6,46 @@ from workbench.figures.fisher.identity import identity, random_curvature
 from workbench.figures.fisher.marks import BESIDE
 from workbench.figures.fisher.metric import covariance, cumulant, lattice, zone
 from workbench.figures.fisher.models import model_exponents, model_growth, running
+from workbench.figures.fisher.regulators import (
+    LEARNERS,
+    chart_regimes,
+    damping_phases,
+    learners_over_damping,
+    models_over_damping,
+    regimes_of_directions,
+    torus_regimes,
+)
+from workbench.figures.fisher.regulators import MODELS as REGULATOR_MODELS
 from workbench.figures.fisher.study import curvature_across, curvature_growth, curvature_study
 
 STUDIES = {"ising_curvature": (curvature_study, ("L",))}
 
 __all__ = [
     "BESIDE",
+    "LEARNERS",
+    "REGULATOR_MODELS",
     "STUDIES",
     "across",
     "across_parts",
+    "chart_regimes",
     "covariance",
     "cumulant",
     "curvature_across",
     "curvature_growth",
     "curvature_study",
+    "damping_phases",
     "exponents",
     "growth",
     "identity",
     "lattice",
+    "learners_over_damping",
     "model_exponents",
     "model_growth",
+    "models_over_damping",
     "per_site",
     "random_curvature",
+    "regimes_of_directions",
     "running",
+    "torus_regimes",
     "zone",
 ]

@@ -9,6 +9,7 @@ from workbench.ui.fisher.identity import IdentityView
 from workbench.ui.fisher.live import LiveView
 from workbench.ui.fisher.metric import MetricView
 from workbench.ui.fisher.models import ModelsView
+from workbench.ui.fisher.regulators import RegulatorsView
 from workbench.ui.fisher.scaling import ScalingView
 from workbench.ui.fisher.study import CurvatureStudy
 from workbench.ui.kit.room import Room
@@ -22,7 +23,9 @@ class FisherRoom(Room):
         "After M. Zhuravlev, “Fisher Curvature Scaling at Critical Points”, arXiv 2603.07651; exact values by "
         "Pfaffians where the paper used transfer matrices to L = 9 and Monte Carlo to L = 24."
     )
-    view_classes = (ScalingView, MetricView, AcrossView, LiveView, ModelsView, IdentityView, CurvatureStudy)
+    view_classes = (
+        ScalingView, MetricView, AcrossView, LiveView, ModelsView, IdentityView, RegulatorsView, CurvatureStudy,
+    )  # fmt: skip
 
     @classmethod
     def thumbnail(cls) -> hv.Overlay:

@@ -52,6 +52,7 @@ FINDINGS = {
     ("games", "check"): r"The certificate holds: margin 0\.292893",
     ("metrics", "spectra"): r"α = \d\.\d\d \(exact [\d.]+–[\d.]+ at this threshold; .* Its ERG threshold lies",
     ("shapes", "crystal"): r"This loop of \d+ bonds encloses b = \(1, 0\), Ω = 0; exact, and the small checker agrees",
+    ("shapes", "check-circuit"): r"circuit of \d+ steps is proved to enclose b = \(1, 0\), Ω = 0",
     (
         "shapes",
         "graphs",

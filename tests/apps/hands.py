@@ -129,3 +129,19 @@ def _drag_once(page, mark, shift):
         page.mouse.move(x + part * shift[0], y + part * shift[1], steps=4)
     frames(page, 5)
     page.mouse.up()
+
+
+def click_mark(page, title, axes, label, k, *, hit):
+    """Click mark ``k`` of a figure's part until ``hit(milliseconds)`` says that the page has heard it."""
+    from playwright.sync_api import TimeoutError as NotYet
+
+    mark = [title, list(axes), label, k]
+    for _ in range(TRIES):
+        page.wait_for_function(f"mark => ({MARK})(mark) !== null", arg=mark)
+        at_rest(page)
+        page.mouse.click(*page.evaluate(MARK, mark))
+        try:
+            return hit(PATIENCE_A_TRY)
+        except NotYet:
+            continue
+    raise AssertionError(f"{label!r} of {title!r} does not answer")

@@ -7,6 +7,7 @@ from workbench import shapes
 from workbench.progress import Progress
 from workbench.results import open_bytes, to_bytes
 from workbench.ui.kit.proof import CertificateFile
+from workbench.ui.shapes.circuit_check import CircuitCheckView
 from workbench.ui.shapes.crystals import (
     FILE,
     FIRST_LOOP,
@@ -147,3 +148,22 @@ def test_dictionaries_tell_both_frames():
     other = DictionariesView()
     other.show(computed(DictionariesView(largest=90.0)))
     assert other.largest == 90.0
+
+
+def test_a_circuit_of_somebody_else_is_checked():
+    view = CircuitCheckView()
+    ds = computed(view)
+    assert "is proved to enclose b = (1, 0), Ω = 0" in view.sentence(ds)
+    assert "The proof holds" in view.report(ds)
+    assert "in spacings" in view.figures[0].summary(ds)
+    wedge = computed(CrystalView(placed=SCENES["Wedge of 60° cut out"]))
+    view.take("wedge.json", wedge.attrs["document"].encode())
+    assert "a rotation, Ω = +60°" in view.sentence(computed(view))
+    view.take("forged.json", wedge.attrs["document"].replace('"rotation": 5', '"rotation": 0').encode())
+    ds = computed(view)
+    assert "Not a proof: the walk turns by 5 sixths, not by 0" in view.sentence(ds)
+    assert view.figures[0].summary(ds) == "What proves nothing is not drawn."
+    view.take("evil.json", b'{"format": "<script>"}')
+    assert "<script>" not in view.report(computed(view))
+    view.take("large.json", b" " * (9 * 2**20))
+    assert "MiB" in view.complaint

@@ -2,6 +2,7 @@
 
 from workbench.shapes.defects.costs import (  # noqa: F401 - found here by their names
     circuit_report,
+    circuit_verification,
     defect_dictionaries,
     dislocation_circuits,
     noise_breakdown,

@@ -6,6 +6,7 @@ from typing import (
 
 from workbench.figures.shapes.crystals import (
     MAPS,
+    circuit_walk,
     circuits_found,
     crystal_loop,
     dictionary_map,
@@ -28,6 +29,7 @@ from workbench.figures.shapes.shadow import (
 
 FIGURES = {
     "circuit_report": crystal_loop,
+    "circuit_verification": circuit_walk,
     "shadow_report": shadow_holes,
     "shadow_phase": scales_of_points,
     "shadow_scales": holes_of_scales,
@@ -44,6 +46,7 @@ __all__ = [
     "FIGURES",
     "MAPS",
     "STUDIES",
+    "circuit_walk",
     "circuits_found",
     "counted_twice",
     "crystal_loop",

@@ -132,3 +132,15 @@ def circuits_found(ds: xr.Dataset) -> Any:
         matplotlib=options,
     )  # fmt: skip
     return theme.frame(bars, title="Torsion of dislocations in space (loops exact)", xlabel="", ylabel="share")
+
+
+def circuit_walk(ds: xr.Dataset) -> Any:
+    """Draw the atoms and the steps of a circuit that was verified, its first two axes, and where it begins."""
+    atoms, path = ds.atom_place.values[:, :2], ds.path.values[:, :2]
+    points = theme.markers(hv.Points((atoms[:, 0], atoms[:, 1]), ["x", "y"], label="atoms"), REGULAR, size=6, alpha=0.6)
+    line = theme.line(hv.Path([path], ["x", "y"], label="circuit"), LOOP, width=2)
+    first = path[:1]
+    start = hv.Points((first[:, 0], first[:, 1]), ["x", "y"], label="where it begins")
+    parts = [points, line, theme.markers(start, ARROW, size=11, marker="square")]
+    x, y = (np.concatenate([atoms[:, k], path[:, k], [-1.0, 1.0]]) for k in range(2))
+    return _framed(hv.Overlay(parts), x, y, 1.0, "The circuit in the file")

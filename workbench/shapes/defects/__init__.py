@@ -23,6 +23,7 @@ from workbench.shapes.defects.lattices import LATTICES
 from workbench.shapes.defects.report import circuit_report, find_defects, lattice_frame, place
 from workbench.shapes.defects.study import dislocation_circuits, noise_breakdown
 from workbench.shapes.defects.triangles import triangulate
+from workbench.shapes.defects.verification import circuit_verification
 
 __all__ = [
     "DEFECTS",
@@ -33,6 +34,7 @@ __all__ = [
     "as_atoms",
     "check_circuit",
     "circuit_report",
+    "circuit_verification",
     "crystal",
     "defect_dictionaries",
     "dislocation_circuits",

@@ -101,7 +101,7 @@ def check_circuit(document: str | bytes | Path) -> Report:
     >>> check_circuit('{"format": "workbench-circuit"}').valid
     False
     """
-    content = _content(document)
+    content = content_of(document)
     try:
         plain = read(content)
         if type(plain) is not dict or plain.get("kind") not in ("triangles", "bonds"):
@@ -366,7 +366,7 @@ def _number(value: Any, where: str) -> fmpq:
 # ---- strict JSON ----------------------------------------------------------------------------------------------------
 
 
-def _content(document: str | bytes | Path) -> bytes:
+def content_of(document: str | bytes | Path) -> bytes:
     """Return the text of a document; a path is read up to one byte more than is allowed."""
     if isinstance(document, bytes):
         return document

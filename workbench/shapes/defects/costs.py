@@ -19,6 +19,12 @@ def circuit_report(size: float, atoms: Any) -> Cost:
     return Cost(0.03 + (1.5e-4 if d == 2 else 4e-4) * count, 2e7 + 2e4 * count)
 
 
+def circuit_verification(document: Any) -> Cost:
+    """Estimate :func:`workbench.shapes.circuit_verification`: half a second where no process is warm."""
+    size = len(document) if isinstance(document, str | bytes) else 2e4
+    return Cost(0.1 + 1.5e-6 * size, 1e8 + 100.0 * size)
+
+
 def noise_breakdown(noises: Any, repeats: int, size: float) -> Cost:
     """Estimate :func:`workbench.shapes.noise_breakdown`."""
     return Cost(np.size(noises) * repeats * (0.06 + 1.5e-5 * size**2), 1e8)

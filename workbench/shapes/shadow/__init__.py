@@ -6,6 +6,7 @@ from workbench.shapes.shadow.complexes import path_metric
 from workbench.shapes.shadow.constants import graph_constants
 from workbench.shapes.shadow.files import PlanarReading, read_planar
 from workbench.shapes.shadow.graphs import GRAPHS, Graph, planar_graph, sample_graph
+from workbench.shapes.shadow.hausdorff import Apart, hausdorff_distance
 from workbench.shapes.shadow.reconstruct import Reconstruction, reconstruct_graph
 from workbench.shapes.shadow.report import shadow_phase, shadow_report
 from workbench.shapes.shadow.shadows import Shadow, rips_shadow
@@ -13,6 +14,7 @@ from workbench.shapes.shadow.study import rips_agreement, shadow_scales, theorem
 
 __all__ = [
     "GRAPHS",
+    "Apart",
     "Apex",
     "Graph",
     "PlanarReading",
@@ -20,6 +22,7 @@ __all__ = [
     "Shadow",
     "flag_betti",
     "graph_constants",
+    "hausdorff_distance",
     "path_metric",
     "planar_graph",
     "read_planar",

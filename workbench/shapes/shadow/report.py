@@ -12,12 +12,16 @@ from workbench.progress import Progress
 from workbench.shapes.shadow.complexes import sample
 from workbench.shapes.shadow.constants import MOST_EDGES, graph_constants
 from workbench.shapes.shadow.graphs import Graph, planar_graph, sample_graph
+from workbench.shapes.shadow.hausdorff import hausdorff_distance
 from workbench.shapes.shadow.reconstruct import MOST_POINTS, reconstruct_graph
 from workbench.shapes.shadow.shadows import Shadow, rips_shadow
 
 DRAWN_EDGES = 4_000
 PHASE_EDGES = 900
 """Edges up to which the phase diagram computes a shadow."""
+HAUSDORFF, HAUSDORFF_WORK = 0.02, 1_000_000
+"""How near to each other the bounds of the Hausdorff distance come, in β, and how many pairs are looked at for it."""
+XI = 1 / 12
 UNKNOWN = -1
 Floats = NDArray[np.float64]
 
@@ -44,8 +48,9 @@ def shadow_report(
     Returns ``betti_complex`` (b₀, b₁, b₂; −1 where too much is left to count), ``betti_euclidean`` of the complex of
     Euclidean distances at the same β, ``betti_shadow`` (exact), ``cells``, ``failing`` and ``proved`` of the apex
     certificate, the sample with its degree statistic, up to 4,000 ``edge`` s to draw, ``outline`` s of pieces and
-    holes, and over (``beta``, ``epsilon``) the holes of complex and shadow (−1: not computed). Of a graph, ``truth``
-    and the limits of the third theorem (:func:`graph_constants`).
+    holes, and over (``beta``, ``epsilon``) the holes of complex and shadow (−1: not computed). Of a graph, ``truth``,
+    the limits of the third theorem (:func:`graph_constants`), and the Hausdorff distance of shadow and graph between
+    ``hausdorff_low`` and ``hausdorff_high`` (NaN: too large) beside what the theorem promises in its window.
 
     Raises ``ValueError`` for a sample beyond limits. Cost: see :func:`rips_shadow`, for each entry of the diagram.
     The paper: arXiv 2506.01603.
@@ -73,6 +78,7 @@ def shadow_report(
     shadow = rips_shadow(points, beta, epsilon=epsilon)
     found = _found(shadow)
     variables = {**found, **_of_graph(given), **_drawn(shadow, known=found["failing"][1] >= 0)}
+    variables |= _apart(shadow, given)
     variables |= {
         "beta_now": ((), beta, "β"),
         "epsilon_now": ((), epsilon or 0.0, "ε (0: Euclidean distances)"),
@@ -234,6 +240,21 @@ def _of_graph(graph: Graph | None) -> dict[str, tuple]:
         "systole": ((), limits["systole"], "shortest cycle of the graph"),
         "vertex": (("vertex_number", "axis"), vertices, "vertices of the graph"),
         "graph_edge": (("edge_number", "end"), edges, "edges of the graph"),
+    }
+
+
+def _apart(shadow: Shadow, graph: Graph | None) -> dict[str, tuple]:
+    """Return the Hausdorff distance of shadow and graph, and what the third theorem promises; NaN where not known."""
+    low = high = promised = np.nan
+    if graph is not None:
+        promised = shadow.beta + XI / 2 * (shadow.epsilon or 0.0)
+        with contextlib.suppress(ValueError):  # more triangles than are looked at
+            found = hausdorff_distance(shadow, graph, tolerance=HAUSDORFF, work=HAUSDORFF_WORK)
+            low, high = found.lower, found.upper
+    return {
+        "hausdorff_low": ((), low, "Hausdorff distance of shadow and graph, at least"),
+        "hausdorff_high": ((), high, "Hausdorff distance of shadow and graph, at most"),
+        "hausdorff_promised": ((), promised, "β + ξε/2, which the third theorem promises to be more"),
     }
 
 

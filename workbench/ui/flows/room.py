@@ -1,6 +1,7 @@
 """The frame of the flows room."""
 
 from workbench import data
+from workbench.ui.flows.behind import FlowsBehindView
 from workbench.ui.flows.bits import BitsView
 from workbench.ui.flows.colour import ColourView
 from workbench.ui.flows.compare import CompareView
@@ -35,6 +36,7 @@ class FlowsRoom(Room):
         ExactView,
         BitsView,
         EstimatorStudy,
+        FlowsBehindView,
     )
 
     @classmethod

@@ -1,25 +1,21 @@
 """Drop a certificate; the checker, which knows nothing of how it was found, says what it is worth."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import param
 import xarray as xr
 
 from workbench import data, games
 from workbench.costs import Cost
 from workbench.games import costs
 from workbench.progress import Progress
-from workbench.ui.kit.proof import Report, proof_html
-from workbench.ui.kit.upload import Upload, file_chooser, keep
-from workbench.ui.kit.view import View
-
-LARGEST_UPLOAD = 16 * 2**20
+from workbench.ui.kit import check
+from workbench.ui.kit.proof import proof_html
 
 
-class CheckView(View):
+class CheckView(check.CheckView):
     """Verify a certificate."""
 
     title, slug = "Check", "check"
@@ -29,17 +25,10 @@ class CheckView(View):
         "paper's toy. Change a digit of one and drop it again."
     )
     experiment = "workbench.games.verification"
-    inputs = ("certificate",)
 
-    certificate = param.ClassSelector(class_=Upload, default=None, allow_None=True)
-
-    def controls(self) -> list[Any]:
-        """Return the place to drop a file."""
-        return [file_chooser("Drop or choose a certificate (.json)", ".json", self.take)]
-
-    def take(self, name: str, data: bytes) -> None:
-        """Check an uploaded file."""
-        keep(self, "certificate", Upload, name, data, LARGEST_UPLOAD)
+    def shipped(self) -> str:
+        """Return the certificate of the paper's toy."""
+        return _toy()
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time by the size of the file."""
@@ -47,12 +36,11 @@ class CheckView(View):
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
         """Verify."""
-        dropped = inputs["certificate"]
-        return games.verification(_toy() if dropped is None else dropped.data, progress=progress)
+        return games.verification(self.content(inputs), progress=progress)
 
-    def pictures(self) -> Sequence[Any]:
-        """Return the report."""
-        return [Report(report_html)]
+    def report(self, ds: xr.Dataset) -> str:
+        """Return the checker's report."""
+        return report_html(ds)
 
     def sentence(self, ds: xr.Dataset) -> str:
         """Say what the checker says."""

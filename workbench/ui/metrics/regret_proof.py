@@ -2,22 +2,18 @@
 
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import param
 import xarray as xr
 
 from workbench import costs, data, metrics
 from workbench.costs import Cost
-from workbench.progress import Progress
+from workbench.ui.kit.check import CheckView
 from workbench.ui.kit.picture import CAPTION
-from workbench.ui.kit.proof import CertificateFile, Report, proof_html
-from workbench.ui.kit.upload import Upload, file_chooser, keep
-from workbench.ui.kit.view import View
+from workbench.ui.kit.proof import CertificateFile, proof_html
 
-LARGEST_UPLOAD = 16 * 2**20
 SHIPPED = "metrics/rewards_lake.nc"
 
 
@@ -44,7 +40,7 @@ def certificate_in_words(text: str) -> str:
     )
 
 
-class RegretCheckView(View):
+class RegretCheckView(CheckView):
     """Verify a certificate of a worst-case regret."""
 
     title, slug = "Check a regret", "check-regret"
@@ -54,32 +50,19 @@ class RegretCheckView(View):
         "minute. Until you drop a file it shows that of the frozen lake. Change a digit of one and drop it again."
     )
     experiment = staticmethod(metrics.regret_verification)
-    inputs = ("certificate",)
 
-    certificate = param.ClassSelector(class_=Upload, default=None, allow_None=True)
-
-    def controls(self) -> list[Any]:
-        """Return the place to drop a file."""
-        return [file_chooser("Drop or choose a certificate (.json)", ".json", self.take)]
-
-    def take(self, name: str, content: bytes) -> None:
-        """Check an uploaded file."""
-        keep(self, "certificate", Upload, name, content, LARGEST_UPLOAD)
+    def shipped(self) -> str:
+        """Return the certificate of the frozen lake."""
+        return str(data.result(SHIPPED).certificate.item())
 
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time by the size of the file."""
         dropped = inputs["certificate"]
         return costs.of(metrics.regret_verification, b"" if dropped is None else dropped.data) or Cost(1.0)
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
-        """Verify the file, or the certificate of the shipped result."""
-        dropped = inputs["certificate"]
-        content = data.result(SHIPPED).certificate.item() if dropped is None else dropped.data
-        return metrics.regret_verification(content, progress=progress)
-
-    def pictures(self) -> Sequence[Any]:
-        """Return the report."""
-        return [Report(report_html)]
+    def report(self, ds: xr.Dataset) -> str:
+        """Return the checker's report."""
+        return report_html(ds)
 
     def sentence(self, ds: xr.Dataset) -> str:
         """Say what the checker says."""

@@ -6,6 +6,7 @@ from workbench import metrics
 from workbench.figures import metrics as figures
 from workbench.metrics.rankings.examples import binormal
 from workbench.ui.kit.room import Room
+from workbench.ui.metrics.behind import MetricsBehindView
 from workbench.ui.metrics.confusion import ConfusionView
 from workbench.ui.metrics.drift import DriftView
 from workbench.ui.metrics.embeddings import EmbeddingsView, ZeroShotView
@@ -41,6 +42,7 @@ class MetricsRoom(Room):
         EmbeddingsView,
         ZeroShotView,
         ConfusionView,
+        MetricsBehindView,
     )
 
     @classmethod

@@ -1,6 +1,7 @@
 """Graphs: a sample of a graph, the complex that it spans, its shadow, and what is proved of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,20 +20,52 @@ from workbench.ui.kit.dragged import DraggedMarks
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.upload import ReadUpload, file_field, keep
 from workbench.ui.kit.view import View
+from workbench.ui.kit.written import Written, in_letters, lists_of
 
 FILE = "file"
 CHOICES = {entry.label: name for name, entry in shapes.GRAPHS.items()} | {"Your own file …": FILE}
 ACCEPTED = ",".join(f".{ending}" for ending in FORMATS)
 PHASE = (5, 8)
+BYTES_PER_ROW = 16
+"""Of a table of points that nobody has read yet."""
 
 
+def _in_letters(drawn: tuple) -> str:
+    """Return a graph changed by hand as an address holds it: its name, then its vertices."""
+    return f"{drawn[0]}~{in_letters(*drawn[1])}" if drawn else ""
+
+
+def _from_letters(text: str) -> tuple:
+    """Return what :func:`_in_letters` wrote; ``ValueError`` for another number of vertices or a crossing."""
+    name, _, rest = text.partition("~")
+    if name not in shapes.GRAPHS:
+        raise ValueError(f"there is no graph {name[:30]!r}; there are {', '.join(shapes.GRAPHS)}")
+    vertices = tuple(lists_of(rest))
+    graph = shapes.planar_graph(name)
+    if len(vertices) != len(graph.vertices) or any(len(vertex) != 2 for vertex in vertices):
+        raise ValueError(f"the graph {name} has {len(graph.vertices)} vertices of two coordinates")
+    made = shapes.Graph(vertices, graph.edges)
+    for item, place in enumerate(vertices):  # no two nearer than a hand may drop them
+        made.moved(item, place)
+    return name, vertices
+
+
+@dataclass(frozen=True)
 class PlanarFile(ReadUpload):
     """An uploaded table of points, or a map of roads."""
+
+    _sizes: list[tuple[int, bool]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def read(self, progress: Progress) -> tuple[PlanarReading, str]:
         """Read all of the file in a process apart."""
         reading = read_bytes(self.data, self.name, apart=True, progress=progress)
+        self._sizes[:] = [(len(reading.points), reading.graph is not None)]
         return reading, reading.sentence
+
+    def points(self, asked: int) -> int:
+        """Return how many points it gives: its own, or ``asked`` of its roads; an estimate before it has been read."""
+        count, is_map = self._sizes[0] if self._sizes else (len(self.data) // BYTES_PER_ROW, False)
+        return max(count, asked) if is_map else count
 
 
 class GraphsView(View):
@@ -54,7 +87,13 @@ class GraphsView(View):
     reach = param.Number(default=0.38, bounds=(0.02, 0.8), step=0.01, label="β as a share of the extent")
     hop = param.Number(default=0.26, bounds=(0, 1), step=0.01, label="ε as a share of β", doc="0: Euclidean distances")
     seed = param.Integer(default=0, bounds=(0, 999), label="Seed", doc="of the noise")
-    drawn = param.Parameter(default=(), precedence=-1, doc="the graph that was changed by hand, and its vertices")
+    drawn = Written(
+        default=(),
+        write=_in_letters,
+        read=_from_letters,
+        label="the vertices dragged by hand",
+        doc="the graph that was changed by hand, and its vertices",
+    )
 
     # ---- what is asked ---------------------------------------------------------------------------------------------
 
@@ -66,6 +105,8 @@ class GraphsView(View):
     def cost(self, inputs: Mapping[str, Any]) -> Cost:
         """Return the estimated time; that of a file by what is taken of it."""
         known = {name: inputs[name] for name in ("n", "reach")}
+        if inputs["graph"] == FILE and inputs["file"] is not None:
+            known["n"] = inputs["file"].points(inputs["n"])
         return costs.of(shapes.shadow_report, **known, phase=PHASE) or Cost(1.0)
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,7 +219,18 @@ def _shadow_in_words(ds: xr.Dataset) -> str:
     exact = int(ds.exact_decisions)
     return (
         f"{int(ds.crossings):,} crossings, arranged exactly; {_count(exact, 'decision')} too close for floats went to "
-        "integers. Orange: cells without an apex."
+        f"integers. Orange: cells without an apex.{_apart_in_words(ds)}"
+    )
+
+
+def _apart_in_words(ds: xr.Dataset) -> str:
+    """Say how far shadow and graph are apart; nothing where there is no graph, or the shadow is too large."""
+    if "hausdorff_high" not in ds or not np.isfinite(float(ds.hausdorff_high)):
+        return ""
+    low, high, promised = (float(ds[f"hausdorff_{name}"]) for name in ("low", "high", "promised"))
+    return (
+        f" Shadow and graph are {low:.3g} to {high:.3g} apart (Hausdorff); in its window the theorem promises less "
+        f"than β + ξε/2 = {promised:.3g}."
     )
 
 

@@ -6,6 +6,8 @@ from typing import Any
 from workbench import shapes
 from workbench.figures import shapes as figures
 from workbench.ui.kit.room import Room
+from workbench.ui.shapes.behind import ShapesBehindView
+from workbench.ui.shapes.circuit_check import CircuitCheckView
 from workbench.ui.shapes.crystals import CrystalView
 from workbench.ui.shapes.dictionaries import DictionariesView
 from workbench.ui.shapes.graphs import GraphsView
@@ -16,7 +18,7 @@ class ShapesRoom(Room):
 
     slug = "shapes"
     paper = "After “General teleparallel theory of defects”, arXiv 2602.01408 (defects), arXiv 2506.01603 (graphs)."
-    view_classes = (CrystalView, DictionariesView, GraphsView)
+    view_classes = (CrystalView, CircuitCheckView, DictionariesView, GraphsView, ShapesBehindView)
 
     @classmethod
     def thumbnail(cls) -> Any:

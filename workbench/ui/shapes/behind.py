@@ -1,0 +1,19 @@
+"""The studies behind the verdicts of this room."""
+
+from workbench.figures import shapes as figures
+from workbench.ui.kit.shipped import Shipped, ShippedView, choice_of
+
+SHELF = (
+    Shipped("shapes/defects_noise.nc", "Loops in a crystal that is shaken", figures.shaken_loops),
+    Shipped("shapes/defects_circuits.nc", "Dislocations in space", figures.circuits_found),
+    Shipped("shapes/shadow_window.nc", "Runs inside the theorem's window", figures.runs_in_window),
+    Shipped("shapes/shadow_scales.nc", "Holes of four graphs over the scales", figures.holes_of_scales),
+    Shipped("shapes/shadow_agreement.nc", "Random complexes counted twice", figures.counted_twice),
+)
+
+
+class ShapesBehindView(ShippedView):
+    """What the verdicts on defects and on graphs rest on."""
+
+    shelf = SHELF
+    chosen = choice_of(SHELF)

@@ -154,7 +154,7 @@ def test_what_cannot_be_computed_is_refused_in_words(room, address, words):
 
 def test_long_work_of_an_address_is_announced_and_waits():
     made = opened("fisher", "extra=200")
-    assert re.search(r"about \d+ (s|min), 4\.\d GB", str(made.view.cost(made.view.values())))
+    assert re.search(r"about \d+ (s|min), 5\.\d GB", str(made.view.cost(made.view.values())))
     assert made.view.complaint == ""
     assert made.view.result is None or 200 not in made.view.result.L
     assert not made.view.runner.busy

@@ -11,7 +11,6 @@ keeps real as well, up to the phase of the bonds' middle, and T̂ real up to one
 two k₂ share one FFT of stage 2. If the kept momenta would not fit into ``max_memory`` they are done in several rounds.
 """
 
-import math
 from functools import partial
 
 import numba
@@ -22,7 +21,8 @@ from numpy.typing import NDArray
 
 from workbench import checks
 from workbench.fisher import zone
-from workbench.fisher.cumulants import Triple, triple
+from workbench.fisher.cumulants import triple
+from workbench.fisher.legs import BUFFER, Kept, Leg, kept_per_momentum, visited
 from workbench.fisher.metric import Pairs
 from workbench.fisher.torus import Torus
 from workbench.parallel import for_each
@@ -35,10 +35,6 @@ LAST_LEG_VERTICAL = ((1, 1, 1), (1, 0, 1), (0, 0, 1))
 DEFAULT_MEMORY = 5_600_000_000
 """What L = 192 keeps in one round; where less is free, the default gives way and there are more rounds."""
 SHARE_OF_FREE = 0.75
-BUFFER = 2**20
-"""Bytes of one working block of a thread, chosen to stay in the processor's cache."""
-SHARED_ROWS = 8
-"""Displacements that are filled together even where their planes leave the cache: what they read is read once."""
 
 
 def kept_bytes(pairs_isotropic: bool, sites: int) -> float:
@@ -69,14 +65,14 @@ def cumulant_density(
     torus = pairs.torus
     kinds = kinds_of(torus)
     where = zone.momenta(torus)
-    per_momentum = sum(_kept_per_momentum(kind, torus.shape) for kind in kinds)
+    per_momentum = sum(kept_per_momentum(kind, torus.shape) for kind in kinds)
     if max_memory == DEFAULT_MEMORY:
         max_memory = min(max_memory, SHARE_OF_FREE * psutil.virtual_memory().available)
     rounds = zone.blocks(where.starts, max(2, int(max_memory / per_momentum)))
     longest = max(end - begin for begin, end in rounds)
     checks.memory(longest * per_momentum, f"the third cumulants at {torus.width} × {torus.height}")
     legs = [Leg(triple(pairs, space_metric, kind), kind, torus.shape) for kind in kinds]
-    kept = [_Kept(leg, longest) for leg in legs]
+    kept = [Kept(leg, longest) for leg in legs]
     contract = _Contraction(torus, where, momentum_metric, kept)
     transforms = [(store, rows) for store in kept for rows in store.leg.batches()]
     plan = [(begin, *_round(where, begin, end, contract.block)) for begin, end in rounds]
@@ -96,23 +92,12 @@ def kinds_of(torus: Torus) -> tuple[tuple[int, int, int], ...]:
 
 def bytes_per_momentum(torus: Torus) -> int:
     """Return the bytes of two complex numbers a visited displacement, which the torch engine keeps for each k₂."""
-    return 32 * sum(_visited(kind, torus.shape) for kind in kinds_of(torus))
-
-
-def _kept_per_momentum(kind: tuple[int, int, int], shape: tuple[int, int]) -> int:
-    """Return what stage 1 keeps for each k₂: two numbers a visited displacement, real where legs 0 and 1 are alike."""
-    return (16 if kind[0] == kind[1] else 32) * _visited(kind, shape)
+    return 32 * sum(visited(kind, torus.shape) for kind in kinds_of(torus))
 
 
 def phases_of(shape: tuple[int, int]) -> list[NDArray]:
     """Return e^(−iπ j / L) for the momenta j of both axes: a shift by half a step, from a site to a bond's centre."""
     return [np.exp(-1j * np.pi * np.arange(size) / size) for size in shape]
-
-
-def _visited(kind: tuple[int, int, int], shape: tuple[int, int]) -> int:
-    """Return how many displacements d₁ stage 1 visits for one orientation triple."""
-    folds = (zone.fold(size, zone.offset(kind[0], kind[1], axis)) for axis, size in enumerate(shape))
-    return math.prod(len(fold.representatives) for fold in folds)
 
 
 def _round(where: zone.Momenta, begin: int, end: int, block: int) -> tuple[NDArray, list[tuple[int, int]]]:
@@ -127,104 +112,10 @@ def _transform(columns: NDArray, blocks: NDArray, task: tuple) -> None:
     store.leg.transform(rows, columns, blocks, store.values)
 
 
-class Leg:
-    """Stage 1 for one orientation triple: which d₁ are visited and what becomes of them."""
-
-    def __init__(self, source: Triple, kind: tuple[int, int, int], shape: tuple[int, int]) -> None:
-        self.source, self.kind, self.shape = source, kind, shape
-        a, b, c = kind
-        self.folds = [zone.fold(size, zone.offset(a, b, axis)) for axis, size in enumerate(shape)]
-        self.last_offset = [zone.offset(a, c, axis) for axis in (0, 1)]
-        x, y = np.meshgrid(*(f.representatives for f in self.folds), indexing="ij")
-        self.displacements = np.stack([x.ravel(), y.ravel()], axis=1)
-        self.halves = [np.exp(1j * np.pi * np.arange(2 * size) / size) for size in shape]
-
-    @property
-    def count(self) -> int:
-        """Number of displacements d₁ that are visited."""
-        return len(self.displacements)
-
-    @property
-    def is_alike(self) -> bool:
-        """Whether legs 0 and 1 are of one orientation, so that T̂(d₁, k₂) e^(ik₂·(d₁ + δ)/2) is real.
-
-        Exchanging them gives T̂(d₁, k₂) = e^(−ik₂·d₁) T̂(−d₁, k₂), inversion about leg 0 gives T̂(−d₁, k₂) =
-        e^(−ik₂·δ) T̂(d₁, k₂)*, with δ the ``last_offset``.
-        """
-        return self.kind[0] == self.kind[1]
-
-    def batches(self) -> list[slice]:
-        """Cut the displacements into pieces that share what they read, and fit the cache where they can."""
-        size = max(SHARED_ROWS, BUFFER // (16 * self.shape[0] * self.shape[1]))
-        return [slice(i, min(i + size, self.count)) for i in range(0, self.count, size)]
-
-    def transform(self, rows: slice, columns: NDArray, blocks: NDArray, kept: NDArray) -> None:
-        """Fill planes of T, transform them over d₂ and keep T̂(d₁, ±k_x, k_y) for the wanted momenta."""
-        displacements = self.displacements[rows]
-        planes = self.source.planes(displacements, np.empty((len(displacements), *self.shape)))
-        found = np.empty((len(planes), self.shape[0], self.shape[1] // 2 + 1), dtype=complex)
-        for plane, made in zip(planes, found, strict=True):  # one after the other: each fits the cache
-            made[:] = scipy.fft.rfft2(plane, overwrite_x=True)
-        at = (columns, blocks, rows.start, self.count)
-        if self.is_alike:
-            _keep_real(found, *at, displacements + np.array(self.last_offset), *self.halves, kept)
-        else:
-            _keep(found, *at, kept)
-
-
-class _Kept:
-    """What stage 1 leaves for stage 2, block after block of momenta as stage 2 takes them.
-
-    Within one block (count, momenta, ±k_x) is contiguous: stage 2 reads a block from front to back.
-    """
-
-    def __init__(self, leg: Leg, longest: int) -> None:
-        self.leg = leg
-        self.values = np.empty(leg.count * longest * 2, dtype=float if leg.is_alike else complex)
-
-    def block(self, begin: int, end: int) -> NDArray:
-        """Return the values (count, end − begin, 2) of one block of momenta."""
-        count = self.leg.count
-        return self.values[2 * count * begin : 2 * count * end].reshape(count, end - begin, 2)
-
-
-@numba.njit(nogil=True, cache=True)
-def _keep(transformed, columns, blocks, start, count, kept):
-    """Put T̂(d₁, ±k_x, k_y) of some d₁, the first of them number ``start``, where :class:`_Kept` has them."""
-    X = transformed.shape[1]
-    for begin, end in blocks:
-        for i in range(len(transformed)):
-            at = 2 * (count * begin + (start + i) * (end - begin))
-            for p in range(begin, end):
-                kx, ky = columns[p]
-                kept[at] = transformed[i, kx, ky]
-                kept[at + 1] = transformed[i, (X - kx) % X, ky]
-                at += 2
-
-
-@numba.njit(nogil=True, cache=True)
-def _keep_real(transformed, columns, blocks, start, count, middles, half_x, half_y, kept):
-    """As :func:`_keep` where legs 0 and 1 are alike, with the phase e^(ik₂·(d₁ + δ)/2) that makes the values real.
-
-    ``middles`` (B, 2) are d₁ + δ, ``half_x`` and ``half_y`` the roots e^(iπ j/L) for j = 0 … 2L − 1.
-    """
-    X = transformed.shape[1]
-    for begin, end in blocks:
-        for i in range(len(transformed)):
-            at = 2 * (count * begin + (start + i) * (end - begin))
-            for p in range(begin, end):
-                kx, ky = columns[p]
-                px = half_x[(kx * middles[i, 0]) % len(half_x)]
-                py = half_y[(ky * middles[i, 1]) % len(half_y)]
-                kept[at] = (transformed[i, kx, ky] * (px * py)).real
-                kept[at + 1] = (transformed[i, (X - kx) % X, ky] * (np.conj(px) * py)).real
-                at += 2
-
-
 class _Contraction:
     """Stage 2: from kept T̂(d₁, k₂) to the share of each k₂."""
 
-    def __init__(self, torus: Torus, where: zone.Momenta, momentum_metric: NDArray, kept: list[_Kept]) -> None:
+    def __init__(self, torus: Torus, where: zone.Momenta, momentum_metric: NDArray, kept: list[Kept]) -> None:
         self.torus, self.where, self.kept = torus, where, kept
         self.block = max(2, min(64, BUFFER // (16 * torus.sites)))
         self.phases = phases_of(torus.shape)
@@ -245,7 +136,8 @@ class _Contraction:
             vertical = [np.ascontiguousarray(p[mirror].transpose(0, 2, 1)) for p in planes]
         _contract(kx, ky, *horizontal, *vertical, *self.white, values[at])
 
-    def _real_planes(self, store: _Kept, kept: NDArray, units: NDArray, kx: NDArray, ky: NDArray) -> NDArray:
+    def _real_planes(self, store: Kept, kept: NDArray, units: NDArray, kx: NDArray, ky: NDArray) -> NDArray:
+        """Return T̂(k₁, k₂) measured from bond centres, which is real, for a block of k₂: (P, L_x, L_y)."""
         leg = store.leg
         fx, fy = leg.folds
         out = np.empty((len(kx), *self.torus.shape))
@@ -258,7 +150,9 @@ class _Contraction:
             planes = np.empty((len(units) - 1, *self.torus.shape), dtype=complex)
             turns[0] *= whole[:, None]
             _unfold_pairs(kept, units, fx.index, fx.flipped, fy.index, fy.flipped, *turns, planes)
-            _part_pairs(scipy.fft.fft2(planes, overwrite_x=True), units, kx, ky, leg.kind[0], out)
+            axis = leg.kind[0]
+            signs = _signs((kx, ky)[axis], self.torus.shape[axis])
+            _part_pairs(scipy.fft.fft2(planes, overwrite_x=True), units, signs, axis, out)
             return out
         planes = np.empty((len(kx), *self.torus.shape), dtype=complex)
         last = [
@@ -279,6 +173,13 @@ def _turns(k: NDArray, fold: zone.Folding, delta: int, size: int) -> NDArray:
     x = fold.representatives[fold.index]
     middle = np.where(fold.flipped, delta - x, x + delta)
     return np.exp(-1j * np.pi * (k[:, None] * middle % (2 * size)) / size)
+
+
+def _signs(k: NDArray, size: int) -> NDArray:
+    """Return the signs (P, L) of measuring from bond centres: −1 where k₀ + k₁ + k₂ is an odd multiple of 2π."""
+    k1 = np.arange(size)
+    turns = ((-k1 - k[:, None]) % size + k1 + k[:, None]) // size
+    return 1.0 - 2.0 * (turns % 2)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -305,17 +206,15 @@ def _unfold_pairs(kept, units, index_x, flipped_x, index_y, flipped_y, turn_x, t
 
 
 @numba.njit(nogil=True, cache=True)
-def _part_pairs(planes, units, kx, ky, axis, out):
-    """Take the momenta of each plane apart, with the signs that measuring from bond centres gives."""
+def _part_pairs(planes, units, signs, axis, out):
+    """Take the momenta of each plane apart, with the ``signs`` (P, L) along an axis of k₁."""
     X, Y = planes.shape[1:]
     for q in range(len(planes)):
         for p in range(units[q], units[q + 1]):
             for x in range(X):
-                turns_x = ((2 * X - x - kx[p]) % X + x + kx[p]) // X
                 for y in range(Y):
-                    turns = turns_x if axis == 0 else ((2 * Y - y - ky[p]) % Y + y + ky[p]) // Y
                     part = planes[q, x, y].real if p == units[q] else planes[q, x, y].imag
-                    out[p, x, y] = -part if turns % 2 else part
+                    out[p, x, y] = part * signs[p, y if axis else x]
 
 
 @numba.njit(nogil=True, cache=True)

@@ -123,9 +123,9 @@ def _planes(
                 row[y] = of_d1[x1, y1] + of_d2[x, y] + of_difference[dx, y - y1]
             for s in range(S):
                 sign = 1.0 if x >= x1 else signs[s, 0]
-                _row(row[y1:], first[s, x1, :, y1], sign, second[s, x, :, y1:], third[s, dx, :, : Y - y1])
+                _row(row[y1:], first[s, x1, :, y1], sign, second[s, x], y1, third[s, dx], 0)
                 sign *= signs[s, 1]
-                _row(row[:y1], first[s, x1, :, y1], sign, second[s, x, :, :y1], third[s, dx, :, Y - y1 :])
+                _row(row[:y1], first[s, x1, :, y1], sign, second[s, x], 0, third[s, dx], Y - y1)
     for i in range(len(displacements)):
         x1, y1 = displacements[i]
         if same[0] and x1 == 0 and y1 == 0:
@@ -138,15 +138,21 @@ def _planes(
 
 
 @numba.njit(nogil=True, cache=True, fastmath={"contract"})
-def _row(row, first, sign, k, h):
-    """Add sign · tr(k · first · h) along one row."""
+def _row(row, first, sign, k, k_from, h, h_from):
+    """Add sign · tr(k · first · h) along one row, k and h (4, L_y) read from ``k_from`` and ``h_from`` on.
+
+    The eight rows are cut out one by one: so the compiler knows that they are contiguous and uses vectors.
+    """
+    n = len(row)
     m0, m1, m2, m3 = sign * first[0], sign * first[1], sign * first[2], sign * first[3]
-    for y in range(len(row)):
+    k0, k1, k2, k3 = k[0, k_from:], k[1, k_from:], k[2, k_from:], k[3, k_from:]
+    h0, h1, h2, h3 = h[0, h_from:], h[1, h_from:], h[2, h_from:], h[3, h_from:]
+    for y in range(n):
         row[y] += (
-            (k[0, y] * m0 + k[1, y] * m2) * h[0, y]
-            + (k[0, y] * m1 + k[1, y] * m3) * h[2, y]
-            + (k[2, y] * m0 + k[3, y] * m2) * h[1, y]
-            + (k[2, y] * m1 + k[3, y] * m3) * h[3, y]
+            (k0[y] * m0 + k1[y] * m2) * h0[y]
+            + (k0[y] * m1 + k1[y] * m3) * h2[y]
+            + (k2[y] * m0 + k3[y] * m2) * h1[y]
+            + (k2[y] * m1 + k3[y] * m3) * h3[y]
         )
 
 

@@ -30,8 +30,8 @@ ENGINES = Registry(
 The fact ``estimate`` is what an engine takes, a function of the torus and of the bytes that it may keep.
 """
 
-SECONDS_PER_PAIR = 3e-8
-"""Core-seconds for each pair of momenta and orientation triple, measured at L = 64 to 128."""
+SECONDS_PER_PAIR = 1.2e-8
+"""Core-seconds for each pair of momenta and orientation triple, measured at L = 96 to 192 on a busy machine."""
 
 
 def _pfaffian_cost(lattice: Torus, memory: float) -> Cost:
@@ -48,7 +48,8 @@ TORCH_SECONDS_PER_PAIR = 1.2e-7
 def _torch_cost(lattice: Torus, memory: float) -> Cost:
     """As the Pfaffian engine, by what torch takes on a processor; a card is far faster."""
     reduced = _pfaffian_cost(lattice, memory)
-    return Cost(0.1 + reduced.seconds * TORCH_SECONDS_PER_PAIR / SECONDS_PER_PAIR, reduced.bytes + 2e8)
+    kept = contraction.bytes_per_momentum(lattice) * lattice.sites / 4
+    return Cost(0.1 + reduced.seconds * TORCH_SECONDS_PER_PAIR / SECONDS_PER_PAIR, min(kept, memory) + 5e8)
 
 
 @dataclass(frozen=True)

@@ -81,8 +81,8 @@ def regulator_report(
 
     Dampings c run over ``place`` = c/(c + λ_max^(p−1)) from 0 to 1, where c = ∞. Variables: ``model_value`` (model,
     place) over its least, ``model_best`` (model,), ``needed`` (step, place), ``best`` and ``least_needed`` (loss,
-    step), ``agrees`` (loss, step) with the paper's c*; ``eigenvalue``, ``multiplicity``, ``alpha_k`` (direction,) of the
-    distinct eigenvalues; ``phase_alpha`` (phase_kappa, ratio) and ``threshold`` (ratio,); ``chart_alpha`` (chart,) …
+    step), ``agrees`` (loss, step) with the paper's c*; ``eigenvalue``, ``multiplicity``, ``alpha_k`` (direction,) of
+    the distinct eigenvalues; ``phase_alpha`` (phase_kappa, ratio) and ``threshold`` (ratio,); ``chart_alpha``.
     Cost: O(m³) once and O(m) for each damping; below 0.1 s for m ≤ 50.
 
     >>> ds = regulator_report()

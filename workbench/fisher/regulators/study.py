@@ -46,7 +46,8 @@ def regulator_study(
 
     Graphs of the paper (and some others) at ``coupling`` and bare spectra. Over ``case``: κ, c* in closed form and
     where each model is least by search (``searched``), κ(g) and T's gain at c*, the spread at β = ½ and its largest
-    over all β by search, δ; over (case, loss, step): the damping that really learns fastest, what it needs, and what c* needs.
+    over all β by search, δ; over (case, loss, step): the damping that learns fastest, what it needs, and what c*
+    needs.
     Besides: α along λ_min → 0 at λ_max = 1 (``ratio``), the closed form of κ^a ρ^b against a search for ``draws``
     random laws (``law_error``), and the Hessian of ln Z by differences against F and F² (``hessian_…``).
     """

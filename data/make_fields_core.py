@@ -1,9 +1,10 @@
 """Make what ships for the core of the fields room: run ``python data/make_fields_core.py``; some minutes on one core.
 
 Twelve trained networks (safetensors), the curves of their training over three seeds, the error budget of each, and
-what the three tabs open with.
+what the three tabs open with. With ``budgets`` the networks are taken as they are.
 """
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,8 @@ DATA = Path(__file__).resolve().parent
 FOLDER = DATA / "fields"
 
 
-def main() -> None:
-    """Train, keep the networks and the curves, and measure what was kept."""
-    FOLDER.mkdir(exist_ok=True)
+def trainings() -> None:
+    """Train, and keep the networks and the curves."""
     study = training_study(progress=TqdmProgress("trainings"))
     sides = study.layer.values.tolist()
     shapes = list(zip(sides, [sides[-1] + 1, *sides[:-1]], strict=True))
@@ -31,6 +31,13 @@ def main() -> None:
             network = FieldNetwork(*(list(parts) for parts in split(row, shapes)))
             network.save(DATA / file_name(points, step), law=SHIPPED_LAW, points=points, step=step, seed=0)
     results.save(study.drop_vars(("parameters", "parameter", "kept", "layer")), FOLDER / "training.nc")
+
+
+def main() -> None:
+    """Train unless told otherwise, and measure what was kept."""
+    FOLDER.mkdir(exist_ok=True)
+    if "budgets" not in sys.argv[1:]:
+        trainings()
     results.save(budget_study(progress=TqdmProgress("budgets")), FOLDER / "budgets.nc")
     results.save(field_report(steps=30, centres=None), FOLDER / "first_fields.nc")
     results.save(train_field(progress=TqdmProgress("first training")), FOLDER / "first_training.nc")

@@ -141,7 +141,7 @@ def test_optimal_batches_and_fresh_points_know_what_they_know():
 
 @pytest.mark.parametrize("dimension", [1, 3])
 def test_own_points_are_split_and_judged_by_what_was_kept_out(dimension):
-    points = np.random.default_rng(0).normal(size=(100, dimension))
+    points = np.random.default_rng(0).normal(2.0, 0.5, size=(100, dimension))
     ds = train_field(points, **SMALL)
     assert np.isnan(ds.truth).all()
     assert np.isfinite(ds.memoriser).all()

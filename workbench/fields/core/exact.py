@@ -161,6 +161,7 @@ class ExactField:
         self.last_time = 1.0 if isinstance(target, GaussianMixture) else 1.0 - LAST
         memorises = coupling == "independent" and isinstance(target, FiniteSample)
         self._variance = source.isotropic_variance if memorises and isinstance(source, GaussianMixture) else None
+        self._columns = np.ascontiguousarray(target.points.T if isinstance(target, FiniteSample) else target.means.T)
         make = COUPLINGS[coupling].function
         self._slices = functools.lru_cache(maxsize=256)(functools.partial(make, source, target))
 
@@ -280,15 +281,16 @@ class ExactField:
         def work(rows: slice) -> None:
             kernel(x[rows], *found[:5], *(part[rows] for part in made))
 
-        over_blocks(len(x), work, cost=len(found.means) * x.shape[1] / 2)
+        over_blocks(len(x), work, terms=len(x) * len(found.means) * x.shape[1] / 2)
 
     def _memorised(self, x: Floats, times: Floats, made: Values) -> None:
-        points, mean = self.target.points, self.source.means[0]  # type: ignore[union-attr]
+        mean = self.source.means[0]  # type: ignore[union-attr]
+        columns = self._columns
 
         def work(rows: slice) -> None:
-            memoriser_kernel(x[rows], times[rows], points, mean, self._variance, *(part[rows] for part in made))
+            memoriser_kernel(x[rows], times[rows], columns, mean, self._variance, *(part[rows] for part in made))
 
-        over_blocks(len(x), work, cost=len(points) / 4)
+        over_blocks(len(x), work, terms=len(x) * columns.shape[1])
 
 
 def _is_gaussian(law: Law) -> bool:

@@ -223,11 +223,11 @@ class _Inner(Progress):
 def budget_study(
     points: Sequence[int] = SHIPPED_POINTS,
     steps: Sequence[int] = SHIPPED_STEPS,
-    paths: int = 2000,
+    paths: int = 1000,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Return the error budget of each network that ships: dimensions (points, step). Cost: about 0.5 s each.
+    """Return the error budget of each network that ships: dimensions (points, step). Cost: about 1 s each.
 
     >>> budget_study((32,), (200,), paths=100).coupled.shape
     (1, 1)

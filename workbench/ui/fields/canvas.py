@@ -115,7 +115,7 @@ class FieldsView(View):
     def _curves_in_words(self, _: xr.Dataset) -> str:
         one = self._study()
         truth = one.truth.mean("seed")
-        best = int(one.step[int(truth.argmin())])
+        best = int(one.step[int(np.argmin(truth.values))])
         return (
             f"Five blobs, {self.points:,} training points, {one.sizes['seed']} seeds (range shaded): nearest the truth "
             f"at step {best:,} ({float(truth.min()):.3f}), at the last step {float(truth[-1]):.3f}."

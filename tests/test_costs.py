@@ -56,6 +56,8 @@ ARGUMENTS = {
     "score_networks": {"networks": {"a": "net.npz"}},
     **{name: {"density": metrics.SIGNAL_EXAMPLES["paper"]().density} | rest for name, rest in SIGNALS.items()},
     "fit_mixture": {"points": np.zeros((50, 2))},
+    "irreducible_loss": {"source": "gaussian", "target": "moons"},
+    "error_budget": {"field": None, "source": "gaussian", "target": "moons"},
     "compare": {"y": [0, 1], "a": [0.0, 1.0], "b": [0.0, 1.0]},
     "reward_distances": {"mdp": None, "r1": None, "r2": None},
     "reward_invariances": {"mdp": None, "r": None},

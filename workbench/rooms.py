@@ -34,6 +34,9 @@ ROOMS: dict[str, RoomEntry] = {
         "Shapes",
         "Bring atoms, samples or surfaces, and get defects and graphs with a proof that can be checked.",
     ),
+    "fields": RoomEntry(
+        "Fields", "Train a vector field that carries one population into another, and see its error split exactly."
+    ),
 }
 """Name of the package → title and purpose, in the order in which the house shows them."""
 

@@ -1,0 +1,29 @@
+"""The verdicts follow from the numbers, and other numbers give other outcomes."""
+
+import pytest
+
+from workbench.fields.core.verdicts import CLAIMS
+from workbench.fields.verdicts import verdicts
+from workbench.verdicts import Outcome
+
+
+def test_the_table_stands_as_measured():
+    words = [row.outcome for row in verdicts()]
+    assert words[:4] == [Outcome.HOLDS, Outcome.PARTLY, Outcome.FAILS, Outcome.PARTLY]
+    assert all(row.measured and row.how for row in verdicts())
+
+
+@pytest.mark.parametrize(
+    ("claim", "changed", "outcome"),
+    [
+        (0, {"largest": 9.0}, Outcome.FAILS),
+        (1, {"rise_32": 1.0, "rise_128": 1.0, "rise_1024": 1.0}, Outcome.HOLDS),
+        (1, {"rise_1024": 1.4}, Outcome.FAILS),
+        (2, {"excess": 0.0}, Outcome.HOLDS),
+        (3, {"most": 0.5}, Outcome.HOLDS),
+        (3, {"true": False}, Outcome.FAILS),
+    ],
+)
+def test_other_numbers_give_other_outcomes(claim, changed, outcome):
+    one = CLAIMS[claim]
+    assert one.verdict({**one.measure(), **changed}).outcome == outcome

@@ -1,0 +1,48 @@
+"""The fields room: learned vector fields, judged against the exact one.
+
+>>> from workbench import fields
+>>> field = fields.exact_field("gaussian", "two-blobs")
+>>> field([[0.0, 0.0]], 0.0).shape
+(1, 2)
+"""
+
+from workbench.fields.core.budget import error_budget
+from workbench.fields.core.couplings import batch_bias, couple, matched
+from workbench.fields.core.exact import COUPLINGS, ExactField, exact_field, geometric_mean
+from workbench.fields.core.integrators import SOLVERS, Trajectory, integrate
+from workbench.fields.core.irreducible import irreducible_loss
+from workbench.fields.core.laws import LAWS, FiniteSample, GaussianMixture, gaussian, standard_gaussian
+from workbench.fields.core.network import FieldNetwork, read_network
+from workbench.fields.core.probe import field_distance
+from workbench.fields.core.report import budget_study, field_report, training_study
+from workbench.fields.core.shipped import shipped_network
+from workbench.fields.core.training import train_field, trained_network
+
+__all__ = [
+    "COUPLINGS",
+    "LAWS",
+    "SOLVERS",
+    "ExactField",
+    "FieldNetwork",
+    "FiniteSample",
+    "GaussianMixture",
+    "Trajectory",
+    "batch_bias",
+    "budget_study",
+    "couple",
+    "error_budget",
+    "exact_field",
+    "field_distance",
+    "field_report",
+    "gaussian",
+    "geometric_mean",
+    "integrate",
+    "irreducible_loss",
+    "matched",
+    "read_network",
+    "shipped_network",
+    "standard_gaussian",
+    "train_field",
+    "trained_network",
+    "training_study",
+]

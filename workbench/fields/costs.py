@@ -1,0 +1,10 @@
+"""What the experiments of this room cost; each family has its own file of estimates."""
+
+from workbench.fields.core.costs import (  # noqa: F401 - found here by their names
+    budget_study,
+    error_budget,
+    field_report,
+    irreducible_loss,
+    train_field,
+    training_study,
+)

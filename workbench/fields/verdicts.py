@@ -1,0 +1,11 @@
+"""What the papers of this room claim and what we measure: each family has its own file of claims."""
+
+from workbench.fields.core.verdicts import CLAIMS as CORE
+from workbench.verdicts import Claim, Verdict, judge
+
+CLAIMS: tuple[Claim, ...] = (*CORE,)
+
+
+def verdicts() -> list[Verdict]:
+    """Return the rows of the fields room's verdict table."""
+    return judge(CLAIMS)

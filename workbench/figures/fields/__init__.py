@@ -1,0 +1,45 @@
+"""Figures of the fields room, a module for each family."""
+
+from typing import (
+    Any,
+)
+
+from workbench.figures.fields.core import (
+    HANDLES,
+    budget_bars,
+    budgets_along,
+    field_arrows,
+    field_error_in_time,
+    flow_ends,
+    irreducible_bar,
+    path_ends,
+    study_distances,
+    training_distances,
+    training_losses,
+)
+
+FIGURES = {
+    "field_report": field_arrows,
+    "train_field": training_distances,
+    "training_study": study_distances,
+    "error_budget": budget_bars,
+    "budget_study": budgets_along,
+    "irreducible_loss": irreducible_bar,
+}
+STUDIES: dict[str, Any] = {}
+
+__all__ = [
+    "FIGURES",
+    "HANDLES",
+    "STUDIES",
+    "budget_bars",
+    "budgets_along",
+    "field_arrows",
+    "field_error_in_time",
+    "flow_ends",
+    "irreducible_bar",
+    "path_ends",
+    "study_distances",
+    "training_distances",
+    "training_losses",
+]

@@ -1,0 +1,5 @@
+"""The fields room on the screen: one file for each tab."""
+
+from workbench.ui.fields.room import FieldsRoom
+
+__all__ = ["FieldsRoom"]

@@ -1,0 +1,26 @@
+"""The frame of the fields room."""
+
+from typing import Any
+
+from workbench import fields
+from workbench.figures import fields as figures
+from workbench.ui.fields.budget import BudgetView
+from workbench.ui.fields.canvas import FieldsView
+from workbench.ui.fields.training import TrainingView
+from workbench.ui.kit.room import Room
+
+
+class FieldsRoom(Room):
+    """Train a vector field, and judge it against the exact one."""
+
+    slug = "fields"
+    paper = (
+        "After Y. Lipman et al., “Flow matching for generative modeling”, arXiv 2210.02747, and A. Tong et al., "
+        "“Improving and generalizing flow-based generative models with minibatch optimal transport”, arXiv 2302.00482."
+    )
+    view_classes = (FieldsView, TrainingView, BudgetView)
+
+    @classmethod
+    def thumbnail(cls) -> Any:
+        """Return exact, memorised and learned field of five blobs."""
+        return figures.field_arrows(fields.field_report())

@@ -133,12 +133,26 @@ def surface(name: str, size: int | None = None, **options: Any) -> Surface:
     Raises ``ValueError`` for an unknown name or a size outside 3 … 200,000, ``TypeError`` for an unknown option.
 
     >>> surface("torus", 500, ring=2.0, tube=0.5).faces.shape
-    (968, 3)
+    (1024, 3)
     """
     make = SURFACES[name]
     if size is not None:
         options["size"] = checks.integer("size", size, minimum=3, maximum=200_000)
     return make(**options)
+
+
+def as_surface(given: Surface | str) -> Surface:
+    """Return a surface as it is, or by its name in ``SURFACES``; ``TypeError`` for anything else."""
+    if isinstance(given, Surface):
+        return given
+    if isinstance(given, str):
+        return _named(given)
+    raise TypeError(f"give a Surface, or a name of SURFACES, not {type(given).__name__}")
+
+
+@functools.lru_cache(maxsize=16)
+def _named(name: str) -> Surface:
+    return surface(name)
 
 
 def subdivide(mesh: Surface, times: int = 1) -> Surface:
@@ -226,6 +240,12 @@ def walnut(size: int = 642, *, depth: float = 0.16, layer: float = 0.0) -> Surfa
     fold /= 1.5
     radius = 1 + depth * fold + layer * (1 - fold / 2)
     return Surface(radius[:, None] * n, faces, "walnut" if layer == 0 else f"walnut, layer {layer:g}")
+
+
+@SURFACES.add("walnut-outer", label="Walnut, outer layer", formula=r"r(n)=1+d\,f(n)+t(1-f/2)", closed=True)
+def outer_walnut(size: int = 642, *, depth: float = 0.16, layer: float = 0.1) -> Surface:
+    """Return the layer that lies on :func:`walnut`, with the same faces: what a deformation should find."""
+    return walnut(size, depth=depth, layer=layer)
 
 
 @SURFACES.add("ellipsoid", label="Ellipsoid", formula=r"(x/a)^2+(y/b)^2+(z/c)^2=1", closed=True)

@@ -1,4 +1,4 @@
-"""Make the precomputed results on surfaces: run ``python data/make_shapes_surfaces.py`` (half an hour; ``first`` etc.
+"""Make the precomputed results on surfaces: run ``python data/make_shapes_surfaces.py`` (ten minutes; ``first`` etc.
 as arguments makes only these).
 """
 
@@ -12,9 +12,9 @@ MAKERS = {
     "first": lambda: shapes.deform("walnut", "walnut-outer", steps=4, iterations=150),
     "carried": shapes.carried_crossings,
     "noise": shapes.sampling_noise,
-    "losses": lambda: shapes.compare_losses(sizes=(642, 2562, 10242), seconds=2.5, seeds=3),
+    "losses": lambda: shapes.compare_losses(sizes=(642, 2562, 10242), seconds=1.2, seeds=3),
     "fields": lambda: shapes.compare_losses(
-        sizes=(642,), losses=("varifold", "chamfer"), fields=("bspline", "mlp"), seconds=4.0, seeds=3, rate=5e-3
+        sizes=(642,), losses=("varifold", "chamfer"), fields=("bspline", "mlp"), seconds=3.0, seeds=3
     ),
 }
 

@@ -110,7 +110,7 @@ def test_names_and_sizes_are_checked():
 def test_translations_cost_what_they_must(encoding, p, expected):
     a, b = icosphere(162), icosphere(162, centre=(0.3, 0, 0.4))
     value, error = shapes.surface_distance(a, b, encoding=encoding, p=p, n_directions=36 if encoding == "varifold" else 30)  # noqa: E501 # fmt: skip
-    assert value == pytest.approx(expected, rel=2e-3 if encoding != "samples" else 0.15)
+    assert value == pytest.approx(expected, rel=6e-3 if encoding != "samples" else 0.15)
     assert error < 0.05 * expected
 
 

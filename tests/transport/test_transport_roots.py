@@ -46,5 +46,5 @@ def test_the_design_of_six_dimensions_is_rotated_copies(number):
 
 def test_a_translation_costs_its_square_over_six_without_error():
     x = np.random.default_rng(0).normal(size=(50, 6))
-    found = transport.sliced_wasserstein(x, x + [1.0, 2, 0, 0, 0, 2], n_directions=36, precision="double")
+    found = transport.sliced_wasserstein(x, x + np.array([1.0, 2, 0, 0, 0, 2]), n_directions=36, precision="double")
     assert found.value == pytest.approx(9 / 6, rel=1e-12)

@@ -332,9 +332,7 @@ def sheet(size: int = 1681, *, side: float = 4.0, height: float = 0.0) -> Surfac
     return Surface(_along(lambda a, b: (a, b, np.full_like(a, height)), line, line), grid_faces(count, count), "sheet")
 
 
-@SURFACES.add(
-    "catenoid", label="Catenoid", formula=r"(\cosh v\cos u,\ \cosh v\sin u,\ v)", closed=False
-)
+@SURFACES.add("catenoid", label="Catenoid", formula=r"(\cosh v\cos u,\ \cosh v\sin u,\ v)", closed=False)
 def catenoid(size: int = 1200, *, reach: float = 1.2) -> Surface:
     """Return the catenoid over |v| ≤ ``reach``, cut open along u = 0: isometric to :func:`helicoid`, vertex by vertex.
 

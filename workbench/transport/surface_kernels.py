@@ -120,9 +120,7 @@ def difference(
         g = t[order[place + 1]] - start
         if g <= 0:
             continue
-        squared += g * (
-            c * c + g * (b * c + g * ((b * b + 2 * a * c) / 3 + g * (a * b / 2 + g * a * a / 5)))
-        )
+        squared += g * (c * c + g * (b * c + g * ((b * b + 2 * a * c) / 3 + g * (a * b / 2 + g * a * a / 5))))
         first, second, number = _roots(c, b, a, g)
         edge = 0.0
         for piece in range(number + 1):
@@ -198,9 +196,7 @@ def potential_gradient(
 
 
 @kernel
-def levels(
-    t: NDArray, alpha: NDArray, beta: NDArray, gamma: NDArray, order: NDArray, pieces: NDArray
-) -> int:
+def levels(t: NDArray, alpha: NDArray, beta: NDArray, gamma: NDArray, order: NDArray, pieces: NDArray) -> int:
     """Write F as pieces (level where it begins, knot, F', F''/2), rising; a jump has an infinite slope."""
     c = b = a = 0.0
     count, n = 0, order.shape[0]
@@ -230,9 +226,7 @@ def _quantile(piece: NDArray, level: float, longest: float) -> float:
 
 
 @kernel
-def squared_quantiles(
-    first: NDArray, second: NDArray, radius: float, nodes: NDArray, weights: NDArray
-) -> float:
+def squared_quantiles(first: NDArray, second: NDArray, radius: float, nodes: NDArray, weights: NDArray) -> float:
     """Return ∫₀¹ (Q_X − Q_Y)² du by a Gauss rule on every stretch of levels where both are one square root.
 
     The substitution u = 3s² − 2s³ takes the roots' infinite slopes out of both ends of a stretch.

@@ -143,6 +143,21 @@ def match(
                 apart = s[order_s[i]] - t[order_t[j]]
                 potential[order_s[i]] = (apart * apart if power == 2 else abs(apart)) - psi
             return cost
+        if next_s and next_t:  # the potentials are not unique here: take the middle of those that are allowed
+            pull[order_s[i]] = moved
+            moved = 0.0
+            here, there = s[order_s[i]] - t[order_t[j + 1]], s[order_s[i + 1]] - t[order_t[j]]
+            apart = s[order_s[i + 1]] - t[order_t[j + 1]]
+            both = apart * apart if power == 2 else abs(apart)
+            most = (there * there if power == 2 else abs(there)) - psi
+            least = both - (here * here if power == 2 else abs(here)) + phi
+            i += 1
+            j += 1
+            left_s, left_t = mass_s[order_s[i]], mass_t[order_t[j]]
+            phi = 0.5 * (most + least)
+            psi = both - phi
+            potential[order_s[i]] = phi
+            continue
         if next_s:
             pull[order_s[i]] = moved
             moved = 0.0

@@ -27,7 +27,11 @@ def deformation_proof(ds: xr.Dataset) -> Any:
     rho = ds.rho.values
     end = ds.sizes["map"] + 0.6
     parts = [
-        theme.line(hv.Segments(np.stack([number, 0 * rho, number, rho], axis=1), ["step", "rho", "x1", "y1"]), theme.SERIES[2], width=3),  # noqa: E501 # fmt: skip
+        theme.line(
+            hv.Segments(np.stack([number, 0 * rho, number, rho], axis=1), ["step", "rho", "x1", "y1"]),
+            theme.SERIES[2],
+            width=3,
+        ),
         theme.markers(hv.Scatter((number, rho), "step", "rho", label="proved bound ρ"), theme.SERIES[2], size=11),
         theme.line(
             hv.Curve(([0.4, end], [1, 1]), "step", "rho", label="diffeomorphism below"), theme.REFERENCE, dash="dashed"
@@ -118,6 +122,11 @@ def samples_against_exact(ds: xr.Dataset) -> Any:
         theme.line(hv.Curve((ends, 2 * [float(ds.exact)]), "points", "sw1", label="exact"), theme.SERIES[5]),
     ]
     return theme.frame(
-        hv.Overlay(parts), title="A sample against the surface", xlabel="points", ylabel="SW₁", logx=True, xlim=tuple(ends),
+        hv.Overlay(parts),
+        title="A sample against the surface",
+        xlabel="points",
+        ylabel="SW₁",
+        logx=True,
+        xlim=tuple(ends),
         legend="bottom",
-    )  # fmt: skip
+    )

@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from workbench.costs import Cost
 from workbench.shapes.meshes import Surface
 
-PER_ITERATION = {"varifold": (1e-3, 2.0e-5), "surface": (1e-3, 2.2e-5), "samples": (0.035, 1e-6), "chamfer": (6e-3, 1e-6)}  # noqa: E501 # fmt: skip
+PER_ITERATION = {
+    "varifold": (1e-3, 5e-6),
+    "surface": (1e-3, 2.5e-6),
+    "samples": (2e-3, 3e-7),
+    "chamfer": (2e-3, 3e-7),
+}
 """Seconds for an iteration, and for each vertex in it."""
-PER_STEP = 2.0e-6
+PER_STEP = 1.2e-6
 """Seconds to carry a vertex through one step and to pull its gradient back."""
 
 

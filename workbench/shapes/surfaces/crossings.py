@@ -82,9 +82,7 @@ def find_crossings(mesh: Surface, progress: Progress | None = None) -> Crossings
     ends, kinds = ends[(lines := np.lexsort(ends.T[::-1]))], rows[lines, 2]
     stats += np.sum(totals, axis=0, dtype=np.int64) if totals else 0
     kept = {kind: ends[kinds == kind] for kind in (CROSSING, FOLDED, DOUBLED)}
-    return Crossings(
-        kept[CROSSING], kept[FOLDED], kept[DOUBLED], np.flatnonzero(~whole), int(stats[1]), int(stats[0])
-    )
+    return Crossings(kept[CROSSING], kept[FOLDED], kept[DOUBLED], np.flatnonzero(~whole), int(stats[1]), int(stats[0]))
 
 
 def welded(mesh: Surface) -> tuple[NDArray[np.float64], Integers]:
@@ -157,4 +155,3 @@ def self_intersections(surface: Surface | str = "walnut", *, progress: Progress 
             "end": (("end",), np.arange(2), "one face and the other"),
         },
     )
-

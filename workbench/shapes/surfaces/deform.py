@@ -16,8 +16,8 @@ from workbench.shapes.surfaces.crossings import find_crossings
 from workbench.shapes.surfaces.distances import surface_errors
 from workbench.shapes.surfaces.fields import FIELDS, Field, NeuralField, SplineField, determinant_bounds, train
 from workbench.shapes.surfaces.losses import LOSSES
-from workbench.shapes.surfaces.report import defects_in_words, surface_report
 from workbench.shapes.surfaces.measures import proper, require_winding
+from workbench.shapes.surfaces.report import defects_in_words, surface_report
 from workbench.transport.designs import design_table
 from workbench.transport.surfaces import surface_lines
 
@@ -38,7 +38,7 @@ def deform(
     field: str = "bspline",
     steps: int = 8,
     iterations: int = 200,
-    rate: float = 2e-3,
+    rate: float = 1e-3,
     orientation: float = 0.1,
     control: int = 12,
     limit: float = LIMIT,
@@ -53,8 +53,7 @@ def deform(
     beyond are scaled back after every iteration of Adam at ``rate``). It ends after ``iterations``, or after
     ``seconds`` of processor time, which then decide the result.
 
-    Returns ``vertices`` (step, vertex, axis) with ``faces``, those of the target, ``rho`` (iterate of the last
-    iteration, proved), ``det_low`` and ``det_high``, the ``loss`` of every iteration and what is measured
+    Returns ``vertices`` (step, vertex, axis) with ``faces``, those of the target, ``rho`` (map; proved), ``det_low`` and ``det_high``, the ``loss`` of every iteration and what is measured
     before (0) and after (1), over ``when``: ``assd``, ``hd90``, ``hd``, ``vertex_error`` (mean distance to the vertex
     of the same number; NaN where faces differ), ``sw1`` (exact, 60 directions), ``crossings`` (exact) and ``folded``.
     The parameters of the field are among the variables, so that :func:`certify_deformation` can check it all.
@@ -161,16 +160,21 @@ def _dataset(
         "hd90": (when, [e.hd90 for e in errors], "90 % of the vertices are nearer (HD90)"),
         "hd": (when, [e.hd for e in errors], "Hausdorff distance of the vertices"),
         "vertex_error": (when, [e.vertex for e in errors], "mean distance to the true partner"),
-        "sw1": (when, sw1, "sliced W₁ of the surfaces (exact)"),
+        "sw1": (when, list(sw1), "sliced W₁ of the surfaces (exact)"),
         "crossings": (when, [len(c.pairs) for c in crossings], "crossing pairs of faces (exact)"),
         "folded": (when, [len(c.folded) for c in crossings], "neighbours folded onto each other (exact)"),
         "crossing_faces": (("pair", "end"), crossing[:10_000], "crossing faces after the last step"),
         **_field_variables(made),
     }
-    sizes = {dim: size for dims, values, *_ in variables.values() for dim, size in zip(dims, np.shape(values))}  # noqa: B905 # fmt: skip
-    coordinates = {dim: ((dim,), np.arange(size), f"number of the {dim.replace('_', ' ')}") for dim, size in sizes.items()}  # noqa: E501 # fmt: skip
+    sizes: dict[str, int] = {}
+    for dims, values, *_ in variables.values():
+        sizes.update(zip(dims, np.shape(values), strict=True))
+    numbers = {dim: f"number of the {dim.replace('_', ' ')}" for dim in sizes}
+    coordinates = {dim: ((dim,), np.arange(size), numbers[dim]) for dim, size in sizes.items()}
     coordinates["when"] = (when, ["before", "after"], "before and after the deformation")
-    told = {f"{side}_told": defects_in_words(surface_report(mesh)) for side, mesh in (("source", moving), ("target", fixed))}
+    told = {
+        f"{side}_told": defects_in_words(surface_report(mesh)) for side, mesh in (("source", moving), ("target", fixed))
+    }
     return results.dataset(variables, coordinates, told)
 
 
@@ -200,7 +204,7 @@ def _field_variables(made: Field) -> dict[str, tuple[Any, ...]]:
     return found
 
 
-# ---- the certificate ---------------------------------------------------------------------------------------------------
+# ---- the certificate -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -222,7 +226,7 @@ class DeformationCertificate:
 
     @property
     def is_embedded(self) -> bool:
-        """Whether the mesh that the map carries is free of crossings and folds, which the map alone does not promise."""
+        """Whether the mesh that the map carries is free of crossings and folds; the map alone does not promise it."""
         return self.crossings == 0 and self.folded == 0
 
     @property

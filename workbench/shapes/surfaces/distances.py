@@ -1,4 +1,4 @@
-"""How far two surfaces are from each other point by point: ASSD, Hausdorff distances, and vertices to their partners."""
+"""How far two surfaces are from each other: ASSD, Hausdorff distances, and vertices to their true partners."""
 
 from dataclasses import dataclass
 

@@ -13,7 +13,6 @@ from workbench.shapes.meshes import Surface, icosphere, sheet, subdivide, surfac
 from workbench.shapes.surfaces.crossings import find_crossings
 from workbench.shapes.surfaces.deform import deform
 from workbench.shapes.surfaces.losses import LOSSES
-from workbench.shapes.surfaces.measures import surface_distance
 from workbench.transport.designs import design_table
 from workbench.transport.surfaces import surface_lines
 
@@ -29,7 +28,7 @@ def bump(places: np.ndarray, height: float = HEIGHT) -> np.ndarray:
 
 
 def two_sheets(splits: int, cells: int = 40) -> Surface:
-    """Return a sheet [−2, 2]² of squares at z = 0 below one large triangle at z = 0.1, itself split ``splits`` times."""
+    """Return a sheet [−2, 2]² of squares at z = 0 below one large triangle at z = 0.1, split ``splits`` times."""
     turn = np.pi / 2 + 2 * np.pi * np.arange(3) / 3
     corners = np.stack([4 * np.cos(turn), 4 * np.sin(turn), np.full(3, 0.1)], axis=1)
     lid = subdivide(Surface(corners, [[0, 1, 2]]), splits)

@@ -5,7 +5,6 @@ if and only if the edge of one opposite to s meets the other: a further common p
 leave one of the two triangles first, through that edge and inside the other triangle.
 """
 
-import numpy as np
 from numpy.typing import NDArray
 
 from workbench.shapes.surfaces.predicates import exact, seen_along, side, turn

@@ -16,7 +16,10 @@ class ShapesRoom(Room):
     """Find the defects of a crystal, rebuild a graph from samples, deform a surface with a proof."""
 
     slug = "shapes"
-    paper = "After “General teleparallel theory of defects”, arXiv 2602.01408 (defects), arXiv 2506.01603 (graphs), arXiv 2305.17555 (surfaces)."
+    paper = (
+        "After “General teleparallel theory of defects”, arXiv 2602.01408 (defects), arXiv 2506.01603 (graphs), "
+        "arXiv 2305.17555 (surfaces)."
+    )
     view_classes = (CrystalView, DictionariesView, GraphsView, SurfacesView)
 
     @classmethod

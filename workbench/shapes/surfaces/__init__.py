@@ -4,6 +4,7 @@ from workbench.shapes.surfaces.crossings import Crossings, find_crossings, self_
 from workbench.shapes.surfaces.deform import DeformationCertificate, certify_deformation, deform
 from workbench.shapes.surfaces.distances import SurfaceErrors, surface_errors
 from workbench.shapes.surfaces.fields import FIELDS
+from workbench.shapes.surfaces.gifti import cortex
 from workbench.shapes.surfaces.losses import LOSSES
 from workbench.shapes.surfaces.measures import surface_distance
 from workbench.shapes.surfaces.report import load_surface, surface_report
@@ -18,6 +19,7 @@ __all__ = [
     "carried_crossings",
     "certify_deformation",
     "compare_losses",
+    "cortex",
     "deform",
     "find_crossings",
     "load_surface",

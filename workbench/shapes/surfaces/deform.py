@@ -53,8 +53,8 @@ def deform(
     beyond are scaled back after every iteration of Adam at ``rate``). It ends after ``iterations``, or after
     ``seconds`` of processor time, which then decide the result.
 
-    Returns ``vertices`` (step, vertex, axis) with ``faces``, those of the target, ``rho`` (map; proved), ``det_low`` and ``det_high``, the ``loss`` of every iteration and what is measured
-    before (0) and after (1), over ``when``: ``assd``, ``hd90``, ``hd``, ``vertex_error`` (mean distance to the vertex
+    Returns ``vertices`` (step, vertex, axis) with ``faces``, those of the target, ``rho`` of every step (map), proved,
+    with ``det_low`` and ``det_high``, the ``loss`` of every iteration, and what is measured before (0) and after (1), over ``when``: ``assd``, ``hd90``, ``hd``, ``vertex_error`` (mean distance to the vertex
     of the same number; NaN where faces differ), ``sw1`` (exact, 60 directions), ``crossings`` (exact) and ``folded``.
     The parameters of the field are among the variables, so that :func:`certify_deformation` can check it all.
 

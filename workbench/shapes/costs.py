@@ -15,3 +15,11 @@ from workbench.shapes.shadow.costs import (  # noqa: F401 - found here by their 
     shadow_scales,
     theorem_runs,
 )
+from workbench.shapes.surfaces.costs import (  # noqa: F401 - found here by their names
+    carried_crossings,
+    compare_losses,
+    deform,
+    sampling_noise,
+    self_intersections,
+    surface_report,
+)

@@ -2,11 +2,13 @@
 
 from workbench.shapes.defects.verdicts import CLAIMS as DEFECTS
 from workbench.shapes.shadow.verdicts import CLAIMS as SHADOW
+from workbench.shapes.surfaces.verdicts import CLAIMS as SURFACES
 from workbench.verdicts import Claim, Verdict, judge
 
 CLAIMS: tuple[Claim, ...] = (
     *DEFECTS,
     *SHADOW,
+    *SURFACES,
 )
 
 

@@ -5,12 +5,13 @@ along θ, is even and continuous, so little of it is left. One Haar rotation per
 estimate is unbiased, and a flow sees every direction instead of stalling on a fixed set.
 
 Where there is no table the rule takes the best there is: in the plane equal angles (which *are* designs), on the
-sphere in three dimensions the spiral, beyond that orthogonal blocks (exact for degree 2).
+sphere in three dimensions the spiral, in six the lines of the root system E6 (27, 36 or 63 of them, exact to degree 5
+and 7, or several such sets, each rotated by itself), beyond that orthogonal blocks (exact for degree 2).
 """
 
 import numpy as np
 
-from workbench.transport.designs import design_table
+from workbench.transport.designs import design_table, root_rule
 from workbench.transport.estimators.base import ESTIMATORS, Rule, equal_weights, random_rotations
 from workbench.transport.estimators.equispaced import equispaced
 from workbench.transport.estimators.orthogonal import orthogonal
@@ -30,9 +31,23 @@ def design(n_directions: int, dim: int, rng: np.random.Generator) -> Rule:
         return equal_weights(np.ones((n_directions, 1)))
     if dim == 2:
         return equispaced(n_directions, dim, rng)
+    if dim == 6 and (made := _of_roots(n_directions, rng)) is not None:
+        return made
     if dim > 3:
         return orthogonal(n_directions, dim, rng)
     table = design_table(n_directions)
     if table is None:
         return spiral(n_directions, dim, rng)
     return equal_weights(table @ random_rotations(1, 3, rng)[0])
+
+
+def _of_roots(n_directions: int, rng: np.random.Generator) -> Rule | None:
+    """Return as many rotated copies of a rule on S⁵ as make up ``n_directions``, None where none do."""
+    for size in (63, 36, 27):
+        found = root_rule(size)
+        copies, rest = divmod(n_directions, size)
+        if found is not None and copies and not rest:
+            lines, weights = found
+            turned = [lines @ turn for turn in random_rotations(copies, 6, rng)]
+            return Rule(np.concatenate(turned), np.tile(weights / copies, copies))
+    return None

@@ -11,14 +11,20 @@ from workbench.ui.shapes.circuit_check import CircuitCheckView
 from workbench.ui.shapes.crystals import CrystalView
 from workbench.ui.shapes.dictionaries import DictionariesView
 from workbench.ui.shapes.graphs import GraphsView
+from workbench.ui.shapes.surfaces import SurfacesView
 
 
 class ShapesRoom(Room):
-    """Find the defects of a crystal, rebuild a graph from samples."""
+    """Find the defects of a crystal, rebuild a graph from samples, deform a surface with a proof."""
 
     slug = "shapes"
     paper = "After “General teleparallel theory of defects”, arXiv 2602.01408 (defects), arXiv 2506.01603 (graphs)."
     view_classes = (CrystalView, CircuitCheckView, DictionariesView, GraphsView, ShapesBehindView)
+    paper = (
+        "After “General teleparallel theory of defects”, arXiv 2602.01408 (defects), arXiv 2506.01603 (graphs), "
+        "arXiv 2305.17555 (surfaces)."
+    )
+    view_classes = (CrystalView, DictionariesView, GraphsView, SurfacesView)
 
     @classmethod
     def thumbnail(cls) -> Any:

@@ -1,0 +1,132 @@
+"""Surfaces: what a deformation gained and what is proved of it, crossings, and losses side by side."""
+
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+import xarray as xr
+
+from workbench.figures import theme
+
+DEFECTS = ("crossings", "folded", "crowded", "turned", "flat", "doubled", "unused", "border")
+SHORT = {"crowded": "crowded edges", "turned": "turned edges", "border": "border edges", "unused": "unused vertices"}
+
+
+def deformation_loss(ds: xr.Dataset) -> Any:
+    """Draw the loss of every iteration, each with directions or samples of its own."""
+    values = np.maximum(np.abs(ds.loss.values), theme.SMALLEST)
+    curve = hv.Curve((1 + ds.iteration.values, values), "iteration", "loss")
+    return theme.frame(
+        theme.line(curve, theme.SERIES[0]), title="What pulls", xlabel="iteration", ylabel="loss", logy=True
+    )
+
+
+def deformation_proof(ds: xr.Dataset) -> Any:
+    """Draw the proved bound ρ of every step, and the line that it has to stay below."""
+    number = np.arange(1, ds.sizes["map"] + 1)
+    rho = ds.rho.values
+    end = ds.sizes["map"] + 0.6
+    parts = [
+        theme.line(
+            hv.Segments(np.stack([number, 0 * rho, number, rho], axis=1), ["step", "rho", "x1", "y1"]),
+            theme.SERIES[2],
+            width=3,
+        ),
+        theme.markers(hv.Scatter((number, rho), "step", "rho", label="proved bound ρ"), theme.SERIES[2], size=11),
+        theme.line(
+            hv.Curve(([0.4, end], [1, 1]), "step", "rho", label="diffeomorphism below"), theme.REFERENCE, dash="dashed"
+        ),
+    ]
+    return theme.frame(
+        hv.Overlay(parts),
+        title="What is proved of each step",
+        xlabel="step",
+        ylabel="ρ",
+        xlim=(0.4, end),
+        ylim=(0, max(1.1, 1.1 * float(rho.max()))),
+        legend="bottom",
+    )
+
+
+def crossing_pairs(ds: xr.Dataset) -> Any:
+    """Draw each crossing pair at the numbers of its two faces."""
+    points = hv.Points(ds.crossing.values, ["one", "other"], label="crossing pairs")
+    return theme.frame(
+        theme.markers(points, theme.SERIES[5], size=6, alpha=0.6),
+        title=f"{int(ds.crossings):,} crossing pairs of faces",
+        xlabel="face",
+        ylabel="face",
+    )
+
+
+def mesh_defects(ds: xr.Dataset) -> Any:
+    """Draw how many there are of each defect."""
+    rows = [(SHORT.get(name, name), max(int(ds[name]), 0)) for name in DEFECTS]
+    return theme.frame(
+        theme.bars(hv.Bars(rows, "defect", "count"), theme.SERIES[5]),
+        title="Defects of the mesh",
+        xlabel="",
+        ylabel="count",
+        xrotation=30,
+    )
+
+
+def crossings_carried(ds: xr.Dataset) -> Any:
+    """Draw the crossings that a certified map carries into a mesh, over how finely the mesh was cut."""
+    parts: list[Any] = []
+    for k, (name, label) in enumerate((("after", "after the map"), ("before", "before the map"))):
+        parts += theme.marked_curve((ds.splits.values, ds[name].values), "splits", "pairs", label, k)
+    return theme.frame(
+        hv.Overlay(parts),
+        title=f"Crossings after a certified map (ρ = {float(ds.rho):.3f})",
+        xlabel="times the large triangle was split",
+        ylabel="crossing pairs (exact)",
+        xticks=[int(value) for value in ds.splits.values],
+        legend="bottom",
+    )
+
+
+def losses_compared(ds: xr.Dataset) -> Any:
+    """Draw ASSD against the distance to the true partners at equal time, a mark for every run, the start in grey."""
+    one = ds.isel(pair=0, field=0)
+    parts: list[Any] = []
+    for k, loss in enumerate(ds.loss.values):
+        for j, size in enumerate(ds["size"].values):
+            runs = one.sel(loss=loss, size=size)
+            label = str(loss) if j == 0 else ""
+            points = hv.Scatter((runs.assd.values, runs.vertex_error.values), "assd", "partner", label=label)
+            parts.append(
+                theme.markers(
+                    points, theme.SERIES[k % 8], size=6 + 3 * j, marker=theme.MARKERS[k % len(theme.MARKERS)], alpha=0.8
+                )
+            )
+    start = hv.Scatter((one.start_assd.values, one.start_vertex_error.values), "assd", "partner", label="start")
+    parts.append(theme.markers(start, theme.NEUTRAL, size=11, marker="hex"))
+    return theme.frame(
+        hv.Overlay(parts),
+        title="Losses at equal time (larger marks: more vertices)",
+        xlabel="ASSD",
+        ylabel="distance to the true partner",
+        legend="bottom",
+    )
+
+
+def samples_against_exact(ds: xr.Dataset) -> Any:
+    """Draw SW₁ of samples over their size, and the exact value of the surfaces."""
+    count = np.repeat(ds.samples.values, ds.sizes["draw"])
+    ends = [float(ds.samples.min()) / 1.5, 1.5 * float(ds.samples.max())]
+    parts = [
+        theme.markers(
+            hv.Scatter((count, ds.sampled.values.ravel()), "points", "sw1", label="samples"), theme.SERIES[0], alpha=0.6
+        ),
+        theme.line(hv.Curve((ends, 2 * [float(ds.exact)]), "points", "sw1", label="exact"), theme.SERIES[5]),
+    ]
+    return theme.frame(
+        hv.Overlay(parts),
+        title="A sample against the surface",
+        xlabel="points",
+        ylabel="SW₁",
+        logx=True,
+        xlim=tuple(ends),
+        legend="bottom",
+    )

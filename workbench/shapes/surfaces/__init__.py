@@ -1,0 +1,31 @@
+"""Surfaces: meshes with a report of their defects, distances without samples, and deformations with certificates."""
+
+from workbench.shapes.surfaces.crossings import Crossings, find_crossings, self_intersections
+from workbench.shapes.surfaces.deform import DeformationCertificate, certify_deformation, deform
+from workbench.shapes.surfaces.distances import SurfaceErrors, surface_errors
+from workbench.shapes.surfaces.fields import FIELDS
+from workbench.shapes.surfaces.gifti import cortex
+from workbench.shapes.surfaces.losses import LOSSES
+from workbench.shapes.surfaces.measures import surface_distance
+from workbench.shapes.surfaces.report import load_surface, surface_report
+from workbench.shapes.surfaces.study import carried_crossings, compare_losses, sampling_noise
+
+__all__ = [
+    "FIELDS",
+    "LOSSES",
+    "Crossings",
+    "DeformationCertificate",
+    "SurfaceErrors",
+    "carried_crossings",
+    "certify_deformation",
+    "compare_losses",
+    "cortex",
+    "deform",
+    "find_crossings",
+    "load_surface",
+    "sampling_noise",
+    "self_intersections",
+    "surface_distance",
+    "surface_errors",
+    "surface_report",
+]

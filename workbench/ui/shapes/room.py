@@ -18,13 +18,11 @@ class ShapesRoom(Room):
     """Find the defects of a crystal, rebuild a graph from samples, deform a surface with a proof."""
 
     slug = "shapes"
-    paper = "After “General teleparallel theory of defects”, arXiv 2602.01408 (defects), arXiv 2506.01603 (graphs)."
-    view_classes = (CrystalView, CircuitCheckView, DictionariesView, GraphsView, ShapesBehindView)
     paper = (
         "After “General teleparallel theory of defects”, arXiv 2602.01408 (defects), arXiv 2506.01603 (graphs), "
         "arXiv 2305.17555 (surfaces)."
     )
-    view_classes = (CrystalView, DictionariesView, GraphsView, SurfacesView)
+    view_classes = (CrystalView, CircuitCheckView, DictionariesView, GraphsView, SurfacesView, ShapesBehindView)
 
     @classmethod
     def thumbnail(cls) -> Any:

@@ -21,6 +21,7 @@ from workbench.flows.bits.cycles import Cycle, find_cycle
 from workbench.flows.bits.rounding import MOST_BITS, ROUNDINGS, number_format
 from workbench.flows.bits.runs import MOST_RUNS, low_precision_run
 from workbench.progress import Progress
+from workbench.registry import Entry
 
 LENGTHS = 12
 MOST_DRAWN = 3000
@@ -67,32 +68,50 @@ def precision_climate(
     low = low_precision_run(model, bits, rounding, runs=runs, seed=int(seeds[0]), **both)
     high = low_precision_run(model, MOST_BITS, runs=reference_runs, seed=int(seeds[1]), **both)
     found = compare(samples("low", low), samples("high", high), low.time.values, seed=int(seeds[2]))
-    drawn = min(DRAWN_VARIABLES, low.sizes["variable"])
-    cycles: list[Cycle] = []
-    if rounding == "nearest" and cycle_steps:
-        for k in range(runs):
-            progress.update(k, runs, "looking for cycles")
-            start = low.state.values[k, -1]  # the run goes on from where it ended
-            cycles.append(find_cycle(model, bits, start, cycle_steps, parameters=parameters, progress=progress))
-    first = next((c for c in cycles if c.period), None)
+    about = {"bits": int(bits), "rounding": rounding, "quantity": entry.fact("quantity"), "label": entry.label}
+    about |= {"step": entry.fact("step")}
+    if rounding != "nearest" or not cycle_steps:
+        return _climate(entry, found, low, high, [Cycle(None, None, 0, np.empty((0, 0)))] * runs, about)
+    so_far = _climate(entry, found, low, high, None, about)
+    progress.publish(results.unfinished(so_far, "the cycles that runs end on"))
+    cycles = []
+    for k in range(runs):
+        progress.update(k, runs, "looking for cycles")
+        start = low.state.values[k, -1]  # the run goes on from where it ended
+        cycles.append(find_cycle(model, bits, start, cycle_steps, parameters=parameters, progress=progress))
+    return _climate(entry, found, low, high, cycles, about)
+
+
+def _climate(
+    entry: Entry,
+    found: tuple[dict, dict],
+    low: xr.Dataset,
+    high: xr.Dataset,
+    cycles: list[Cycle] | None,
+    about: Mapping[str, Any],
+) -> xr.Dataset:
+    """Return what is known of two ensembles; ``cycles`` are those of each run, None while they are looked for."""
+    axes = entry.fact("variables")[: min(DRAWN_VARIABLES, low.sizes["variable"])]
+    drawn = len(axes)
+    first = next((c for c in cycles or [] if c.period), None)
     orbit = np.empty((0, drawn)) if first is None else first.orbit[:MOST_DRAWN, :drawn]
     variables, coordinates = found
-    axes = np.array(entry.fact("variables")[:drawn])
-    variables |= {
+    variables = variables | {
         "low_orbit": (("point", "axis"), _thinned(low.state.values[0, :, :drawn]), "states in few bits"),
         "high_orbit": (("point", "axis"), _thinned(high.state.values[0, :, :drawn]), "states in double precision"),
         "cycle_orbit": (("cycle_point", "axis"), orbit, "states of the cycle"),
-        "period": (("run",), np.array([c.period or 0 for c in cycles] or [0] * runs), "period of the cycle", "steps"),
-        "cycles": ((), len({c.name for c in cycles if c.period}), "different cycles found"),
     }
-    coordinates |= {
+    coordinates = coordinates | {
         "point": (("point",), np.arange(min(MOST_DRAWN, low.sizes["time"])), "number of the state"),
         "cycle_point": (("cycle_point",), np.arange(len(orbit)), "step of the cycle"),
-        "axis": (("axis",), axes, "variable"),
-        "run": (("run",), np.arange(runs), "number of the run"),
+        "axis": (("axis",), np.array(axes), "variable"),
     }
-    about = {"bits": int(bits), "rounding": rounding, "quantity": entry.fact("quantity"), "label": entry.label}
-    return results.dataset(variables, coordinates, about | {"step": entry.fact("step")})
+    if cycles is not None:
+        names = {c.name for c in cycles if c.period}
+        variables["period"] = (("run",), np.array([c.period or 0 for c in cycles]), "period of the cycle", "steps")
+        variables["cycles"] = ((), len(names), "different cycles found")
+        coordinates["run"] = (("run",), np.arange(len(cycles)), "number of the run")
+    return results.dataset(variables, coordinates, about)
 
 
 def _thinned(states: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -43,7 +43,7 @@ def test_infinity_is_a_place_of_its_own(report):
     dots = [part for part in figure.values() if type(part).__name__ == "Scatter"]
     assert dots[0].dimension_values(0).tolist() == [1.0]  # the best step, on the isotropic loss
     assert (1.0, "∞") in figures.regulators.PLACES
-    star = next(part for part in figure.values() if part.label == "c* of model A")
+    star = next(part for part in figure.values() if part.label == "c*, A")
     c = float(report.c_star)
     assert star.dimension_values(0)[0] == pytest.approx(c / (c + float(report.largest)))
 

@@ -115,4 +115,4 @@ def test_a_missing_card_is_named():
 def test_cost_grows_with_the_fourth_power_and_memory_is_bounded():
     (t32, m32), (t64, m64), (_, m256) = (fisher.estimate_cost(L) for L in (32, 64, 256))
     assert t64 > 4 * t32
-    assert m32 < m64 < m256 < 5e9
+    assert m32 < m64 < m256 < 6e9

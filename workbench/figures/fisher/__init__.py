@@ -8,6 +8,7 @@ from workbench.figures.fisher.metric import covariance, cumulant, lattice, zone
 from workbench.figures.fisher.models import model_exponents, model_growth, running
 from workbench.figures.fisher.regulators import (
     LEARNERS,
+    TALL,
     chart_regimes,
     damping_phases,
     learners_over_damping,
@@ -25,6 +26,7 @@ __all__ = [
     "LEARNERS",
     "REGULATOR_MODELS",
     "STUDIES",
+    "TALL",
     "across",
     "across_parts",
     "chart_regimes",

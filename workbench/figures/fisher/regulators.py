@@ -8,14 +8,15 @@ import xarray as xr
 
 from workbench.figures import theme
 
-MODELS = {"A": "A: κμ", "B": "B: κ", "C": "C: μ", "D": "D: μ/√μ", "own": "your law"}
+MODELS = {"A": "A, κμ", "B": "B, κ", "C": "C, μ", "D": "D, μ/√μ", "own": "your law"}
 LEARNERS = {
-    "best": "best step", "smooth": "step 1/L", "flow": "gradient flow (time)", "fixed": "one fixed step",
+    "best": "best step", "smooth": "step 1/L", "flow": "flow (time)", "fixed": "fixed step",
     "timid": "step 1/κ(g)",
 }  # fmt: skip
 DIRECTIONS = "eigenvalues"
 """The part of the picture of regimes that a hand may move."""
 PLACES = [(0.0, "0"), (1 / 11, "0.1"), (0.5, "1"), (10 / 11, "10"), (1.0, "∞")]
+TALL = 430
 MOST_OVER = 1e6
 """How far above its least value a curve is drawn."""
 DECADES = [(-1, "0.1"), (0, "1"), (1, "10"), (2, "100")]
@@ -52,7 +53,7 @@ def _over_damping(
     star = float(ds.c_star) / (float(ds.c_star) + float(ds.attrs["scale"]))
     least = min(float(np.nanmin(values)) for values, _, _ in series.values())
     low = max(least, theme.SMALLEST) / 1.5
-    line = hv.Curve(([star, star], [low, top]), "place", "value", label="c* of model A")
+    line = hv.Curve(([star, star], [low, top]), "place", "value", label="c*, A")
     parts = [theme.line(line, theme.REFERENCE, dash="dashed", width=1.5)]
     for k, (label, (values, at, value)) in enumerate(series.items()):
         keep = np.isfinite(values) & (values <= top) & (values >= low)
@@ -66,12 +67,13 @@ def _over_damping(
     return theme.frame(
         hv.Overlay(parts),
         title=title,
-        xlabel=f"damping c in units of {unit} (dots: where it is least)",
+        xlabel=f"damping c / {unit}",
         ylabel=ylabel,
         logy=True,
         xlim=(-0.03, 1.03),
         ylim=(low, top),
         xticks=PLACES,
+        height=TALL,
         legend="bottom",
     )
 

@@ -77,7 +77,7 @@ def read_regulator(
     >>> stream.name = "triangle.csv"
     >>> found = read_regulator(stream)
     >>> found.sentence
-    '3 edges between 3 sites, couplings from 0.5 to 0.5; 3 rows; 3 columns; separated by commas'
+    '3 edges between 3 sites, couplings from 0.5 to 0.5; 3 rows; columns 1, 2, 3; separated by commas'
     >>> round(float(np.linalg.eigvalsh(found.metric()).max()), 8)
     1.09535971
     """

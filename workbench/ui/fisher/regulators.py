@@ -74,7 +74,11 @@ class RegulatorsView(View):
     file = param.ClassSelector(class_=RegulatorFile, default=None, allow_None=True)
     L = param.Integer(default=4, bounds=(2, 64), label="Sites or side L")
     J = param.Number(
-        default=0.5, bounds=(0.0, 1.5), step=0.01, label="Coupling J", doc="where an edge has none of its own"
+        default=0.5,
+        bounds=(0.0, 1.5),
+        step=0.01,
+        label="Coupling J",
+        doc="of a file: where an edge has none of its own",
     )
     eigenvalues = param.String(default="1, 3, 10", label="Eigenvalues", doc="or drag them in the picture")
     loss = param.Selector(
@@ -176,8 +180,10 @@ class RegulatorsView(View):
         """Return the regimes under the hand, models, learners, phases, charts, tori and the table of learners."""
         return [
             DraggedEigenvalues(self),
-            Picture("What learners need", figures.learners_over_damping, _learners_in_words),
-            Picture("What the models would have small", figures.models_over_damping, _models_in_words),
+            Picture("What learners need", figures.learners_over_damping, _learners_in_words, height=figures.TALL),
+            Picture(
+                "What the models would have small", figures.models_over_damping, _models_in_words, height=figures.TALL
+            ),
             Picture("When damping is asked for", figures.damping_phases, _phases_in_words),
             Picture("Four charts", figures.chart_regimes, _charts_in_words),
             Picture("Ising tori", lambda _: figures.torus_regimes(_torus()), _torus_in_words),
@@ -293,12 +299,15 @@ def _learners_in_words(ds: xr.Dataset) -> str:
         f"{'any' if bool(one.any_damping.sel(step=step)) else told(one.best.sel(step=step))}"
         for step in ds.step.values.tolist()
     ]
-    return f"Fastest at {'; '.join(parts)}. The axis ends at c = ∞, where g is F up to a factor."
+    return f"The dots: fastest at {'; '.join(parts)}. The axis ends at c = ∞, where g is F up to a factor."
 
 
 def _models_in_words(ds: xr.Dataset) -> str:
-    parts = [f"{figures.REGULATOR_MODELS[str(m)]}: {told(ds.model_best.sel(model=m))}" for m in ds.model.values]
-    return f"Least at c = {'; '.join(parts)}. At c* κ(g) is {float(ds.kappa_g):.3g}, not 2; D is the square root of A."
+    parts = [f"{told(ds.model_best.sel(model=m))} ({figures.REGULATOR_MODELS[str(m)]})" for m in ds.model.values]
+    not_two = " and not 2" if float(ds.c_star) > 0 else ""
+    return (
+        f"Least at c = {'; '.join(parts)}. At c* κ(g) is {float(ds.kappa_g):.3g}{not_two}; D is the square root of A."
+    )
 
 
 def _phases_in_words(ds: xr.Dataset) -> str:

@@ -49,6 +49,8 @@ ARGUMENTS = {
     "network_radius": {"model": nn.Linear(3, 2), "inputs": randn(8, 3), "direction": {}},
     "verification": {"certificate": "{}"},
     "regret_verification": {"certificate": "{}"},
+    "circuit_verification": {"document": "{}"},
+    "group_repairs": {"y": [0, 1], "scores": np.array([0.0, 1.0]), "group": ["a", "b"]},
     "random_games": {"players": 5},
     "large_spectrum": {"weights": np.zeros((50, 30))},
     "robust_plan": {"n": 12},

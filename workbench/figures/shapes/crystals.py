@@ -131,7 +131,8 @@ def circuits_found(ds: xr.Dataset) -> Any:
         bars, bokeh={**options, "cmap": list(theme.SERIES[:3]), "line_alpha": 0, "tools": ["hover"]},
         matplotlib=options,
     )  # fmt: skip
-    return theme.frame(bars, title="Torsion of dislocations in space (loops exact)", xlabel="", ylabel="share")
+    title = "Torsion of dislocations in space (loops exact)"
+    return theme.frame(bars, title=title, xlabel="", ylabel="share of the torsion", legend="bottom")
 
 
 def circuit_walk(ds: xr.Dataset) -> Any:

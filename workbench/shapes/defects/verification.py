@@ -56,7 +56,7 @@ def circuit_verification(
             "atoms": ((), float(found["count"]), "atoms in the file"),
             "spacing": ((), float(found["spacing"]), "distance of nearest neighbours", "length"),
             "rotation": ((), float(found["rotation"]), "rotation that is enclosed", "turns of the lattice"),
-            "angle": ((), float(found["angle"]), "the same as an angle Ω", "degree"),
+            "angle": ((), float(found["angle"]), "angle Ω of that rotation", "degree"),
             "burgers": (axis, burgers, "Burgers vector in crystal axes"),
             "path": (("step", *axis), path.reshape(-1, d), "the circuit", "spacings"),
             "atom_place": (("atom", *axis), atoms.reshape(-1, d), "atoms of the file", "spacings"),

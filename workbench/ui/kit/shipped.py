@@ -80,8 +80,8 @@ class ShippedView(StudyView):
         one = self.shipped(ds.attrs["shipped"])
         took = f", which took {duration(float(ds.attrs['seconds']))}" if "seconds" in ds.attrs else ""
         call = ds.attrs["function"].removeprefix("workbench.")
-        shape = ", ".join(f"{count:,} {name}" for name, count in ds.sizes.items())
-        return f"{one.label}: made by {call}{took}; data/{one.file} holds {shape}."
+        shape = ", ".join(f"{name} {count:,}" for name, count in ds.sizes.items())
+        return f"{one.label}: made by {call}{took}; kept in data/{one.file}. Sizes: {shape}."
 
     def sentence(self, ds: xr.Dataset) -> str:
         """Say what was measured, and what that makes of the first of the claims."""

@@ -31,7 +31,9 @@ MOST_CUTS = 20_000
 ROUNDS = 12  # between two looks at the clock
 SEVERAL = 6  # recourses taken from one scenario
 RESTARTS = 3  # of the linear programme
-MIX = 0.7  # weight of the programme's scenario, the rest is the best so far: keeps the scenarios from jumping
+FAR, NEAR = 0.7, 0.15
+"""Weights of the programme's scenario in turn, the rest is the best so far: keeps the scenarios from jumping, and finds
+the cuts that are active at the best one where the programme has many optima."""
 GOES_ON, CLOSED, BELOW, NOTHING_NEW, TROUBLE = 0, 1, 2, 3, -1
 
 
@@ -158,7 +160,7 @@ def _descend(
     n = gain.size
     lower, asked = -np.inf, 0
     query = np.empty(n)
-    for _ in range(rounds):
+    for turn in range(rounds):
         if reoptimise(inverse, basis, point, hits, level, norm, count, budget, 40 * n + 400) < 0:
             return count, lower, upper, brought, asked, TROUBLE
         lower = point[n] * unit
@@ -167,7 +169,9 @@ def _descend(
             return count, lower, upper, brought, asked, CLOSED
         if count + several > level.size:
             return count, lower, upper, brought, asked, GOES_ON
-        mix = MIX if brought else 1.0
+        mix = 1.0
+        if brought:
+            mix = NEAR if turn % 2 else FAR
         for i in range(n):
             query[i] = mix * min(max(point[i], 0.0), 1.0) + (1.0 - mix) * best[i]
         value, choices, found = _ask(query, open_, gain, loss, weights, capacity, several, BLUNT * fine)
@@ -222,6 +226,8 @@ def tighten(
     lower = -np.inf
     if upper > stop_below:
         cuts.at(state)
+        for scenario in (np.zeros(n), np.ones(n)):  # nobody is hit, everybody is: what is left over or repaired
+            choices = np.concatenate([choices, _ask(scenario, *asking, 1, BLUNT * abs(upper))[1]])
         for row in choices:
             cuts.add(row, cuts.level_of(state, row))
         brought, ended, restarts = True, GOES_ON, 0

@@ -20,42 +20,49 @@ CANDIDATES = 8  # items tried by strong branching at a node
 HALF = 1e-6  # a mixture uses an item neither never nor always beyond this
 MOST_ROWS = 6  # cuts kept per item before the idle ones are dropped
 SMALLEST = 15  # items below which the exact bounds need no help
-LEAVES = 20_000  # of an explored tree: what its certificate can hold in some ten megabytes
+MOST_NUMBERS = 2_000_000  # of a certificate, some 28 megabytes: one scenario for each leaf
+MOST_NODES = 600_000  # of a tree that is explored beyond that, for a bound without a certificate
+MOST_CELLS = 40_000_000  # bytes for the states of these
 CHUNK = 1_000  # nodes split between two looks at the clock
 CLOSE = 0.5  # the part of the gap that the relaxation may leave open and still be worth exploring
 
 
-def explore(search: Search, most_leaves: int = LEAVES) -> None:
+def explore(search: Search, most_leaves: int | None = None) -> bool:
     """Split the plans by the relaxation until it is bounded by the best plan, leaves no item in part, or is too large.
 
-    The tree of the search becomes the one that was explored.
+    The tree of the search becomes the one that was explored, as far as a certificate can hold it; return whether all
+    of it is there. Beyond that the bound goes on falling, and is an estimate only.
     """
     root, own, n = search.tree, search.cuts.relaxation, search.problem.items
+    most_leaves = most_leaves or MOST_NUMBERS // (n + 2)
     loose, _ = own.bound(root.state)
     if search.closed or loose - root.bound > CLOSE * max(root.bound - search.profit, 0.0):
-        return
-    room = 2 * most_leaves
+        return True
+    search.by_relaxation = True
+    room = max(2 * most_leaves, min(MOST_NODES, MOST_CELLS // n))
     states, bounds, heap = np.empty((room, n), np.int8), np.empty(room), np.zeros(room, np.int64)
     splits, children = np.full(room, -1, np.int32), np.full(room, -1, np.int32)
     states[0], bounds[0] = root.state, root.bound
-    count, size, goes_on = 1, 1, True
+    count, size, aside, goes_on = 1, 1, -np.inf, True
     plan = np.array(search.best, np.int8)
     worth, _ = own.bound(plan)
     while goes_on and search.left > 0:
         before = count
-        count, size, value, goes_on = relaxation.explore(
+        count, size, value, aside, goes_on = relaxation.explore(
             own.data, own.order, own.capacity, own.budget,
-            states, bounds, splits, children, heap, count, size, search.cutoff, CHUNK, plan, worth,
+            states, bounds, splits, children, heap, count, size, search.cutoff, CHUNK, plan, worth, aside,
         )  # fmt: skip
         search.nodes += (count - before) // 2
         if value > worth:
             worth, better = own.climb(plan)
             plan[:] = better
             search.evaluate(plan)
-        if size:
-            search.upper = min(search.upper, max(float(bounds[heap[0]]), search.profit))
+        top = float(bounds[heap[0]]) if size else -np.inf
+        search.upper = min(search.upper, max(top, aside, search.cutoff))
         search.told()
-    search.tree = _grown(search, root, states[:count], bounds, splits, children)
+    kept = min(count, 2 * most_leaves - 1)
+    search.tree = _grown(search, root, states[:kept], bounds, splits, children)
+    return kept == count
 
 
 def _grown(search: Search, root: Node, states, bounds, splits, children) -> Node:
@@ -63,7 +70,7 @@ def _grown(search: Search, root: Node, states, bounds, splits, children) -> Node
     own = search.cuts.relaxation
     nodes = [Node(state, float(bound), root.scenario) for state, bound in zip(states, bounds, strict=False)]
     for k, node in enumerate(nodes):
-        if splits[k] >= 0:
+        if splits[k] >= 0 and children[k] + 1 < len(nodes):
             node.split, node.children = int(splits[k]), [nodes[children[k]], nodes[children[k] + 1]]
         else:
             value, scenario = own.bound(node.state)
@@ -74,16 +81,24 @@ def _grown(search: Search, root: Node, states, bounds, splits, children) -> Node
 
 def branch(search: Search) -> None:
     """Split the plans by items until every part is bounded by the best plan, or the time is up."""
-    number = itertools.count()
+    number, own = itertools.count(), search.cuts.relaxation
     heap = [(-leaf.bound, next(number), leaf) for leaf in search.tree.leaves()]
     heapq.heapify(heap)
+    room = MOST_NUMBERS // (search.problem.items + 2) - len(heap)
     while heap:
         search.upper = min(search.upper, max(-heap[0][0], search.profit))
         search.told()
-        if search.closed or search.left <= 0:
+        if search.closed or search.left <= 0 or room <= 0:
             break
         _, _, node = heapq.heappop(heap)
         search.nodes += 1
+        item = own.item(node.state) if search.by_relaxation else -1
+        if item >= 0:
+            room -= 1
+            _split(search, node, item)
+            for child in node.children:
+                heapq.heappush(heap, (-child.bound, next(number), child))
+            continue
         if search.cuts.count > MOST_ROWS * search.problem.items + 200:
             search.cuts = _fewer(search.cuts)
         found = search.tighten(node)
@@ -93,6 +108,7 @@ def branch(search: Search) -> None:
                 search.evaluate(search.rounded(found, node.state, threshold), node.scenario)
             item = _item(search, node, found)
         if item >= 0:
+            room -= 1
             _split(search, node, item)
             for child in node.children:
                 heapq.heappush(heap, (-child.bound, next(number), child))
@@ -112,7 +128,9 @@ def _split(search: Search, node: Node, item: int) -> None:
         state = node.state.copy()
         state[item] = fate
         value, scenario = search.cuts.relaxation.bound(state)
-        inherited = min(value_at(search.problem, state, node.scenario)[0], node.bound)
+        inherited = node.bound
+        if not search.by_relaxation:
+            inherited = min(value_at(search.problem, state, node.scenario)[0], inherited)
         if value > inherited:
             value, scenario = inherited, node.scenario
         node.children.append(Node(state, value, scenario))

@@ -5,6 +5,7 @@ import numpy as np
 from workbench.games.robust.search import Search
 
 TRIES = 24
+POLISHING = 2.0  # seconds
 SHAKEN = 4  # items that are turned before the next climb
 
 
@@ -32,3 +33,31 @@ def improve(search: Search, tries: int = TRIES) -> None:
         if value > worth:
             worth, plan = value, top
         search.told()
+
+
+def polish(search: Search, seconds: float = POLISHING) -> None:
+    """Take in, leave out or exchange items of the best plan as long as its exact worst case grows, for some seconds.
+
+    A neighbour that is worth no more in the relaxation, or against the scenario of the best plan, costs little.
+    """
+    own = search.cuts.relaxation
+    movable = np.flatnonzero(~own.pays)
+    until, improved = search.seconds + seconds, True
+    while improved:
+        improved = False
+        plan = np.array(search.best, np.int8)
+        inside, outside = movable[plan[movable] == 1], movable[plan[movable] == 0]
+        steps = [(i,) for i in movable] + [(i, k) for i in inside for k in outside]
+        for step in steps:
+            near = plan.copy()
+            near[list(step)] = 1 - near[list(step)]
+            value, _ = own.bound(near)
+            if value <= search.cutoff:
+                continue
+            before = search.profit
+            search.evaluate(near)
+            if search.left <= 0 or search.closed or search.seconds > until:
+                return
+            if search.profit > before:
+                improved = True
+                break

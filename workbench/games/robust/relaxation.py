@@ -21,6 +21,7 @@ LEFT_OVER, USED, SHARED, REPAIRED = 0, 1, 2, 3
 """Marks: not used as it is; used; used in a share of the recourses and left in the others; or repaired in them."""
 TANGENTS = 60
 NEAR = 1e-13
+TIE = 1e-7  # relative: what is worth its price of capacity, neither more nor less
 
 
 @njit(cache=True, nogil=True)
@@ -123,8 +124,11 @@ def relaxed(
 
 
 @njit(cache=True, nogil=True)
-def _item(state: NDArray, data: NDArray, marks: NDArray, price: float) -> int:
-    """Return the free item that the relaxation pays for in part and that matters most, -1 if there is none."""
+def _item(state: NDArray, data: NDArray, marks: NDArray, scenario: NDArray, u: float, price: float) -> int:
+    """Return the free item that the relaxation pays for in part and that matters most, -1 if there is none.
+
+    Where nature shares out no item, the capacity may: the one that is worth exactly what its capacity is.
+    """
     found, most = -1, 0.0
     for i in range(state.size):
         if state[i] == FREE and marks[i] == SHARED and data[i, 4] > data[i, 0]:
@@ -132,6 +136,12 @@ def _item(state: NDArray, data: NDArray, marks: NDArray, price: float) -> int:
             weight = min(share, 1.0 - share) * (data[i, 4] - data[i, 0])
             if weight > most:
                 found, most = i, weight
+    if found < 0:
+        for i in range(state.size):
+            if state[i] == FREE and marks[i] != SHARED and data[i, 4] > data[i, 0]:
+                used = max(-data[i, 1] * scenario[i] - u * data[i, 2], -u * data[i, 3])
+                if abs(data[i, 0] + used) <= TIE * data[i, 0] and data[i, 4] - data[i, 0] > most:
+                    found, most = i, data[i, 4] - data[i, 0]
     return found
 
 
@@ -177,27 +187,26 @@ def explore(
     most: int,
     best: NDArray,
     best_value: float,
-) -> tuple[int, int, float, bool]:
-    """Split up to ``most`` nodes, best bound first; return (count, size, best_value, whether it could go on).
+    aside: float,
+) -> tuple[int, int, float, float, bool]:
+    """Split up to ``most`` nodes, best bound first; return (count, size, best_value, aside, whether it could go on).
 
     ``states`` (m, n), ``bounds`` (m,), ``splits`` (m,) (-1 while a leaf) and ``children`` (m,) (the place of the first
-    child, the second follows) describe the tree, ``heap`` its open leaves. It stops where the bound is at ``cutoff``,
-    at a node whose relaxation takes nothing in part, or when the arrays are full. ``best`` (n,) is the best plan of
-    the relaxation that was met, ``best_value`` what it is worth there.
+    child, the second follows) describe the tree, ``heap`` its open leaves. A node whose relaxation takes nothing in
+    part is put aside, ``aside`` is the largest bound of those. It stops where the bound is at ``cutoff`` or at that, or when
+    the arrays are full. ``best`` (n,) is the best plan that was met, by its worth in the relaxation, ``best_value``.
     """
     n = states.shape[1]
     scenario, marks, plan = np.empty(n), np.empty(n, np.int8), np.empty(n, np.int8)
     other, kept = np.empty(n), np.empty(n, np.int8)
     for _ in range(most):
         if size == 0 or count + 2 > bounds.size:
-            return count, size, best_value, False
+            return count, size, best_value, aside, False
         node = heap[0]
-        if bounds[node] <= cutoff:
-            return count, size, best_value, False
-        _, _, price = relaxed(states[node], data, order, capacity, budget, scenario, marks)
-        item = _item(states[node], data, marks, price)
-        if item < 0:
-            return count, size, best_value, False
+        if bounds[node] <= max(cutoff, aside):
+            return count, size, best_value, aside, False
+        _, u, price = relaxed(states[node], data, order, capacity, budget, scenario, marks)
+        item = _item(states[node], data, marks, scenario, u, price)
         for i in range(n):
             if states[node, i] != FREE:
                 plan[i] = states[node, i]
@@ -212,6 +221,9 @@ def explore(
         size -= 1
         heap[0] = heap[size]
         _down(heap, bounds, size)
+        if item < 0:
+            aside = max(aside, bounds[node])
+            continue
         splits[node], children[node] = item, count
         for fate in (IN, OUT):
             states[count] = states[node]
@@ -223,7 +235,7 @@ def explore(
             _up(heap, bounds, size)
             size += 1
             count += 1
-    return count, size, best_value, True
+    return count, size, best_value, aside, True
 
 
 @njit(cache=True, nogil=True)
@@ -323,6 +335,12 @@ class Relaxation:
         scenario, marks = np.empty(state.size), np.empty(state.size, np.int8)
         value, _, _ = relaxed(state, self.data, self.order, self.capacity, self.budget, scenario, marks)
         return value, scenario
+
+    def item(self, state: NDArray[np.int8]) -> int:
+        """Return the free item that the relaxation takes in part and that matters most, -1 if there is none."""
+        scenario, marks = np.empty(state.size), np.empty(state.size, np.int8)
+        _, u, price = relaxed(state, self.data, self.order, self.capacity, self.budget, scenario, marks)
+        return int(_item(state, self.data, marks, scenario, u, price))
 
     def at(self, state: NDArray[np.int8], scenario: NDArray) -> float:
         """Return what no plan of a node exceeds against one scenario, by weak duality."""

@@ -31,6 +31,7 @@ class Search:
         self.worst: Bound | None = None
         self.upper = np.inf
         self.nodes = 0
+        self.by_relaxation = False  # whether the relaxation is close enough to split by
         self.history: list[tuple[float, float, float]] = []
         self.known: dict[bytes, float] = {}
 

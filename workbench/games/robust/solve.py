@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from workbench import checks
 from workbench.games.robust.bounding import Bound, tighten
 from workbench.games.robust.branch import SMALLEST, branch, explore
-from workbench.games.robust.climbing import improve
+from workbench.games.robust.climbing import improve, polish
 from workbench.games.robust.cuts import Cuts
 from workbench.games.robust.evaluate import WorstCase, certified
 from workbench.games.robust.master import over_recourses, over_scenarios
@@ -149,6 +149,7 @@ def price_and_evaluate(search: Search, found: Bound) -> None:
     """
     greedy(search, found)
     improve(search)
+    polish(search)
     for _ in range(ROUNDS):
         if search.left <= 0 or search.closed:
             return
@@ -170,10 +171,13 @@ def price_and_evaluate(search: Search, found: Bound) -> None:
 )
 def price_and_branch(search: Search, _found: Bound) -> None:
     """Climb, then split the plans until every part is bounded by the best: first by the relaxation, then exactly."""
+    whole = True
     if search.problem.items > SMALLEST:
         improve(search)
-        explore(search)
-    branch(search)
+        polish(search)
+        whole = explore(search)
+    if whole:
+        branch(search)
 
 
 @METHODS.add(

@@ -1,6 +1,6 @@
-"""Make the study behind the verdicts on robust decisions: ``python data/make_games_robust.py``, about ten minutes.
+"""Make the study behind the verdicts on robust decisions: ``python data/make_games_robust.py``, some minutes.
 
-It writes data/games/robust_race.nc: every class of random knapsacks with 20, 40 and 80 items, three methods, ten
+It writes data/games/robust_race.nc: every class of random knapsacks with 20, 40 and 80 items, three methods, five
 seconds for each run.
 """
 
@@ -19,7 +19,7 @@ def main() -> None:
         (20, 40, 80),
         ("greedy", "price-and-evaluate", "price-and-branch"),
         instances=3,
-        time_limit=10.0,
+        time_limit=5.0,
     )
     results.save(ds, HERE / "robust_race.nc")
 

@@ -194,7 +194,7 @@ def explore(
     ``states`` (m, n), ``bounds`` (m,), ``splits`` (m,) (-1 while a leaf) and ``children`` (m,) (the place of the first
     child, the second follows) describe the tree, ``heap`` its open leaves. A node whose relaxation takes nothing in
     part is put aside, ``aside`` is the largest bound of those. It stops where the bound is at ``cutoff`` or at that, or
-    when the arrays are full. ``best`` (n,) is the best plan that was met, by its worth ``best_value`` in the relaxation.
+    when the arrays are full. ``best`` (n,) is the best plan that was met by its relaxed worth ``best_value``.
     """
     n = states.shape[1]
     scenario, marks, plan = np.empty(n), np.empty(n, np.int8), np.empty(n, np.int8)

@@ -65,23 +65,23 @@ class RobustView(View):
             margin=(6, 10),
             sizing_mode="stretch_width",
         )
-        self._typed.param.watch(self._type, "value")
-        show = pmui.Button(label="Type over these items", size="small", variant="outlined", on_click=self._show)
-        drawn = pmui.Button(label="Back to drawn items", size="small", variant="outlined", on_click=self._draw)
+        self._typed.param.watch(self._take_typed, "value")
+        show = pmui.Button(label="Type over these items", size="small", variant="outlined", on_click=self._show_items)
+        drawn = pmui.Button(label="Back to drawn items", size="small", variant="outlined", on_click=self._forget_items)
         buttons = pn.Row(show, drawn, sizing_mode="stretch_width")
         return [*(widget_for(self, name) for name in self.inputs if name != "table"), own, self._typed, buttons]
 
-    def _show(self, _: Any) -> None:
+    def _show_items(self, _: Any) -> None:
         """Write the items of the result where they can be edited."""
         if self.result is not None:
             self._typed.value = self.result.attrs["table"]
 
-    def _draw(self, _: Any) -> None:
+    def _forget_items(self, _: Any) -> None:
         """Forget items of one's own."""
         self._typed.value = ""
         self.table = None
 
-    def _type(self, event: Any) -> None:
+    def _take_typed(self, event: Any) -> None:
         """Take the items that were typed."""
         if event.new.strip():
             self.take("the typed items", event.new.encode())

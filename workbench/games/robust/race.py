@@ -38,7 +38,7 @@ def robust_race(
     unknown kinds or methods.
 
     >>> found = robust_race(["UN"], [8], instances=1)
-    >>> float(found.gap.sel(method="price-and-branch").max()) < 1e-6
+    >>> float(found.gap.sel({"method": "price-and-branch"}).max()) < 1e-6
     True
     """
     for kind in kinds:

@@ -29,7 +29,7 @@ SIX = Knapsack(
 
 def uncorrelated() -> Numbers:
     """Count the uncorrelated instances of the study that were proved optimal, and the longest time it took."""
-    ds = data.result(RACE).sel(kind="UN", method=BEST)
+    ds = data.result(RACE).sel({"kind": "UN", "method": BEST})
     return {
         "open": int((ds.gap > CLOSED).sum()),
         "all": int(ds.gap.size),
@@ -41,7 +41,7 @@ def uncorrelated() -> Numbers:
 
 def correlated() -> Numbers:
     """Return the certified gaps of the correlated classes at the largest size, and those of the root alone."""
-    ds = data.result(RACE).sel(kind=["WC", "ASC", "SC"], method=BEST)
+    ds = data.result(RACE).sel({"kind": ["WC", "ASC", "SC"], "method": BEST})
     last = ds.isel(n=-1)
     root = (last.root - last.profit) / abs(last.profit)
     return {
@@ -57,8 +57,8 @@ def greedy_loss() -> Numbers:
     """Compare greedy plans with the best ones found for the same instances."""
     ds = data.result(RACE)
     best = ds.profit.max("method")
-    lost = (best - ds.profit.sel(method="greedy")) / abs(best)
-    quick = (best - ds.profit.sel(method="price-and-evaluate")) / abs(best)
+    lost = (best - ds.profit.sel({"method": "greedy"})) / abs(best)
+    quick = (best - ds.profit.sel({"method": "price-and-evaluate"})) / abs(best)
     return {"median": float(lost.median()), "worst": float(lost.max()), "quick": float(quick.max())}
 
 

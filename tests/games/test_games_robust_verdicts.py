@@ -4,13 +4,14 @@ import pytest
 
 from workbench import data, games
 from workbench.games.robust import verdicts
+from workbench.games.verdicts import verdicts as table
 from workbench.verdicts import Outcome
 
 BY_MEASURE = {claim.measure.__name__: claim for claim in verdicts.CLAIMS}
 
 
 def test_the_rows_stand_in_the_rooms_table():
-    told = {row.claim for row in games.verdicts.verdicts()}
+    told = {row.claim for row in table()}
     assert {claim.says for claim in verdicts.CLAIMS} <= told
 
 

@@ -68,7 +68,7 @@ class RobustView(View):
         self._typed.param.watch(self._take_typed, "value")
         show = pmui.Button(label="Type over these items", size="small", variant="outlined", on_click=self._show_items)
         drawn = pmui.Button(label="Back to drawn items", size="small", variant="outlined", on_click=self._forget_items)
-        buttons = pn.Row(show, drawn, sizing_mode="stretch_width")
+        buttons = pn.Column(show, drawn, sizing_mode="stretch_width")
         return [*(widget_for(self, name) for name in self.inputs if name != "table"), own, self._typed, buttons]
 
     def _show_items(self, _: Any) -> None:

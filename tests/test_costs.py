@@ -54,6 +54,8 @@ ARGUMENTS = {
     "random_games": {"players": 5},
     "large_spectrum": {"weights": np.zeros((50, 30))},
     "robust_plan": {"n": 12},
+    "robust_race": {},
+    "budget_study": {},
     "score_layers": {"model_or_path": "net.npz"},
     "score_networks": {"networks": {"a": "net.npz"}},
     **{name: {"density": metrics.SIGNAL_EXAMPLES["paper"]().density} | rest for name, rest in SIGNALS.items()},

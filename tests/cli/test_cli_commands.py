@@ -317,6 +317,21 @@ def test_check_says_yes_or_no_by_its_code(command, tmp_path):
     assert "NOT valid: the file is not strict JSON" in out
 
 
+def test_check_knows_a_plans_certificate_too(command, tmp_path):
+    from workbench.games import robust
+
+    found = robust.solve(robust.knapsack("SC", 6, share=0.3, seed=1))
+    (tmp_path / "plan.json").write_text(found.certificate)
+    code, out, _ = command("check", tmp_path / "plan.json")
+    assert code == 0
+    assert out.startswith(f"valid: {robust.verify(found.certificate)}\nIt proves:\n")
+    assert "It does not prove:" in out
+    (tmp_path / "forged.json").write_text(found.certificate.replace('"plan":"', '"plan":"1', 1))
+    code, out, _ = command("check", tmp_path / "forged.json", "--json")
+    assert code == 1
+    assert json.loads(out)["valid"] is False
+
+
 def test_info(command):
     code, out, _ = command("info", "--json")
     told = json.loads(out)

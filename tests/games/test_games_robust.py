@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from workbench.games import robust
-from workbench.games.robust.bounding import Cuts, value_at
+from workbench.games.robust.bounding import value_at
+from workbench.games.robust.cuts import Cuts
 from workbench.games.robust.recourse import best_choices
 from workbench.progress import Cancelled, Progress
 

@@ -5,6 +5,7 @@ from drawing import draw
 
 from workbench.games import robust
 from workbench.progress import Progress
+from workbench.ui.games.check import CheckView, report_html
 from workbench.ui.games.robust import RobustView
 from workbench.ui.kit.upload import Upload
 
@@ -73,3 +74,43 @@ def test_an_unfinished_result_is_told_and_drawn(view):
     for picture in view.figures:
         draw(picture.figure(kept[0]), "bokeh")
         assert "nan" not in picture.summary(kept[0])
+
+
+def test_items_are_typed_over_and_forgotten(view):
+    view.controls()
+    view._show_items(None)
+    lines = view._typed.value.splitlines()
+    assert lines[0] == "item,profit,loss,weight,repair,outsourcing"
+    assert len(lines) == 13
+    assert view.runner.wait(PATIENCE)
+    own = float(view.result.own_profit)
+    fields = lines[1].split(",")
+    fields[1] = str(int(fields[1]) + 100)  # a profit that the plan has in any case
+    view._typed.value = "\n".join([lines[0], ",".join(fields), *lines[2:]])
+    assert view.runner.wait(PATIENCE)
+    assert view.complaint == ""
+    assert float(view.result.own_profit) == pytest.approx(own + 100)
+    view._typed.value = "profit,loss\n1,2"
+    assert view.runner.wait(PATIENCE)
+    assert "missing: weight" in view.complaint
+    view._forget_items(None)
+    assert view.runner.wait(PATIENCE)
+    assert view.table is None
+    assert float(view.result.own_profit) == pytest.approx(own)
+
+
+def test_a_plan_dropped_on_the_check_tab_is_proved_or_refused(view):
+    text = view._shown[-1].text
+    check = CheckView()
+    check.take("plan.json", text.encode())
+    ds = check.compute(check.values(), Progress())
+    assert bool(ds.valid)
+    assert "the plan is worth at least" in check.sentence(ds)
+    shown = report_html(ds)
+    assert "The proof holds" in shown
+    assert "no plan is worth more than" in shown
+    check.take("plan.json", text.replace('"at_least":[', '"at_least":[1', 1).encode())
+    bad = check.compute(check.values(), Progress())
+    assert not bool(bad.valid)
+    assert "digest" in check.sentence(bad)
+    assert "Not a proof" in report_html(bad)

@@ -41,7 +41,9 @@ from workbench.games.models.normal_form import NormalFormGame
 from workbench.games.models.quadratic import QuadraticGame
 from workbench.games.models.region import Box
 from workbench.games.models.smooth import SmoothGame
+from workbench.games.robust.budget_plan import budget_study
 from workbench.games.robust.experiment import robust_plan
+from workbench.games.robust.race import robust_race
 from workbench.games.small_gain.band import coordinate_band, two_player_band
 from workbench.games.small_gain.weights import perron
 from workbench.games.verifier import check, check_refusal, verify
@@ -61,6 +63,7 @@ __all__ = [
     "Status",
     "bounds_on_box",
     "box_study",
+    "budget_study",
     "certified_basin",
     "certify",
     "check",
@@ -79,6 +82,7 @@ __all__ = [
     "resolve",
     "robust",
     "robust_plan",
+    "robust_race",
     "simulate",
     "step_curve",
     "two_player_band",

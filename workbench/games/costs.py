@@ -14,7 +14,9 @@ from workbench.games.certificates.certificate import Certificate
 from workbench.games.gallery import GALLERY
 from workbench.games.gallery.registry import has_formulas
 from workbench.games.models.smooth import SmoothGame
+from workbench.games.robust.costs import budget_study as budget_study
 from workbench.games.robust.costs import robust_plan as robust_plan
+from workbench.games.robust.costs import robust_race as robust_race
 
 USUAL = 0.1
 """Seconds of a certificate for which the gallery says nothing else."""

@@ -13,6 +13,7 @@ from workbench.games.gallery import GALLERY
 from workbench.games.gallery.finite import two_state_game
 from workbench.games.models.bounds import Bounds
 from workbench.games.models.quadratic import QuadraticGame, block_bounds
+from workbench.games.robust.verdicts import CLAIMS as ROBUST
 from workbench.games.small_gain import steps
 from workbench.games.small_gain.weights import perron
 from workbench.games.verifier import check
@@ -28,7 +29,7 @@ PAPER_ALPHA, PAPER_STEP, PAPER_RADIUS = 0.333, 0.270, 0.2
 
 def verdicts() -> list[Verdict]:
     """Return the rows of the games room's verdict table."""
-    return judge(CLAIMS)
+    return judge((*CLAIMS, *ROBUST))
 
 
 # ---- mathematics that only the table needs ------------------------------------------------------------------------

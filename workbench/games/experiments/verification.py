@@ -7,11 +7,22 @@ import xarray as xr
 
 from workbench import checks, results
 from workbench.games.certificates.certificate import Certificate
+from workbench.games.robust.examination import examine_plan, is_plan
 from workbench.games.verifier import examine_apart
+from workbench.games.verifier.verify import content_of
 from workbench.progress import Progress
 
 SECONDS = 30.0
-NUMBERS = {"margin": "margin", "step_paper": "the paper's step", "step_h0": "h0", "step_sharp": "sharp step"}
+MEMORY = 4 * 2**30
+NUMBERS = {
+    "margin": "margin",
+    "step_paper": "the paper's step",
+    "step_h0": "h0",
+    "step_sharp": "sharp step",
+    "at_least": "the plan is worth at least",
+    "at_most": "the plan is worth at most",
+    "none_above": "no plan is worth more than",
+}
 
 
 @results.experiment
@@ -24,10 +35,15 @@ def verification(certificate: Any, *, seconds: float = SECONDS, progress: Progre
     in a process of its own, which is ended after ``seconds``: whoever wrote the file cannot make it run longer.
     """
     limit, progress = checks.real("seconds", seconds, exclusive_minimum=0), progress or Progress()
-    content = certificate.to_json() if isinstance(certificate, Certificate) else certificate
-    found = examine_apart(
-        content, seconds=limit, watch=lambda spent: progress.update(min(spent, limit), limit, "the checker is at work")
-    )
+    content = certificate.to_json() if isinstance(certificate, Certificate) else content_of(certificate)
+    if is_plan(content):
+        found = examine_plan(content, seconds=limit, memory=MEMORY, progress=progress)
+    else:
+        found = examine_apart(
+            content,
+            seconds=limit,
+            watch=lambda spent: progress.update(min(spent, limit), limit, "the checker is at work"),
+        )
     told = found.refusal if found.refusal else found.report
     claims = found.claims
     weights = np.array(claims.get("weights") or [np.nan])

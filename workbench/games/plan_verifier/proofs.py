@@ -42,6 +42,51 @@ def mixture_value(
     return (earned - worst) / total
 
 
+def leaf_bound(problem: Problem, state: tuple[int, ...], scenario: tuple[int, ...], denominator: int) -> Fraction:
+    """Return what :func:`leaf_value` does or more, in O(n log n): the capacity sold at one price, by weak duality.
+
+    Whatever price u ≥ 0 is put on a unit of capacity, no plan and no recourse of the leaf earns more than u C and, for
+    each item, the best of leaving, using and repairing it at that price. The price is that at which the linear
+    relaxation fills the capacity, found in floating point: it may be any, the sum is exact.
+    """
+    base, choices = 0, []
+    for i, fate in enumerate(state):
+        if fate == OUT:
+            continue
+        short = problem.profit[i] - problem.outsourcing[i]
+        bring = short if fate == IN else max(short, 0)
+        base += bring * denominator
+        repaired = (problem.profit[i] - bring) * denominator
+        used = repaired - problem.loss[i] * scenario[i]
+        choices.append((problem.weight[i], used, problem.weight[i] + problem.repair[i], repaired))
+    price = _break_price(choices, problem.capacity)
+    total = base + price * problem.capacity
+    for weight, used, heavy, repaired in choices:
+        total += max(0, used - price * weight, repaired - price * heavy)
+    return Fraction(total, denominator)
+
+
+def _break_price(choices: list[tuple[int, int, int, int]], capacity: int) -> int:
+    """Return the efficiency of the segment at which the capacity is full, rounded to a whole number ≥ 0."""
+    segments: list[tuple[float, int]] = []
+    for weight, used, heavy, repaired in choices:
+        first, second = used / weight, repaired / heavy
+        if second >= first:  # to use it without repair lies below the hull
+            segments.append((second, heavy))
+        else:
+            segments.append((first, weight))
+            if heavy > weight:
+                segments.append(((repaired - used) / (heavy - weight), heavy - weight))
+    filled = 0
+    for efficiency, length in sorted(segments, reverse=True):
+        filled += length
+        if efficiency <= 0:
+            break
+        if filled > capacity:
+            return int(efficiency)
+    return 0
+
+
 def leaf_value(problem: Problem, state: tuple[int, ...], scenario: tuple[int, ...], denominator: int) -> Fraction:
     """Return the most that any plan of a leaf, with any recourse, earns against one scenario.
 

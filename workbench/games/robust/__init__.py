@@ -11,24 +11,42 @@ any plan exactly, :func:`bound` bounds all of them, :func:`solve` looks for the 
 """
 
 from workbench.games.plan_verifier import check, verify
+from workbench.games.robust.budget_plan import BudgetPlan, budget_plan, budget_study
+from workbench.games.robust.budgeting import (
+    BudgetWorstCase,
+    CapitalBudgeting,
+    budget_worst_case,
+    capital_budgeting,
+    sampled_worst_case,
+)
 from workbench.games.robust.evaluate import UpperBound, WorstCase, bound, worst_case
 from workbench.games.robust.experiment import robust_plan
 from workbench.games.robust.problem import CLASSES, Knapsack, knapsack, read_csv, read_instance
+from workbench.games.robust.race import robust_race
 from workbench.games.robust.solve import METHODS, Solution, solve
 
 __all__ = [
     "CLASSES",
     "METHODS",
+    "BudgetPlan",
+    "BudgetWorstCase",
+    "CapitalBudgeting",
     "Knapsack",
     "Solution",
     "UpperBound",
     "WorstCase",
     "bound",
+    "budget_plan",
+    "budget_study",
+    "budget_worst_case",
+    "capital_budgeting",
     "check",
     "knapsack",
     "read_csv",
     "read_instance",
     "robust_plan",
+    "robust_race",
+    "sampled_worst_case",
     "solve",
     "verify",
     "worst_case",

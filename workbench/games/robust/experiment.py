@@ -43,7 +43,8 @@ def robust_plan(
     from ``table``: the text of a published instance, or CSV, whose capacity and budget ``h`` and ``share`` then set.
     Dimension ``item``: the data, both plans, both worst scenarios ξ and the losses p̂ξ in them. Dimension ``step``: how
     the best profit and the bound met. The certificate stands in the attribute of that name; ``checked`` says whether
-    the second program proved it. The worst case of the plan is published before the best one is looked for.
+    the second program proved it; ``table`` holds the items as CSV. The worst case of the plan is published before the
+    best one is looked for.
     """
     problem = _problem(table, kind, n, h, deviation, share, seed)
     plan = _plan(problem, chosen)
@@ -108,7 +109,7 @@ def _dataset(problem: Knapsack, own: WorstCase, best: Solution | None) -> xr.Dat
             "item": (item, np.arange(1, n + 1), "item"),
             "step": (("step",), np.arange(len(race)), "step of the search"),
         },
-        {"certificate": "" if best is None else best.certificate},
+        {"certificate": "" if best is None else best.certificate, "table": problem.to_csv()},
     )
 
 

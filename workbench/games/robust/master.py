@@ -37,7 +37,7 @@ def over_recourses(problem: Knapsack, recourses: NDArray, seconds: float) -> NDA
     lower = np.r_[1.0, np.full(2 * n, -INFINITE)]
     upper = np.r_[1.0, np.zeros(2 * n)]
     high = np.r_[np.ones(n), np.full(m + 1 + n, INFINITE)]
-    found = _solve(rows, cost, lower, upper, high, np.arange(n), seconds)
+    found = minimise(rows, cost, lower, upper, high, np.arange(n), seconds)
     return None if found is None else (found[0][:n] > 0.5).astype(np.int8)
 
 
@@ -87,13 +87,13 @@ def over_scenarios(
     high = np.ones(total)
     high[n] = float(problem.outsourcing.sum())
     whole = np.r_[np.arange(n), np.arange(n + 1, total)]
-    found = _solve(
+    found = minimise(
         sparse.vstack(blocks).tocsr(), cost, np.concatenate(lower), np.concatenate(upper), high, whole, seconds
     )
     return None if found is None else ((found[0][:n] > 0.5).astype(np.int8), -found[1])
 
 
-def _solve(
+def minimise(
     rows: sparse.csr_matrix,
     cost: NDArray,
     lower: NDArray,

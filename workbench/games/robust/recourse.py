@@ -15,7 +15,7 @@ SLACK = 1e-13  # of the value: states that could improve by less are dropped
 
 
 @njit(cache=True, nogil=True)
-def _multiplier(gains: NDArray, weights: NDArray, capacity: int) -> float:
+def break_price(gains: NDArray, weights: NDArray, capacity: int) -> float:
     """Return u at which the linear relaxation fills the capacity: the efficiency of its break segment."""
     n = gains.shape[0]
     efficiency, length = np.zeros(2 * n), np.zeros(2 * n)
@@ -49,8 +49,21 @@ def best_choices(base: NDArray, gains: NDArray, weights: NDArray, capacity: int)
     ``gains`` and ``weights`` have a row per item and a column for "used" and "used and repaired"; a weight is at least
     1. ``choices`` holds 0 (left), 1 (used) or 2 (repaired) per item. O(n · capacity) at worst.
     """
+    value, rows, _ = several_choices(base, gains, weights, capacity, 1, 0.0)
+    return value, rows[0]
+
+
+@njit(cache=True, nogil=True)
+def several_choices(
+    base: NDArray, gains: NDArray, weights: NDArray, capacity: int, most: int, blunt: float
+) -> tuple[float, NDArray, int]:
+    """Return (value, choices (most, n), found): the best recourse first, then others that were met on the way.
+
+    As :func:`best_choices`, whose answer stands in the first row; the ``found`` rows differ from one another. The best
+    may be missed by ``blunt``, which saves much work where many recourses are nearly as good.
+    """
     n = base.size
-    u = _multiplier(gains, weights, capacity)
+    u = break_price(gains, weights, capacity)
     home = np.zeros(n, np.int8)
     lagrangian, start = u * capacity, 0
     changes, losses = np.zeros((n, 2), np.int64), np.zeros((n, 2))
@@ -93,14 +106,15 @@ def best_choices(base: NDArray, gains: NDArray, weights: NDArray, capacity: int)
                 deepest = max(deepest, -d)
         fall[p] += deepest
 
-    slack = SLACK * (scale + u * capacity)
+    slack = max(SLACK * (scale + u * capacity), blunt)
     room = 1024
     parent, item, kind = np.empty(room, np.int64), np.empty(room, np.int32), np.empty(room, np.int8)
     pooled = 0
     W, P, S = np.array([start]), np.zeros(1), np.full(1, -1, np.int64)  # weights, losses, places in the pool
-    least, best_state = np.inf, -1
+    # the best complete states so far, best first: their losses and places
+    least, states = np.full(most, np.inf), np.full(most, -2, np.int64)
     if start <= capacity:
-        least = u * (capacity - start)
+        least[0], states[0] = u * (capacity - start), -1
     for p in range(n):
         if W.size == 0:
             break
@@ -134,10 +148,12 @@ def best_choices(base: NDArray, gains: NDArray, weights: NDArray, capacity: int)
                 if w - capacity > fall[p + 1]:
                     continue
                 low, final = l + down[p + 1] * (w - capacity), np.inf
-            better = final < least
-            if low >= least - slack and not better:
+            better = chosen > 0 and final < least[most - 1]
+            promising = low < least[0] - slack
+            if not promising and not better:
                 continue
-            top = u * w - l
+            if promising:
+                top = u * w - l
             place = S[s]
             if chosen > 0:
                 if pooled == room:
@@ -151,19 +167,30 @@ def best_choices(base: NDArray, gains: NDArray, weights: NDArray, capacity: int)
                 place = pooled
                 pooled += 1
             if better:
-                least, best_state = final, place
-                if low >= least - slack:
-                    continue
-            nW[made], nP[made], nS[made] = w, l, place
-            made += 1
+                k = most - 1
+                while k > 0 and final < least[k - 1]:
+                    least[k], states[k] = least[k - 1], states[k - 1]
+                    k -= 1
+                least[k], states[k] = final, place
+                promising = low < least[0] - slack
+            if promising:
+                nW[made], nP[made], nS[made] = w, l, place
+                made += 1
         W, P, S = nW[:made], nP[:made], nS[:made]
-    choices = home.copy()
-    while best_state >= 0:
-        choices[item[best_state]] = kind[best_state]
-        best_state = parent[best_state]
+    rows = np.zeros((most, n), np.int8)
+    found = 0
+    for k in range(most):
+        if states[k] == -2:
+            break
+        rows[k] = home
+        state = states[k]
+        while state >= 0:
+            rows[k, item[state]] = kind[state]
+            state = parent[state]
+        found += 1
     value = 0.0  # summed from the choices: the Lagrangian form loses digits
     for i in range(n):
         value += base[i]
-        if choices[i] > 0:
-            value += gains[i, choices[i] - 1]
-    return value, choices
+        if rows[0, i] > 0:
+            value += gains[i, rows[0, i] - 1]
+    return value, rows, found

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.games.robust.bounding import FREE, OUT, Bound, Cuts, tighten
+from workbench.games.robust.bounding import FREE, OUT, Bound, tighten
+from workbench.games.robust.cuts import Cuts
 from workbench.games.robust.problem import Knapsack
 from workbench.games.robust.tree import Node, root
 from workbench.progress import Progress
@@ -30,6 +31,7 @@ class Search:
         self.worst: Bound | None = None
         self.upper = np.inf
         self.nodes = 0
+        self.by_relaxation = False  # whether the relaxation is close enough to split by
         self.history: list[tuple[float, float, float]] = []
         self.known: dict[bytes, float] = {}
 
@@ -92,10 +94,15 @@ class Search:
         if key in self.known:
             return self.known[key]
         first = self.best is None
+        if start is None and self.worst is not None:
+            start = self.worst.scenario
         found = tighten(
-            self.cuts, plan, start=np.zeros(plan.size) if start is None else start,
-            stop_below=self.profit, report=None if first else self._go_on,
-        )  # fmt: skip
+            self.cuts,
+            plan,
+            start=start,
+            stop_below=self.profit,
+            report=None if first else self._go_on,
+        )
         self.known[key] = found.upper
         if found.lower > self.profit:
             self.best, self.worst = plan, found

@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench import checks
-from workbench.games.robust.bounding import Bound, Cuts, tighten
-from workbench.games.robust.branch import branch
+from workbench.games.robust.bounding import Bound, tighten
+from workbench.games.robust.branch import SMALLEST, branch, explore
+from workbench.games.robust.climbing import improve, polish
+from workbench.games.robust.cuts import Cuts
 from workbench.games.robust.evaluate import WorstCase, certified
 from workbench.games.robust.master import over_recourses, over_scenarios
 from workbench.games.robust.problem import Knapsack
@@ -137,11 +139,17 @@ def greedy(search: Search, _found: Bound) -> None:
     label="price and evaluate",
     formula=r"\max_{x,\lambda} \min_\xi \sum_j \lambda_j v(x, y_j, \xi)",
     reference=ARSLAN,
-    cost="the root, then up to three mixed-integer programmes",
+    cost="greedy, some ten climbs, then up to three mixed-integer programmes",
     proves="bound",
 )
-def price_and_evaluate(search: Search, _found: Bound) -> None:
-    """Choose the plan over the recourses found at the root, evaluate it exactly, go on with what that brings."""
+def price_and_evaluate(search: Search, found: Bound) -> None:
+    """Climb from the greedy plan, then choose the plan over the recourses found, and go on with what that brings.
+
+    Never worse than greedy, unless the time ends in it.
+    """
+    greedy(search, found)
+    improve(search)
+    polish(search)
     for _ in range(ROUNDS):
         if search.left <= 0 or search.closed:
             return
@@ -161,11 +169,15 @@ def price_and_evaluate(search: Search, _found: Bound) -> None:
     cost="exponential at worst; seconds to minutes at n = 20 to 80, uncorrelated",
     proves="optimum",
 )
-def price_and_branch(search: Search, found: Bound) -> None:
-    """Start from price and evaluate, then split the plans until every part is bounded by the best."""
-    if search.problem.items > 15:
-        price_and_evaluate(search, found)
-    branch(search)
+def price_and_branch(search: Search, _found: Bound) -> None:
+    """Climb, then split the plans until every part is bounded by the best: first by the relaxation, then exactly."""
+    whole = True
+    if search.problem.items > SMALLEST:
+        improve(search)
+        polish(search)
+        whole = explore(search)
+    if whole:
+        branch(search)
 
 
 @METHODS.add(

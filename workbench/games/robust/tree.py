@@ -12,6 +12,7 @@ from workbench.games.plan_verifier import FORMAT, VERSION, digest
 from workbench.games.robust.bounding import FREE, value_at
 from workbench.games.robust.evaluate import WorstCase, denominator_of, rational_scenario
 from workbench.games.robust.problem import COLUMNS, Knapsack
+from workbench.games.robust.relaxation import Relaxation
 
 
 @dataclass
@@ -50,9 +51,11 @@ def write(problem: Knapsack, worst: WorstCase, tree: Node) -> tuple[str, float]:
     """Return (certificate, bound): the document that :mod:`..plan_verifier` checks, and what no plan exceeds by it.
 
     Scenarios are rounded to rationals inside the budget and asked once more, in floating point with an allowance for
-    rounding of 1e-11 of all profits; the verifier asks again in whole numbers.
+    rounding of 1e-11 of all profits: by weak duality, which is cheap, and by the dynamic programme where that says more
+    than is known. The verifier asks again in whole numbers.
     """
     d = denominator_of(problem)
+    relaxation = Relaxation(problem)
     allowance = 1e-11 * float(problem.profit.sum() + problem.outsourcing.sum())
     places: dict[tuple[int, ...], int] = {}
     walk, order, most = [tree], [], -math.inf
@@ -64,7 +67,10 @@ def write(problem: Knapsack, worst: WorstCase, tree: Node) -> tuple[str, float]:
             continue
         numerators, _ = rational_scenario(problem, node.scenario)
         order.append(-1 - places.setdefault(numerators, len(places)))
-        value, _ = value_at(problem, node.state, np.array(numerators) / d)
+        rounded = np.array(numerators) / d
+        value = relaxation.at(node.state, rounded)
+        if value > max(most, node.bound):
+            value = min(value, value_at(problem, node.state, rounded)[0])
         most = max(most, value)
     witness = places.setdefault(worst.numerators, len(places))
     none_above = math.ceil((most + allowance) * d)

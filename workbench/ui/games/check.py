@@ -10,6 +10,7 @@ import xarray as xr
 from workbench import data, games
 from workbench.costs import Cost
 from workbench.games import costs
+from workbench.games.experiments.verification import NUMBERS
 from workbench.progress import Progress
 from workbench.ui.kit import check
 from workbench.ui.kit.proof import proof_html
@@ -22,7 +23,7 @@ class CheckView(check.CheckView):
     help = (
         "The checker reads a certificate strictly and proves the numbers in it, in rational or ball arithmetic, in a "
         "process of its own that ends after half a minute. Until you drop a file it shows the certificate of the "
-        "paper's toy. Change a digit of one and drop it again."
+        "paper's toy. A plan's certificate (Robust decisions) is checked as well. Change a digit and drop it again."
     )
     experiment = "workbench.games.verification"
 
@@ -45,6 +46,11 @@ class CheckView(check.CheckView):
     def sentence(self, ds: xr.Dataset) -> str:
         """Say what the checker says."""
         if bool(ds.valid):
+            if np.isfinite(float(ds.at_least)):
+                return (
+                    f"The certificate holds: the plan is worth at least {float(ds.at_least):,.6g}, and no plan "
+                    f"more than {float(ds.none_above):,.6g}."
+                )
             return f"The certificate holds: margin {float(ds.margin):.6g}, proved."
         if bool(ds.refusal):
             return "It is a refusal, and its witness is verified: no metric weights reach the target."
@@ -64,7 +70,7 @@ def report_html(ds: xr.Dataset) -> str:
     ]
     rows += [
         (ds[name].attrs["long_name"] + ("" if bool(ds.valid) else " (claimed, not proved)"), f"{float(ds[name]):.10g}")
-        for name in ("margin", "step_paper", "step_h0", "step_sharp")
+        for name in NUMBERS
         if np.isfinite(float(ds[name]))
     ]
     return proof_html(rows, ds)

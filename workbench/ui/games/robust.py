@@ -5,6 +5,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import panel as pn
+import panel_material_ui as pmui
 import param
 import xarray as xr
 
@@ -22,6 +24,7 @@ from workbench.ui.kit.view import View
 
 LARGEST_UPLOAD = 200_000
 MOST = 30
+HEAD = "profit,loss,weight,repair,outsourcing\n40,20,8,20,48"
 
 
 class RobustView(View):
@@ -53,7 +56,35 @@ class RobustView(View):
     def controls(self) -> list[Any]:
         """Return the sliders, and the place to drop items of one's own."""
         own = file_chooser("Your items: CSV, or a published instance", ".csv,.txt", self.take)
-        return [*(widget_for(self, name) for name in self.inputs if name != "table"), own]
+        self._typed = pmui.TextAreaInput(
+            label="Items to type over (CSV)",
+            placeholder=HEAD,
+            rows=5,
+            max_length=LARGEST_UPLOAD,
+            size="small",
+            margin=(6, 10),
+            sizing_mode="stretch_width",
+        )
+        self._typed.param.watch(self._take_typed, "value")
+        show = pmui.Button(label="Type over these items", size="small", variant="outlined", on_click=self._show_items)
+        drawn = pmui.Button(label="Back to drawn items", size="small", variant="outlined", on_click=self._forget_items)
+        buttons = pn.Column(show, drawn, sizing_mode="stretch_width")
+        return [*(widget_for(self, name) for name in self.inputs if name != "table"), own, self._typed, buttons]
+
+    def _show_items(self, _: Any) -> None:
+        """Write the items of the result where they can be edited."""
+        if self.result is not None:
+            self._typed.value = self.result.attrs["table"]
+
+    def _forget_items(self, _: Any) -> None:
+        """Forget items of one's own."""
+        self._typed.value = ""
+        self.table = None
+
+    def _take_typed(self, event: Any) -> None:
+        """Take the items that were typed."""
+        if event.new.strip():
+            self.take("the typed items", event.new.encode())
 
     def take(self, name: str, data: bytes) -> None:
         """Use an uploaded table."""

@@ -15,6 +15,15 @@ from workbench.figures.shapes.defects import (
     torsion_share_curves,
     wedge_fluxes,
 )
+from workbench.figures.shapes.fits import (
+    fit_beside_signal,
+    fit_errors,
+    fit_quality,
+    frontier,
+    frontier_seconds,
+    frontier_with,
+    order_lines,
+)
 from workbench.figures.shapes.shadow import (
     counted_twice,
     graph_numbers,
@@ -27,6 +36,12 @@ from workbench.figures.shapes.shadow import (
 )
 
 FIGURES = {
+    "fit_signal": fit_beside_signal,
+    "best_linear_fit": fit_beside_signal,
+    "fits_report": fit_beside_signal,
+    "compare_fits": frontier,
+    "approximation_order": order_lines,
+    "approximation_orders": order_lines,
     "circuit_report": crystal_loop,
     "shadow_report": shadow_holes,
     "shadow_phase": scales_of_points,
@@ -48,8 +63,15 @@ __all__ = [
     "counted_twice",
     "crystal_loop",
     "dictionary_map",
+    "fit_beside_signal",
+    "fit_errors",
+    "fit_quality",
+    "frontier",
+    "frontier_seconds",
+    "frontier_with",
     "graph_numbers",
     "holes_of_scales",
+    "order_lines",
     "runs_in_window",
     "sampled_complex",
     "scales_of_points",

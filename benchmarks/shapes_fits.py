@@ -120,13 +120,13 @@ def ridges(sides: list[int], rounds: int) -> list[str]:
 def trained(steps: int, seeds: int) -> list[str]:
     """Compare trained grids with closed forms at equal numbers: quality on both halves, and time."""
     ds = shapes.compare_fits("temple", seeds=seeds, steps=steps)
-    base = float(ds.fit_seconds.sel(method="bspline").mean())
+    base = float(ds.fit_seconds.sel(fit="bspline").mean())
     rows = [
         f"| {steps} steps, {seeds} seeds | numbers | seen, dB | unseen, dB | time ÷ cubic splines |",
         "|---" * 5 + "|",
     ]
-    for k, name in enumerate(ds.method.values):
-        one = ds.sel(method=name).isel(signal=0, budget=0)
+    for k, name in enumerate(ds.fit.values):
+        one = ds.sel(fit=name).isel(signal=0, budget=0)
         seen, unseen = (one.psnr.sel(part=part) for part in ("training", "held out"))
         rows.append(
             f"| {ds.label.values[k]} | {int(one.parameters_used[0]):,} | "

@@ -55,7 +55,7 @@ def test_the_box_has_a_corner_to_drag_at_each_end(reports):
 def test_both_qualities_are_joined(reports):
     ds = reports["curve"]
     (joints,) = parts(figures.fit_quality(ds), "Segments")
-    assert len(joints) == ds.sizes["rival"] == 4
+    assert len(joints) == ds.sizes["rival"] == 5
 
 
 @pytest.mark.parametrize("name", ["frontier", "longer", "orders", "first"])

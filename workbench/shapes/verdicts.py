@@ -1,12 +1,14 @@
 """What the papers of this room claim and what we measure: each family has its own file of claims."""
 
 from workbench.shapes.defects.verdicts import CLAIMS as DEFECTS
+from workbench.shapes.fits.verdicts import CLAIMS as FITS
 from workbench.shapes.shadow.verdicts import CLAIMS as SHADOW
 from workbench.verdicts import Claim, Verdict, judge
 
 CLAIMS: tuple[Claim, ...] = (
     *DEFECTS,
     *SHADOW,
+    *FITS,
 )
 
 

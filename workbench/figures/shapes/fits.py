@@ -176,7 +176,7 @@ def frontier(study: xr.Dataset, signal: str | None = None, part: str = UNSEEN) -
     ``signal`` is one of the study's; else the mean over them is drawn.
     """
     parts: list[Any] = []
-    for k, name in enumerate(study.method.values):
+    for k, name in enumerate(study.fit.values):
         x, mean, spread = _over_budgets(study, str(name), signal, part)
         bars = hv.ErrorBars((x, mean, spread), "numbers", ["psnr", "spread"])
         parts.append(theme.error_bars(bars, theme.SERIES[k % len(theme.SERIES)]))
@@ -214,10 +214,9 @@ def frontier_with(ds: xr.Dataset, study: xr.Dataset) -> Any:
 def frontier_seconds(study: xr.Dataset) -> Any:
     """Draw the ratio on unseen samples over processor seconds, a mark for every method and budget."""
     parts = []
-    for k, name in enumerate(study.method.values):
-        chosen = study.sel(method=name)
-        seconds = chosen.fit_seconds.mean(("signal", "run")).values
-        mean = chosen.psnr.sel(part=UNSEEN).mean(("signal", "run")).values
+    for k, name in enumerate(study.fit.values):
+        seconds = study.fit_seconds.sel(fit=name).mean(("signal", "run")).values
+        mean = study.psnr.sel(fit=name, part=UNSEEN).mean(("signal", "run")).values
         parts += theme.marked_curve((seconds, mean), "seconds", "psnr", str(study.label.values[k]), k)
     return theme.frame(
         hv.Overlay(parts),
@@ -231,21 +230,19 @@ def frontier_seconds(study: xr.Dataset) -> Any:
 
 
 def _over_budgets(study: xr.Dataset, method: str, signal: str | None, part: str) -> tuple[np.ndarray, ...]:
-    chosen = study.sel(method=method)
-    chosen = chosen.sel(signal=signal) if signal else chosen.mean("signal")
-    ratio = chosen.psnr.sel(part=part)
-    x = chosen.parameters_used.mean("run").values.astype(float)
-    return x, ratio.mean("run").values, ratio.std("run").values
+    ratio, used = study.psnr.sel(fit=method, part=part), study.parameters_used.sel(fit=method)
+    ratio, used = (one.sel(signal=signal) if signal else one.mean("signal") for one in (ratio, used))
+    return used.mean("run").values.astype(float), ratio.mean("run").values, ratio.std("run").values
 
 
 def order_lines(ds: xr.Dataset) -> Any:
     """Draw the error of the best fit over the numbers, for each family on the first function of a study."""
-    if "method" not in ds.dims:
+    if "fit" not in ds.dims:
         parts = theme.marked_curve((ds["size"].values, ds.error.values), "numbers", "error", str(ds.attrs["method"]), 0)
         return _orders(hv.Overlay(parts), str(ds.attrs["formula"]))
     parts = []
-    for k, name in enumerate(ds.method.values):
-        error = np.maximum(ds.error.sel(method=name).values[0], 1e-16)
+    for k, name in enumerate(ds.fit.values):
+        error = np.maximum(ds.error.sel(fit=name).values[0], 1e-16)
         parts += theme.marked_curve((ds["size"].values, error), "numbers", "error", str(ds.label.values[k]), k)
     return _orders(hv.Overlay(parts), str(ds.function_label.values[0]))
 

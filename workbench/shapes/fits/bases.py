@@ -90,12 +90,14 @@ class Design(NamedTuple):
     """The matrix (n, P) of a family at n places, sparse or dense, with how it is to be read.
 
     ``order`` sorts the coefficients by where they act, so that those which meet in a sample stand near each other.
-    ``sides`` are the coefficients along an axis, one number for each grid.
+    ``sides`` are the coefficients along an axis, one number for each grid. The ridge is λ cᵀ Q c, ``penalty`` being Q
+    (None: λ‖c‖²).
     """
 
     matrix: sparse.csr_array | Floats
     order: NDArray[np.int64]
     sides: tuple[int, ...]
+    penalty: sparse.csr_array | None = None
 
 
 @dataclass(frozen=True)
@@ -104,19 +106,20 @@ class LinearFamily:
 
     ``basis(u, count)`` is its matrix along one axis; ``least`` the fewest coefficients along an axis, ``order`` the
     order of its error for smooth functions (None: faster than any power), ``local`` whether its functions are zero
-    outside a few cells.
+    outside a few cells, ``smooth`` whether the ridge is on second differences of neighbours instead of on sizes.
     """
 
     basis: Callable[[Floats, int], sparse.csr_array | Floats]
     least: int
     order: int | None
     local: bool = True
+    smooth: bool = False
 
     def sides(self, count: float, dimension: int) -> tuple[int, ...]:
         """Return the coefficients along an axis of the largest grid of at most ``count``; ``ValueError`` if none fits.
 
         >>> HATS.sides(1936, 2), METRIC.sides(192, 1), METRIC.sides(1936, 2)
-        ((44,), (77, 77, 38), (29, 29, 14))
+        ((44,), (77, 77, 38), (29, 29, 15))
         """
         side = int(np.floor(count ** (1 / dimension) + 1e-9))
         if side < self.least:
@@ -133,7 +136,8 @@ class LinearFamily:
     def design(self, points: Floats, sides: tuple[int, ...]) -> Design:
         """Return the matrix of the family at ``points`` (n, d)."""
         matrix = tensor_product([self.basis(column, sides[0]) for column in points.T[::-1]])
-        return Design(matrix, np.arange(matrix.shape[1]), sides)
+        penalty = bending(sides[0], points.shape[1]) if self.smooth else None
+        return Design(matrix, np.arange(matrix.shape[1]), sides, penalty)
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,22 @@ class MetricFamily(LinearFamily):
         return Design(sparse.csr_array(sparse.hstack(parts)), np.lexsort(keys[::-1]), sides)
 
 
+def bending(side: int, dimension: int) -> sparse.csr_array:
+    """Return Q of the sum of squared second differences along every axis, and a trace of the sizes: P-splines.
+
+    The trace, 1e-6, keeps coefficients that nothing determines at 0.
+    """
+    second = sparse.diags_array([1.0, -2.0, 1.0], offsets=[0, 1, 2], shape=(max(side - 2, 0), side))
+    along, same = sparse.csr_array(second.T @ second), sparse.eye_array(side, format="csr")
+    total = 1e-6 * sparse.eye_array(side**dimension, format="csr")
+    for axis in range(dimension):
+        term = sparse.csr_array(np.ones((1, 1)))
+        for k in range(dimension):
+            term = sparse.kron(term, along if k == axis else same, format="csr")
+        total = total + term
+    return sparse.csr_array(total)
+
+
 def tensor_product(factors: list[sparse.csr_array | Floats]) -> sparse.csr_array | Floats:
     """Return the products of the axes' functions, row by row; the last factor's index runs fastest."""
     made = factors[0]
@@ -188,6 +208,7 @@ def _rows_multiplied(a: sparse.csr_array | Floats, b: sparse.csr_array | Floats)
 HATS = LinearFamily(hats, least=2, order=2)
 QUADRATIC = LinearFamily(lambda u, count: bsplines(u, count, 2), least=3, order=3)
 CUBIC = LinearFamily(lambda u, count: bsplines(u, count, 3), least=4, order=4)
+SMOOTHED = LinearFamily(lambda u, count: bsplines(u, count, 3), least=4, order=4, smooth=True)
 METRIC = MetricFamily(hats, least=2, order=2)
 COSINES = LinearFamily(cosines, least=1, order=None, local=False)
 CHEBYSHEV = LinearFamily(chebyshev, least=1, order=None, local=False)

@@ -49,6 +49,7 @@ def certified_floor(design: Design, values: Floats) -> Floor:
     >>> bool(floor.mse <= floor.reached < 1.000001 * floor.mse), floor.radius
     (True, inf)
     """
+    design = design._replace(penalty=None)
     used = np.flatnonzero(np.asarray(abs(design.matrix).sum(axis=0)).ravel() > 0)
     if len(used) < design.matrix.shape[1]:  # a coefficient that no sample sees does not matter
         rank = np.empty(design.matrix.shape[1], np.int64)

@@ -13,8 +13,8 @@ from workbench.shapes.fits.methods import FITS, checked_budget, checked_method, 
 from workbench.shapes.fits.signals import Signal
 from workbench.shapes.fits.signals import signal as as_signal
 
-CLOSED = ("linear", "bspline", "metric")
-COMPARED = (*CLOSED, "hash", "metric-relu", "hash-sine", "metricgrids", "linear-adam")
+CLOSED = ("linear", "bspline", "pspline", "metric")
+COMPARED = (*CLOSED, "hash", "metric-relu", "hash-sine", "metricgrids", "siren", "linear-adam")
 CROPS = ("temple", "garden", "petals")
 MOST_RUNS = 5000
 
@@ -33,13 +33,13 @@ def compare_fits(
 ) -> xr.Dataset:
     """Fit signals by several methods with several budgets of numbers, over ``seeds`` of split and start.
 
-    Within a seed all methods see the same samples. Returns over (signal, method, budget, run) ``psnr`` (with part:
+    Within a seed all methods see the same samples. Returns over (signal, fit, budget, run) ``psnr`` (with part:
     training, held out, all), ``fit_seconds`` of the processor and ``parameters_used``; over (signal, budget, run) of
     the linear grid ``psnr_limit`` on the training samples, the proved most that its training can reach.
     Raises ``ValueError`` for unknown names, before any work. Cost: the sum of all fits.
 
-    >>> ds = compare_fits("sine", ("linear", "bspline"), (12, 24), seeds=2, size=200)
-    >>> ds.psnr.shape, bool((ds.psnr.sel(part="training", method="linear") <= ds.psnr_limit).all())
+    >>> ds = compare_fits("sine", ("linear", "bspline"), (16, 24), seeds=2, size=200)
+    >>> ds.psnr.shape, bool((ds.psnr.sel(part="training", fit="linear") <= ds.psnr_limit).all())
     ((1, 2, 2, 2, 3), True)
     """
     many = [signals] if isinstance(signals, (str, Signal)) else list(signals)
@@ -69,18 +69,18 @@ def compare_fits(
                     seconds[s, m, b, run], used[s, m, b, run] = fitted.seconds, fitted.parameters
                     done += 1
     progress.update(1, 1, "done")
-    dims = ("signal", "method", "budget", "run")
+    dims = ("signal", "fit", "budget", "run")
     variables = {
         "psnr": ((*dims, "part"), ratio, "peak signal-to-noise ratio", "dB"),
         "fit_seconds": (dims, seconds, "processor time of the fit", "s"),
         "parameters_used": (dims, used, "numbers of the fit"),
         "psnr_limit": (("signal", "budget", "run"), limit, "most that the linear grid can reach in training", "dB"),
-        "label": (("method",), np.array([FITS[name].label for name in names]), "method"),
-        "trained": (("method",), np.array([not FITS[name].fact("linear") for name in names]), "whether it is trained"),
+        "label": (("fit",), np.array([FITS[name].label for name in names]), "method"),
+        "trained": (("fit",), np.array([not FITS[name].fact("linear") for name in names]), "whether it is trained"),
     }
     coordinates = {
         "signal": (("signal",), [target.name for target in targets], "signal"),
-        "method": (("method",), names, "method"),
+        "fit": (("fit",), names, "method"),
         "budget": (("budget",), budgets, "numbers allowed"),
         "run": (("run",), np.arange(count), "seed"),
     }

@@ -13,10 +13,10 @@ from workbench.shapes.fits.methods import FITS, checked_budget, checked_method
 from workbench.shapes.fits.report import RIVALS
 from workbench.shapes.fits.signals import DEFAULT_SIZE, SIGNALS, Signal
 
-PER_BAND, PER_EIGEN = 1.2e-9, 2.5e-9
+PER_BAND, PER_EIGEN = 5e-10, 3.5e-10
 """Seconds: for each P b² of one factorisation with the band of the inverse, and for each P³ of all eigenvalues."""
 FACTORS = 12
-PER_STEP = 6e-3
+PER_STEP = 2.5e-3
 """Seconds of a step of training on 1,024 samples of a picture, with one grid."""
 FLOORS = 20
 

@@ -28,7 +28,7 @@ MOST_VALUES = 40_000
 MOST_BYTES = 2 * 2**20
 LARGEST = 1e300
 KEYS = ("kind", "version", "side", "dimension", "values", "low", "high", "sign", "least")
-DEGREES = {"linear": 1, "quadratic": 2, "bspline": 3}
+DEGREES = {"linear": 1, "quadratic": 2, "bspline": 3, "pspline": 3}
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,14 @@ _add_linear(
     reference="de Boor, A Practical Guide to Splines",
 )
 _add_linear(
+    "pspline",
+    bases.SMOOTHED,
+    label="Smoothing spline grid",
+    formula=r"\sum_j c_j B_3(x/h - j), \lambda \sum |\Delta^2 c|^2",
+    cost="a band factorisation",
+    reference="Eilers & Marx, Statist. Sci. 11 (1996)",
+)
+_add_linear(
     "metric",
     bases.METRIC,
     label="Three metric grids, linear",

@@ -3,8 +3,8 @@
 For smooth f the error of the best fit falls like N^−p: p = 2 for hats, q + 1 for splines of degree q, faster than any
 power for Chebyshev polynomials. The three metric grids are sums of hats over smooth coordinates whose second
 derivatives all vanish at 0: they span no parabola there, and their order is 2. How their knots happen to interlace
-makes the error jump by a factor of two from one size to the next, so orders are fitted over many sizes. Best L² fits by hats have root mean
-square error h² rms(f'')/√720 as h → 0; interpolation has h² rms(f'')/√120.
+makes the error jump by a factor of two from one size to the next, so orders are fitted over many sizes. Best L² fits by
+hats have root mean square error h² rms(f'')/√720 as h → 0; interpolation has h² rms(f'')/√120.
 """
 
 import itertools
@@ -81,7 +81,7 @@ def approximation_order(
     Raises ``ValueError`` for a trained method, a formula of more coordinates, sizes that do not rise. Cost: 8 N³
     operations for N numbers.
 
-    >>> ds = approximation_order("quadratic", "sine", (24, 48))
+    >>> ds = approximation_order("quadratic", "sine", (48, 96))
     >>> bool(abs(ds.slope[0] - 3) < 0.2), float(ds.theory)
     (True, 3.0)
     """
@@ -145,12 +145,12 @@ def approximation_orders(
 ) -> xr.Dataset:
     """Measure the orders of several linear families on several functions, as :func:`approximation_order` each.
 
-    Returns over (method, function, size) ``error`` and over (method, function, doubling) ``slope``, over
-    (method, function) ``order``; over method ``theory`` and ``label``. Cost: half a minute for the defaults.
+    Returns over (fit, function, size) ``error`` and over (fit, function, doubling) ``slope``, over
+    (fit, function) ``order``; over fit ``theory`` and ``label``. Cost: half a minute for the defaults.
 
     >>> ds = approximation_orders(("linear",), ("sine",), (24, 48))
     >>> ds.error.dims
-    ('method', 'function', 'size')
+    ('fit', 'function', 'size')
     """
     progress = progress or Progress()
     names = [checked_method(name, linear=True) for name in methods]
@@ -168,11 +168,11 @@ def approximation_orders(
     progress.update(1, 1, "done")
     orders = [FITS[name].fact("family").order for name in names]
     variables = {
-        "error": (("method", "function", "size"), error, "root mean square error of the best fit"),
-        "slope": (("method", "function", "doubling"), slope, "order between two sizes"),
-        "order": (("method", "function"), order, "order, of a line through the larger sizes"),
-        "theory": (("method",), np.array([np.nan if o is None else float(o) for o in orders]), "order, smooth f"),
-        "label": (("method",), np.array([FITS[name].label for name in names]), "family"),
+        "error": (("fit", "function", "size"), error, "root mean square error of the best fit"),
+        "slope": (("fit", "function", "doubling"), slope, "order between two sizes"),
+        "order": (("fit", "function"), order, "order, of a line through the larger sizes"),
+        "theory": (("fit",), np.array([np.nan if o is None else float(o) for o in orders]), "order, smooth f"),
+        "label": (("fit",), np.array([FITS[name].label for name in names]), "family"),
         "function_label": (
             ("function",),
             np.array([SIGNALS[f].label.removeprefix("Formula: ") if f in SIGNALS else f for f in functions]),
@@ -180,7 +180,7 @@ def approximation_orders(
         ),
     }
     coordinates = {
-        "method": (("method",), names, "family"),
+        "fit": (("fit",), names, "family"),
         "function": (("function",), list(functions), "function"),
         "size": (("size",), given, "numbers at most"),
         "doubling": (("doubling",), given[1:], "the larger of two sizes"),

@@ -1,6 +1,7 @@
 """Least squares with a ridge that leaving one sample out chooses, exactly: two engines, one answer.
 
-min ‖y − A c‖² + λ‖c‖² has the normal equations (AᵀA + λ) c = Aᵀy. The error of the fit that has not seen sample i is
+min ‖y − A c‖² + λ cᵀQc has the normal equations (AᵀA + λQ) c = Aᵀy, where Q = 1, a ridge, unless a family has one of
+its own. The error of the fit that has not seen sample i is
 r_i / (1 − h_i), h_i = a_iᵀ (AᵀA + λ)⁻¹ a_i, so leave-one-out costs one fit and the leverages h. Where the functions are
 local, AᵀA is a band: it is factorised in P b² operations, and the entries of its inverse inside the band, which are all
 that the leverages ask for, follow from the factor at the same cost (Takahashi, Fagan, Chen 1973). Otherwise the
@@ -21,7 +22,7 @@ from workbench.progress import Progress
 from workbench.shapes.fits.bases import Design
 
 Floats = NDArray[np.float64]
-SMALLEST_RIDGE, LARGEST_RIDGE = 1e-9, 1e1
+SMALLEST_RIDGE, LARGEST_RIDGE = 1e-9, 1e3
 """In units of the mean diagonal entry of AᵀA."""
 MOST_WORK = 3e10
 """Multiplications of one factorisation."""
@@ -76,7 +77,8 @@ def fit_ridge(
     def at(relative: float) -> RidgeFit:
         lam = relative * engine.scale
         c = engine.solve(lam, right)
-        c += engine.solve(lam, np.asarray(design.matrix.T @ (values - design.matrix @ c)) - lam * c)
+        held_back = lam * (c if design.penalty is None else np.asarray(design.penalty @ c))
+        c += engine.solve(lam, np.asarray(design.matrix.T @ (values - design.matrix @ c)) - held_back)
         leverage = engine.leverages(lam)
         left = (values - design.matrix @ c) / np.maximum(1 - leverage, 1e-12)[:, None]
         return RidgeFit(c, lam, leverage, float(np.mean(left**2)), np.nan)
@@ -93,7 +95,7 @@ def least_of(at: Callable[[float], RidgeFit], progress: Progress) -> RidgeFit:
     todo = list(np.linspace(low, high, round((high - low) / 2) + 1))
     for step in (1.0, 0.5, 0.25, 0.0):
         for power in todo:
-            progress.update(len(tried), 12, "leaving one out")
+            progress.update(len(tried), 13, "leaving one out")
             tried[power] = at(10**power)
         best = min(tried, key=lambda power: tried[power].loo)
         todo = [p for p in (best - step, best + step) if low <= p <= high and p not in tried]
@@ -106,10 +108,12 @@ def engine_for(design: Design) -> Engine:
     count = matrix.shape[1]
     if sparse.issparse(matrix):
         ordered = sparse.csr_array(matrix[:, design.order])
-        gram = sparse.coo_array(ordered.T @ ordered)
-        width = int(np.max(np.abs(gram.row - gram.col), initial=0))
-        if count * (width + 1) ** 2 < MOST_WORK and (width < count // 2 or count > MOST_DENSE):
-            return BandEngine(ordered, gram, width, design.order)
+        penalty = None if design.penalty is None else design.penalty[design.order][:, design.order]
+        engine = BandEngine(ordered, design.order, penalty)
+        width = engine.width
+        narrow = width < count // 2 or count > MOST_DENSE or penalty is not None
+        if count * (width + 1) ** 2 < MOST_WORK and narrow:
+            return engine
         if count > MOST_DENSE:
             raise ValueError(
                 f"{count:,} coefficients a channel that meet {width:,} others each are too much work; give fewer "
@@ -150,19 +154,29 @@ class DenseEngine:
 class BandEngine:
     """A band Cholesky factor for each λ, and the band of the inverse for the leverages."""
 
-    def __init__(self, ordered: sparse.csr_array, gram: sparse.coo_array, width: int, order: NDArray[np.int64]) -> None:
-        self._matrix, self._order, self.width = ordered, order, width
-        self._band = np.zeros((width + 1, ordered.shape[1]))
-        lower = gram.row >= gram.col
-        self._band[(gram.row - gram.col)[lower], gram.col[lower]] = gram.data[lower]
+    def __init__(
+        self, ordered: sparse.csr_array, order: NDArray[np.int64], penalty: sparse.csr_array | None = None
+    ) -> None:
+        self._matrix, self._order = ordered, order
+        count = ordered.shape[1]
+        self._penalty = sparse.eye_array(count, format="csr") if penalty is None else penalty
+        parts = [sparse.coo_array(part) for part in (ordered.T @ ordered, self._penalty)]
+        self.width = max(int(np.max(np.abs(part.row - part.col), initial=0)) for part in parts)
+        checks.memory(40.0 * (self.width + 1) * count, "the band of this fit")
+        self._band, self._ridge_band = (self._lower_band(part) for part in parts)
         self.scale = float(np.mean(self._band[0]))
         self._kept: tuple[float, Floats] | None = None
 
+    def _lower_band(self, part: sparse.coo_array) -> Floats:
+        made = np.zeros((self.width + 1, part.shape[0]))
+        lower = part.row >= part.col
+        made[(part.row - part.col)[lower], part.col[lower]] = part.data[lower]
+        return made
+
     def factor(self, ridge: float) -> Floats:
-        """Return the lower Cholesky factor of AᵀA + λ as LAPACK keeps a band: [k, j] is the entry (j + k, j)."""
+        """Return the lower Cholesky factor of AᵀA + λQ as LAPACK keeps a band: [k, j] is the entry (j + k, j)."""
         if self._kept is None or self._kept[0] != ridge:
-            shifted = self._band.copy()
-            shifted[0] += ridge
+            shifted = self._band + ridge * self._ridge_band
             factor = linalg.cholesky_banded(shifted, overwrite_ab=True, lower=True, check_finite=False)
             self._kept = (ridge, factor)
         return self._kept[1]
@@ -186,7 +200,7 @@ class BandEngine:
         large = small = 0.0
         factor = (self.factor(ridge), True)
         for _ in range(20):
-            v = np.asarray(self._matrix.T @ (self._matrix @ v)) + ridge * v
+            v = np.asarray(self._matrix.T @ (self._matrix @ v)) + ridge * (self._penalty @ v)
             large = float(np.linalg.norm(v))
             v /= large
             w = linalg.cho_solve_banded(factor, w, check_finite=False)

@@ -131,10 +131,10 @@ def _crop(name: str, row: int, column: int) -> Callable[[int], Floats]:
     return cut
 
 
-SIGNALS.add("temple", label="Photograph: a temple's roof", kind="photograph", reference="scikit-learn, CC BY 2.0")(
-    _crop("china", 120, 300)
+SIGNALS.add("temple", label="Photograph: eaves of a temple", kind="photograph", reference="scikit-learn, CC BY 2.0")(
+    _crop("china", 125, 250)
 )
-SIGNALS.add("garden", label="Photograph: trees and steps", kind="photograph", reference="scikit-learn, CC BY 2.0")(
+SIGNALS.add("garden", label="Photograph: a hall above trees", kind="photograph", reference="scikit-learn, CC BY 2.0")(
     _crop("china", 300, 60)
 )
 SIGNALS.add("petals", label="Photograph: a flower", kind="photograph", reference="scikit-learn, CC BY 2.0")(

@@ -18,7 +18,7 @@ BUDGET = 5808
 def _difference(study: xr.Dataset, one: str, other: str, part: str) -> tuple[float, float]:
     """Return the mean of the paired differences in dB at the largest budget, and twice its standard error."""
     ratio = study.psnr.sel(part=part).isel(budget=-1)
-    gap = (ratio.sel(method=one) - ratio.sel(method=other)).values.ravel()
+    gap = (ratio.sel(fit=one) - ratio.sel(fit=other)).values.ravel()
     return float(gap.mean()), float(2 * gap.std(ddof=1) / np.sqrt(gap.size))
 
 
@@ -32,7 +32,7 @@ def _pair(one: str, other: str, shipped: str = FRONTIER) -> Numbers:
         "seen_error": seen_error,
         "unseen": unseen,
         "unseen_error": unseen_error,
-        "times": float(seconds.sel(method=one) / seconds.sel(method=other)),
+        "times": float(seconds.sel(fit=one) / seconds.sel(fit=other)),
         "pairs": study.sizes["signal"] * study.sizes["run"],
     }
 
@@ -53,24 +53,24 @@ def grids_with_relu() -> Numbers:
 
 
 def splines() -> Numbers:
-    """Compare MetricGrids with a cubic spline grid in closed form."""
-    return _pair("metricgrids", "bspline")
+    """Compare MetricGrids with a smoothing spline grid in closed form."""
+    return _pair("metricgrids", "pspline")
 
 
 def splines_longer() -> Numbers:
     """Make that comparison with a longer training."""
-    return _pair("metricgrids", "bspline", LONGER)
+    return _pair("metricgrids", "pspline", LONGER)
 
 
 def order() -> Numbers:
     """Read the order of the metric grids, and their error beside one grid and cubic splines, on smooth functions."""
     ds = data.result(ORDERS).sel(function=["sine", "chirp", "runge"])
     log = np.log(ds.error.sel(size=slice(96, None)))
-    worse = np.exp((log.sel(method="metric") - log.sel(method="linear")).mean("size")).values
-    cubic = np.exp((log.sel(method="metric") - log.sel(method="bspline")).mean("size")).values
+    worse = np.exp((log.sel(fit="metric") - log.sel(fit="linear")).mean("size")).values
+    cubic = np.exp((log.sel(fit="metric") - log.sel(fit="bspline")).mean("size")).values
     return {
-        "order": float(ds.order.sel(method="metric").max()),
-        "splines": float(ds.order.sel(method="bspline").min()),
+        "order": float(ds.order.sel(fit="metric").max()),
+        "splines": float(ds.order.sel(fit="bspline").min()),
         "worse_least": float(worse.min()),
         "worse_most": float(worse.max()),
         "cubic": float(cubic.min()),
@@ -80,7 +80,7 @@ def order() -> Numbers:
 def limit() -> Numbers:
     """Read how near a training comes to the proved limit of a linear grid, and whether any passes it."""
     ds = data.result(FRONTIER)
-    gap = (ds.psnr_limit - ds.psnr.sel(method="linear-adam", part="training")).values
+    gap = (ds.psnr_limit - ds.psnr.sel(fit="linear-adam", part="training")).values
     return {"least": float(gap.min()), "mean": float(gap.mean()), "trainings": gap.size}
 
 
@@ -133,7 +133,7 @@ CLAIMS: tuple[Claim, ...] = (
         {"order": "the order of the metric grids", "worse_most": "their error over that of one grid"},
     ),
     Claim(
-        "(Not in the paper.) On unseen pixels MetricGrids beat a cubic spline grid in closed form.",
+        "(Not in the paper.) On unseen pixels MetricGrids beat a smoothing spline grid in closed form.",
         splines,
         _TOLD,
         Rule(above("unseen", "unseen_error")),

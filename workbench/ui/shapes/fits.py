@@ -170,26 +170,24 @@ class FitsView(View):
         """Say what the fit reaches on samples it has not seen, what the best closed form does, and the proved limit."""
         unseen, seen = (float(ds.psnr.sel(part=part)) for part in ("held out", "training"))
         text = (
-            f"With {int(ds.parameters_used):,} numbers {_name(ds)} reaches {unseen:.1f} dB on samples it has not seen "
+            f"{_name(ds)}, {int(ds.parameters_used):,} numbers: {unseen:.1f} dB on samples it has not seen "
             f"({seen:.1f} dB on those it has), in {float(ds.fit_seconds):.2g} s"
         )
-        others = ds.where(ds.rival != str(ds.attrs["method"]), drop=True)
-        if others.sizes["rival"]:
-            ratio = others.rival_psnr.sel(part="held out")
-            best = int(ratio.argmax())
-            label, value = str(others.rival_label.values[best]), float(ratio[best])
-            text += f"; {label.lower()}: {value:.1f} dB in {float(others.rival_seconds[best]):.2g} s"
+        others = np.flatnonzero(ds.rival.values != str(ds.attrs["method"]))
+        if others.size:
+            best = ds.isel(rival=others[np.argmax(ds.rival_psnr.sel(part="held out").values[others])])
+            ratio, took = float(best.rival_psnr.sel(part="held out")), float(best.rival_seconds)
+            text += f"; {str(best.rival_label.item()).lower()}: {ratio:.1f} dB in {took:.2g} s"
         text += "."
         if "psnr_limit" in ds and np.isfinite(limit := float(ds.psnr_limit.sel(seen="training"))):
-            text += f" However trained, three metric grids with a linear head cannot exceed {limit:.1f} dB in training: proved."
+            text += f" Linear in three metric grids, no training exceeds {limit:.1f} dB: proved."
         if "box_sign" in ds:
             text += f" {_box_in_words(ds)}"
         return text
 
 
 def _name(ds: xr.Dataset) -> str:
-    label = str(ds.attrs.get("method_label", ds.attrs["method"]))
-    return label if label[:2].isupper() or label.startswith("Metric") else f"{label[0].lower()}{label[1:]}"
+    return str(ds.attrs.get("method_label", ds.attrs["method"]))
 
 
 def _box_in_words(ds: xr.Dataset) -> str:
@@ -236,10 +234,9 @@ def _frontier_in_words(study: xr.Dataset) -> Any:
     def told(ds: xr.Dataset) -> str:
         name = str(ds.attrs["signal"])
         known = name in study.signal.values
-        chosen = study.sel(signal=name) if known else study.mean("signal", keep_attrs=True)
-        ratio = chosen.psnr.sel(part="held out").mean("run")
-        best = ratio.isel(budget=-1)
-        k = int(best.argmax())
+        ratio = study.psnr.sel(part="held out")
+        best = (ratio.sel(signal=name) if known else ratio.mean("signal")).mean("run").isel(budget=-1)
+        k = int(np.argmax(best.values))
         what = "this photograph" if known else "three photographs"
         return (
             f"A shipped study of {what}, {study.sizes['run']} seeds (bars: their standard deviation). With "

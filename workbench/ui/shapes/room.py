@@ -8,6 +8,7 @@ from workbench.figures import shapes as figures
 from workbench.ui.kit.room import Room
 from workbench.ui.shapes.crystals import CrystalView
 from workbench.ui.shapes.dictionaries import DictionariesView
+from workbench.ui.shapes.fits import FitsView
 from workbench.ui.shapes.graphs import GraphsView
 
 
@@ -15,8 +16,11 @@ class ShapesRoom(Room):
     """Find the defects of a crystal, rebuild a graph from samples."""
 
     slug = "shapes"
-    paper = "After “General teleparallel theory of defects”, arXiv 2602.01408 (defects), arXiv 2506.01603 (graphs)."
-    view_classes = (CrystalView, DictionariesView, GraphsView)
+    paper = (
+        "After “General teleparallel theory of defects”, arXiv 2602.01408 (defects), arXiv 2506.01603 (graphs), arXiv "
+        "2503.10000 (fits)."
+    )
+    view_classes = (CrystalView, DictionariesView, GraphsView, FitsView)
 
     @classmethod
     def thumbnail(cls) -> Any:

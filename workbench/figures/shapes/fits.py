@@ -161,7 +161,7 @@ def fit_quality(ds: xr.Dataset) -> Any:
         parts.append(theme.markers(marks, theme.SERIES[k], size=12, marker=SHAPES_OF_PARTS[part]))
     return theme.frame(
         hv.Overlay(parts),
-        title="Seen and unseen samples",
+        title="Seen and unseen",
         xlabel="peak signal-to-noise ratio, dB",
         ylabel="",
         yticks=list(zip(places.tolist(), labels, strict=True)),
@@ -170,44 +170,46 @@ def fit_quality(ds: xr.Dataset) -> Any:
     )
 
 
-def frontier(study: xr.Dataset, signal: str | None = None, part: str = UNSEEN) -> Any:
+def frontier(study: xr.Dataset, signal: str | None = None) -> Any:
     """Draw the ratio on unseen samples over numbers for every method, with the standard deviation over seeds.
 
     ``signal`` is one of the study's; else the mean over them is drawn.
     """
-    parts: list[Any] = []
-    for k, name in enumerate(study.fit.values):
-        x, mean, spread = _over_budgets(study, str(name), signal, part)
-        bars = hv.ErrorBars((x, mean, spread), "numbers", ["psnr", "spread"])
-        parts.append(theme.error_bars(bars, theme.SERIES[k % len(theme.SERIES)]))
-        parts += theme.marked_curve((x, mean), "numbers", "psnr", str(study.label.values[k]), k)
-    return theme.frame(
-        hv.Overlay(parts),
-        title=f"Unseen samples of {signal}" if signal else "Unseen samples",
-        xlabel="numbers of the fit",
-        ylabel="peak signal-to-noise ratio, dB",
-        logx=True,
-        legend="bottom",
-        height=430,
-    )
+    return _over_numbers(_series(study, signal), signal)
 
 
 def frontier_with(ds: xr.Dataset, study: xr.Dataset) -> Any:
     """Draw the study's frontier with the fit of a result as a diamond on it."""
     name = str(ds.attrs["signal"])
-    drawn = frontier(study, name if name in study.signal.values else None)
-    here = hv.Scatter(
-        ([int(ds.parameters_used)], [float(ds.psnr.sel(part=UNSEEN))]), "numbers", "psnr", label="this fit"
+    signal = name if name in study.signal.values else None
+    here = ([int(ds.parameters_used)], [float(ds.psnr.sel(part=UNSEEN))])
+    mark = theme.markers(
+        hv.Scatter(here, "numbers", "psnr", label="this fit"), theme.REFERENCE, size=15, marker="diamond"
     )
-    mark = theme.markers(here, theme.REFERENCE, size=15, marker="diamond")
+    return _over_numbers([*_series(study, signal), mark], signal)
+
+
+def _series(study: xr.Dataset, signal: str | None) -> list[Any]:
+    parts: list[Any] = []
+    for k, name in enumerate(study.fit.values):
+        ratio, used = study.psnr.sel(fit=name, part=UNSEEN), study.parameters_used.sel(fit=name)
+        ratio, used = (one.sel(signal=signal) if signal else one.mean("signal") for one in (ratio, used))
+        x, mean, spread = used.mean("run").values.astype(float), ratio.mean("run").values, ratio.std("run").values
+        bars = hv.ErrorBars((x, mean, spread), "numbers", ["psnr", "spread"])
+        parts.append(theme.error_bars(bars, theme.SERIES[k % len(theme.SERIES)]))
+        parts += theme.marked_curve((x, mean), "numbers", "psnr", str(study.label.values[k]), k)
+    return parts
+
+
+def _over_numbers(parts: list[Any], signal: str | None) -> Any:
     return theme.frame(
-        drawn * mark,
-        title=f"Unseen samples of {name}" if name in study.signal.values else "Unseen samples of three photographs",
+        hv.Overlay(parts),
+        title=f"Unseen samples of {signal}" if signal else "Unseen, three photographs",
         xlabel="numbers of the fit",
         ylabel="peak signal-to-noise ratio, dB",
         logx=True,
         legend="bottom",
-        height=430,
+        height=520,
     )
 
 
@@ -227,12 +229,6 @@ def frontier_seconds(study: xr.Dataset) -> Any:
         legend="bottom",
         height=430,
     )
-
-
-def _over_budgets(study: xr.Dataset, method: str, signal: str | None, part: str) -> tuple[np.ndarray, ...]:
-    ratio, used = study.psnr.sel(fit=method, part=part), study.parameters_used.sel(fit=method)
-    ratio, used = (one.sel(signal=signal) if signal else one.mean("signal") for one in (ratio, used))
-    return used.mean("run").values.astype(float), ratio.mean("run").values, ratio.std("run").values
 
 
 def order_lines(ds: xr.Dataset) -> Any:

@@ -162,7 +162,7 @@ class FitsView(View):
             Picture("The fit", figures.fit_beside_signal, _fit_in_words),
             DraggedMarks("Errors and proofs", figures.fit_errors, _errors_in_words, self.move, height=380),
             Picture("Seen and unseen", figures.fit_quality, _quality_in_words),
-            Picture("Frontier", lambda ds: figures.frontier_with(ds, study), _frontier_in_words(study), height=430),
+            Picture("Frontier", lambda ds: figures.frontier_with(ds, study), _frontier_in_words(study), height=520),
             CertificateFile("empty-box.json", _document, _proof_in_words),
         ]
 
@@ -180,7 +180,9 @@ class FitsView(View):
             text += f"; {str(best.rival_label.item()).lower()}: {ratio:.1f} dB in {took:.2g} s"
         text += "."
         if "psnr_limit" in ds and np.isfinite(limit := float(ds.psnr_limit.sel(seen="training"))):
-            text += f" Linear in three metric grids, no training exceeds {limit:.1f} dB: proved."
+            text += (
+                f" No training of three metric grids with a linear head exceeds {limit:.1f} dB on what it saw: proved."
+            )
         if "box_sign" in ds:
             text += f" {_box_in_words(ds)}"
         return text

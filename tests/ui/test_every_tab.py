@@ -59,6 +59,10 @@ FINDINGS = {
         "graphs",
     ): r"1 piece and 1 hole \(exact\), as the graph\. .* proved, an apex at all [\d,]+ cells\. Euclidean",
     ("shapes", "surfaces"): r"The map is a diffeomorphism: 4 steps with ρ ≤ 0\.\d+, .* has 0 crossing pairs \(exact\)",
+    (
+        "shapes",
+        "fits",
+    ): r"Cubic spline grid, 5,808 numbers: \d+\.\d dB on samples it has not seen .* dB on what it saw: proved\.",
     ("shapes", "dictionaries"): "the charge that they give depends on the frame",
     ("fields", "fields"): r"stands nearer the truth: 0\.\d+ ± .* from the memoriser .* L\* = \d\.\d+",
     ("fields", "training"): r"After 2,000 steps the network is 0\.\d+ ± 0\.\d+ from the exact field and",

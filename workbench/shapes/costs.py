@@ -7,6 +7,14 @@ from workbench.shapes.defects.costs import (  # noqa: F401 - found here by their
     dislocation_circuits,
     noise_breakdown,
 )
+from workbench.shapes.fits.costs import (  # noqa: F401 - found here by their names
+    approximation_order,
+    approximation_orders,
+    best_linear_fit,
+    compare_fits,
+    fit_signal,
+    fits_report,
+)
 from workbench.shapes.shadow.costs import (  # noqa: F401 - found here by their names
     graph_constants,
     rips_agreement,

@@ -1,6 +1,7 @@
 """What the papers of this room claim and what we measure: each family has its own file of claims."""
 
 from workbench.shapes.defects.verdicts import CLAIMS as DEFECTS
+from workbench.shapes.fits.verdicts import CLAIMS as FITS
 from workbench.shapes.shadow.verdicts import CLAIMS as SHADOW
 from workbench.shapes.surfaces.verdicts import CLAIMS as SURFACES
 from workbench.verdicts import Claim, Verdict, judge
@@ -9,6 +10,7 @@ CLAIMS: tuple[Claim, ...] = (
     *DEFECTS,
     *SHADOW,
     *SURFACES,
+    *FITS,
 )
 
 

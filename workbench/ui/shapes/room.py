@@ -10,6 +10,7 @@ from workbench.ui.shapes.behind import ShapesBehindView
 from workbench.ui.shapes.circuit_check import CircuitCheckView
 from workbench.ui.shapes.crystals import CrystalView
 from workbench.ui.shapes.dictionaries import DictionariesView
+from workbench.ui.shapes.fits import FitsView
 from workbench.ui.shapes.graphs import GraphsView
 from workbench.ui.shapes.surfaces import SurfacesView
 
@@ -23,6 +24,10 @@ class ShapesRoom(Room):
         "arXiv 2305.17555 (surfaces)."
     )
     view_classes = (CrystalView, CircuitCheckView, DictionariesView, GraphsView, SurfacesView, ShapesBehindView)
+        "After “General teleparallel theory of defects”, arXiv 2602.01408 (defects), arXiv 2506.01603 (graphs), arXiv "
+        "2503.10000 (fits)."
+    )
+    view_classes = (CrystalView, DictionariesView, GraphsView, FitsView)
 
     @classmethod
     def thumbnail(cls) -> Any:

@@ -1,0 +1,321 @@
+"""The registry of ways to fit a signal: linear families solved to their optimum, and models that are trained.
+
+Each takes a signal, which samples it may see and how many numbers it may have, and returns a :class:`Fitted`. Adding a
+linear family is adding its basis and one line; adding a trained model is adding a module and one line.
+"""
+
+import functools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench import checks
+from workbench.progress import Progress
+from workbench.registry import Fact, Registry
+from workbench.shapes.fits import bases
+from workbench.shapes.fits.bases import LinearFamily
+from workbench.shapes.fits.ridge import MOST_DENSE, fit_ridge
+from workbench.shapes.fits.signals import Signal
+
+if TYPE_CHECKING:
+    import torch
+
+Floats = NDArray[np.float64]
+PAPER = "Wang et al., MetricGrids, arXiv 2503.10000"
+FEWEST, MOST = 16, 200_000
+MOST_STEPS = 20_000
+
+FITS = Registry(
+    "fit",
+    facts={
+        "linear": Fact(bool, says="whether it is linear in its numbers, so that the best fit is computed"),
+        "family": Fact(LinearFamily, required=False, says="the basis of a linear family"),
+    },
+)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit ``shown`` at all samples (n, channels) is made of.
+
+    ``coefficients`` (P, channels) with the ``sides`` of their grids, ``ridge``, leave-one-out error ``loo`` (mean
+    square) and ``condition`` are those of a linear family; ``step`` and ``loss`` the curve of a training. ``seconds``
+    are of the processor, in the thread that computes.
+    """
+
+    shown: Floats
+    parameters: int
+    seconds: float
+    coefficients: Floats | None = None
+    sides: tuple[int, ...] = ()
+    ridge: float = np.nan
+    loo: float = np.nan
+    condition: float = np.nan
+    step: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    loss: Floats = field(default_factory=lambda: np.empty(0))
+
+
+def linear_sides(family: LinearFamily, signal: Signal, parameters: int) -> tuple[int, ...]:
+    """Return the sides of the family's largest grid of at most ``parameters`` numbers, all channels together."""
+    sides = family.sides(parameters // signal.channels, signal.dimension)
+    if not family.local:
+        count = family.size(sides, signal.dimension)
+        if count > MOST_DENSE:
+            raise ValueError(
+                f"a family whose functions reach everywhere takes up to {MOST_DENSE:,} coefficients a channel, got "
+                f"{count:,}; give fewer parameters"
+            )
+        checks.memory(32.0 * len(signal.points) * count, "a fit by functions that reach everywhere")
+    return sides
+
+
+def solve_linear(
+    family: LinearFamily,
+    signal: Signal,
+    training: NDArray[np.bool_],
+    parameters: int,
+    ridge: float | str = "loo",
+    progress: Progress | None = None,
+) -> Fitted:
+    """Return the least-squares fit of a linear family with its ridge, see :func:`fit_ridge`."""
+    sides = linear_sides(family, signal, parameters)
+    started = time.thread_time()
+    design = family.design(signal.points[training], sides)
+    found = fit_ridge(design, signal.values[training] - signal.offset, ridge, progress=progress)
+    everywhere = family.design(signal.points, sides).matrix
+    return Fitted(
+        np.asarray(everywhere @ found.coefficients) + signal.offset,
+        found.coefficients.size,
+        time.thread_time() - started,
+        found.coefficients,
+        sides,
+        found.ridge,
+        found.loo,
+        found.condition,
+    )
+
+
+def _add_linear(name: str, family: LinearFamily, **told: str) -> None:
+    @FITS.add(name, linear=True, family=family, **told)
+    @functools.wraps(solve_linear)
+    def solve(
+        signal: Signal,
+        training: NDArray[np.bool_],
+        parameters: int,
+        *,
+        ridge: float | str = "loo",
+        progress: Progress | None = None,
+        **_: Any,
+    ) -> Fitted:
+        return solve_linear(family, signal, training, parameters, ridge, progress)
+
+
+_add_linear(
+    "linear",
+    bases.HATS,
+    label="Linear grid",
+    formula=r"\sum_j c_j \Lambda(x/h - j)",
+    cost="a band factorisation, P b² for P numbers that meet b others",
+)
+_add_linear(
+    "quadratic",
+    bases.QUADRATIC,
+    label="Quadratic spline grid",
+    formula=r"\sum_j c_j B_2(x/h - j)",
+    cost="a band factorisation",
+    reference="de Boor, A Practical Guide to Splines",
+)
+_add_linear(
+    "bspline",
+    bases.CUBIC,
+    label="Cubic spline grid",
+    formula=r"\sum_j c_j B_3(x/h - j)",
+    cost="a band factorisation",
+    reference="de Boor, A Practical Guide to Splines",
+)
+_add_linear(
+    "pspline",
+    bases.SMOOTHED,
+    label="Smoothing spline grid",
+    formula=r"\sum_j c_j B_3(x/h - j), \lambda \sum |\Delta^2 c|^2",
+    cost="a band factorisation",
+    reference="Eilers & Marx, Statist. Sci. 11 (1996)",
+)
+_add_linear(
+    "metric",
+    bases.METRIC,
+    label="Three metric grids, linear",
+    formula=r"\sum_k \sum_j c_{kj} \Lambda(\varphi_k(x)/h_k - j)",
+    cost="a band factorisation",
+    reference=f"the grids of {PAPER}, with a linear head",
+)
+_add_linear(
+    "dct",
+    bases.COSINES,
+    label="Cosines",
+    formula=r"\sum_k c_k \cos(k \pi (x+1)/2)",
+    cost="all eigenvalues of a P × P matrix",
+)
+_add_linear(
+    "chebyshev",
+    bases.CHEBYSHEV,
+    label="Chebyshev polynomials",
+    formula=r"\sum_k c_k T_k(x)",
+    cost="all eigenvalues of a P × P matrix",
+)
+
+
+def _trained(
+    signal: Signal,
+    training: NDArray[np.bool_],
+    build: "Callable[[torch.Generator], torch.nn.Module]",
+    steps: int,
+    seed: int,
+    progress: Progress | None,
+) -> Fitted:
+    from workbench.shapes.fits.networks import train
+
+    middle = signal.offset if signal.kind == "photograph" else (signal.low + signal.high) / 2
+    made = train(
+        build,
+        signal.values,
+        training,
+        middle,
+        signal.span,
+        steps=checks.integer("steps", steps, minimum=1, maximum=MOST_STEPS),
+        seed=checks.integer("seed", seed, minimum=0, maximum=2**31 - 1),
+        progress=progress or Progress(),
+    )
+    return Fitted(made.shown, made.parameters, made.seconds, step=made.step, loss=made.loss)
+
+
+def _add_grid(name: str, *, metric: bool, decoder: str, **told: str) -> None:
+    @FITS.add(name, linear=False, **told)
+    def fit(
+        signal: Signal,
+        training: NDArray[np.bool_],
+        parameters: int,
+        *,
+        steps: int = 300,
+        seed: int = 0,
+        progress: Progress | None = None,
+        **_: Any,
+    ) -> Fitted:
+        """Train a grid model on the samples marked ``training``."""
+        from workbench.shapes.fits.networks import GridModel, plan
+
+        d, channels = signal.dimension, signal.channels
+        sizes = plan(parameters, signal.shape[0], d, channels, metric=metric, decoder=decoder)
+
+        def build(generator: "torch.Generator") -> "torch.nn.Module":
+            return GridModel(signal.points, sizes, channels, metric=metric, decoder=decoder, generator=generator)
+
+        return _trained(signal, training, build, steps, seed, progress)
+
+
+_add_grid(
+    "hash",
+    metric=False,
+    decoder="relu",
+    label="Hash grid, ReLU (instant-NGP)",
+    formula=r"\mathrm{MLP}(E(\varphi_0(x)))",
+    reference="after Müller et al. 2022, arXiv 2201.05989",
+    cost="a training",
+)
+_add_grid(
+    "hash-sine",
+    metric=False,
+    decoder="sine",
+    label="Hash grid, modulated sines",
+    formula=r"h \leftarrow m^2 \sin(30(Wh+b)), one grid",
+    reference=f"ablation of {PAPER}",
+    cost="a training",
+)
+_add_grid(
+    "metric-relu",
+    metric=True,
+    decoder="relu",
+    label="Three metric grids, ReLU",
+    formula=r"\mathrm{MLP}(\sum_k E(\varphi_k(x)))",
+    reference=f"ablation of {PAPER}",
+    cost="a training",
+)
+_add_grid(
+    "metricgrids",
+    metric=True,
+    decoder="sine",
+    label="MetricGrids",
+    formula=r"h \leftarrow m^2 \sin(30(Wh+b)), h_0 = \sum_k E(\varphi_k(x))",
+    reference=PAPER,
+    cost="a training",
+)
+
+
+@FITS.add(
+    "siren",
+    linear=False,
+    label="SIREN",
+    formula=r"h \leftarrow \sin(30(Wh+b))",
+    reference="Sitzmann et al. 2020, arXiv 2006.09661",
+    cost="a training",
+)
+def siren(
+    signal: Signal,
+    training: NDArray[np.bool_],
+    parameters: int,
+    *,
+    steps: int = 300,
+    seed: int = 0,
+    progress: Progress | None = None,
+    **_: Any,
+) -> Fitted:
+    """Train a SIREN of four hidden layers on the samples marked ``training``."""
+    from workbench.shapes.fits.networks import Siren, siren_width
+
+    width = siren_width(parameters, signal.dimension, signal.channels)
+    return _trained(signal, training, lambda g: Siren(signal.points, width, signal.channels, g), steps, seed, progress)
+
+
+@FITS.add(
+    "linear-adam",
+    linear=False,
+    label="Linear grid, trained",
+    formula=r"\sum_j c_j \Lambda(x/h - j), c by Adam",
+    cost="a training; what it can reach at most is computed",
+)
+def linear_adam(
+    signal: Signal,
+    training: NDArray[np.bool_],
+    parameters: int,
+    *,
+    steps: int = 300,
+    seed: int = 0,
+    progress: Progress | None = None,
+    **_: Any,
+) -> Fitted:
+    """Train the coefficients of the linear grid by Adam: a trainer whose best possible result is known."""
+    from workbench.shapes.fits.networks import LinearModel
+
+    sides = linear_sides(bases.HATS, signal, parameters)
+    return _trained(
+        signal,
+        training,
+        lambda _g: LinearModel(signal.points, bases.HATS, sides, signal.channels),
+        steps,
+        seed,
+        progress,
+    )
+
+
+def checked_method(method: str, *, linear: bool = False) -> str:
+    """Return the name of a fit; ``ValueError`` for an unknown one, or for a trained one where ``linear`` is asked."""
+    return checks.choice("fit", method, [n for n, e in FITS.items() if e.fact("linear") or not linear])
+
+
+def checked_budget(parameters: int) -> int:
+    """Return a budget of numbers within the limits."""
+    return checks.integer("parameters", parameters, minimum=FEWEST, maximum=MOST)

@@ -9,8 +9,11 @@ from workbench.ui.fisher.identity import IdentityView
 from workbench.ui.fisher.live import LiveView
 from workbench.ui.fisher.metric import MetricView
 from workbench.ui.fisher.models import ModelsView
+from workbench.ui.fisher.pairs import PairsView
 from workbench.ui.fisher.scaling import ScalingView
 from workbench.ui.fisher.study import CurvatureStudy
+from workbench.ui.fisher.transport import TransportView
+from workbench.ui.fisher.web import WebView
 from workbench.ui.kit.room import Room
 
 
@@ -22,7 +25,18 @@ class FisherRoom(Room):
         "After M. Zhuravlev, “Fisher Curvature Scaling at Critical Points”, arXiv 2603.07651; exact values by "
         "Pfaffians where the paper used transfer matrices to L = 9 and Monte Carlo to L = 24."
     )
-    view_classes = (ScalingView, MetricView, AcrossView, LiveView, ModelsView, IdentityView, CurvatureStudy)
+    view_classes = (
+        ScalingView,
+        MetricView,
+        AcrossView,
+        LiveView,
+        ModelsView,
+        IdentityView,
+        WebView,
+        PairsView,
+        TransportView,
+        CurvatureStudy,
+    )
 
     @classmethod
     def thumbnail(cls) -> hv.Overlay:

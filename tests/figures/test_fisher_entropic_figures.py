@@ -24,7 +24,7 @@ def test_maps_stand_upright(web):
     image = drawn(figures.field_map(web))
     corner = image.dimension_values("ln ρ", flat=False)
     np.testing.assert_allclose(corner, web.log_density.values.T)  # rows are y, from below
-    low, high = hv.Store.lookup_options("bokeh", drawn(figures.field_curvature(web)), "style").kwargs["clim"]
+    low, high = hv.Store.lookup_options("bokeh", drawn(figures.field_curvature(web)), "plot").kwargs["clim"]
     assert low == -high
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from workbench import fisher
 from workbench.fisher.entropic.fields import displaced_density, mode_variances
 from workbench.fisher.entropic.grid import Grid, checked_density, grid_of
-from workbench.fisher.entropic.symmetric import cofactors, contracted, determinant, matrices, solve
+from workbench.fisher.entropic.symmetric import cofactors, contracted, determinant, least_eigenvalue, matrices, solve
 
 
 @pytest.mark.parametrize("shape", [(12, 16), (9, 8), (8, 10, 7)])
@@ -76,6 +76,7 @@ def test_small_matrices_by_components(d):
     np.testing.assert_allclose(
         matrices(cofactors(parts, 0.3)), np.linalg.det(shifted)[:, None, None] * np.linalg.inv(shifted), atol=1e-10
     )
+    np.testing.assert_allclose(least_eigenvalue(parts, 0.3), np.linalg.eigvalsh(shifted)[:, 0], atol=1e-13)
     right = rng.normal(size=(d, 20))
     np.testing.assert_allclose(solve(parts, right, 0.3).T, np.linalg.solve(shifted, right.T[..., None])[..., 0])
     np.testing.assert_allclose(contracted(parts, parts), np.trace(full @ full, axis1=1, axis2=2))

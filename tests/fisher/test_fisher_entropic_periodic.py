@@ -6,7 +6,6 @@ import pytest
 from workbench import fisher
 from workbench.progress import Cancelled, Progress
 
-
 WAVES = ((1.0, (1, 0, 0)), (0.7, (0, 1, 0)), (0.5, (1, 2, 0)), (0.4, (1, 0, 1)))
 
 
@@ -31,14 +30,14 @@ def wavy(shape, amplitude=0.12):
     return rho.reshape(shape), sum(a**2 * (k @ k) / 2 for a, k in waves)
 
 
-@pytest.mark.parametrize(("shape", "error"), [((48, 48), 1e-12), ((20, 20, 20), 1e-7)])
-def test_a_known_displacement_is_found_again(shape, error):
-    rho, squared = wavy(shape)
+@pytest.mark.parametrize(("shape", "amplitude", "error"), [((64, 64), 0.12, 1e-11), ((20, 20, 20), 0.04, 1e-8)])
+def test_a_known_displacement_is_found_again(shape, amplitude, error):
+    rho, squared = wavy(shape, amplitude)
     found = fisher.periodic_transport(rho)
     assert found.converged
     assert found.least_stretch > 0
-    assert found.W2 == pytest.approx(squared, rel=error)
-    assert found.residual < 1e3 * error
+    assert abs(found.W2 / squared - 1) < error
+    assert found.residual < 10 * error
 
 
 def test_waves_along_one_axis_have_a_closed_form():

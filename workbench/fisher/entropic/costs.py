@@ -21,7 +21,7 @@ def _cells(shape: Any) -> tuple[float, int]:
 def field(kind: str, shape: Any) -> Cost:
     """Estimate :func:`workbench.fisher.field`."""
     cells, d = _cells(shape)
-    return Cost(START + cells * (4 * PER_TRANSFORM + (4e-6 * (d - 1) ** 2 if kind == "zeldovich" else 0)), 80 * cells)
+    return Cost(START + cells * (4 * PER_TRANSFORM + (1.5e-5 * (d - 1) ** 2 if kind == "zeldovich" else 0)), 80 * cells)
 
 
 def curvature_field(rho: Any) -> Cost:

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 
 from workbench import checks, results
 from workbench.fisher.entropic.grid import PAIRS, Floats, Grid, axes_of, checked_density, on_grid
-from workbench.fisher.entropic.symmetric import determinant, least_eigenvalue, matrices, minus_outer, web
+from workbench.fisher.entropic.symmetric import cofactors, determinant, least_eigenvalue, minus_outer, web
 from workbench.progress import Progress
 from workbench.registry import Registry
 
@@ -131,9 +131,12 @@ def desmoothed(raw: Floats, radius: float) -> Floats:
         found = raw.copy()
         found[:d] -= radius**2 * determinant(raw)
         return found / determinant(raw * -(radius**2), shift=1.0)
-    full = matrices(raw)
-    solved = np.linalg.solve(np.eye(3) - radius**2 * full, full)
-    return np.stack([(solved[..., i, j] + solved[..., j, i]) / 2 for i, j in PAIRS[3]])
+    # By Cayley and Hamilton H adj(I − sH) = H + s adj H + (s² det H − s m₂) I, with m₂ = tr adj H.
+    s = radius**2
+    adjoint = cofactors(raw)
+    found = raw + s * adjoint
+    found[:3] += s * (s * determinant(raw) - adjoint[:3].sum(axis=0))
+    return found / determinant(raw * -s, shift=1.0)
 
 
 @results.experiment

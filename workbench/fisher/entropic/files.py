@@ -74,7 +74,7 @@ def read_field(
     >>> found = read_field(b"x,y\\n0.5,0.5\\n1.5,2.0\\n", name="mine.csv")
     >>> found.sentence
     '2 positions; 2 rows; columns x, y; separated by commas; 1 header row'
-    >>> found.density(box=4.0, side=4).sum()
+    >>> float(found.density(box=4.0, side=4).sum())
     16.0
     """
     data, name = _bytes_of(source, name, max_bytes)

@@ -28,7 +28,7 @@ from workbench.progress import Progress
 PLACES = 41
 Z_LIMIT, Z_NODES = 8.5, 1201
 """Quantiles of mixtures: the trapezoidal rule in the Gaussian's own coordinate, which converges exponentially."""
-NODES_PER_PIECE = 8
+NODES_PER_PIECE, MANY_PIECES = (24, 10), 500
 SEEN, DRAWN, MOMENTS = 3.7, 121, 5
 """What is drawn of measures on a line: so many deviations, nodes, and places on the geodesic."""
 NEAR = 1e-13
@@ -201,21 +201,16 @@ def _line_gaps(mu0: Measure, mu1: Measure, reference: Measure | None, times: Flo
     size = float(weights @ (q0**2 + q1**2))
     _refuse_equal(squared, size)
     ratio = log0 - log1  # ln of q₁'/q₀': how far the map stretches
-    internal = np.array([weights @ (_log_mix(ratio, t) - t * ratio) for t in times])
+    late = times[:, None]
+    internal = (np.logaddexp(np.log1p(-late), np.log(late) + ratio) - late * ratio) @ weights
     start, rise = float(weights @ log0), -float(weights @ ratio)
     potential = np.zeros_like(times)
     if reference is not None:
         at0, at1 = (-reference.log_density(q[:, None]) for q in (q0, q1))
-        for k, t in enumerate(times):
-            between = -reference.log_density((q0 + t * step)[:, None])
-            potential[k] = weights @ ((1 - t) * at0 + t * at1 - between)
+        between = -reference.log_density((q0 + late * step)[..., None])
+        potential = ((1 - late) * at0 + late * at1 - between) @ weights
         start, rise = start + float(weights @ at0), rise + float(weights @ (at1 - at0))
     return _Path(squared, internal, potential, start, rise, 0.0)
-
-
-def _log_mix(ratio: Floats, t: float) -> Floats:
-    """Return ln(1 − t + t e^ratio) without overflow."""
-    return np.logaddexp(np.log1p(-t), np.log(t) + ratio)
 
 
 def _quantiles(mu0: Measure, mu1: Measure, fine: bool) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats], Floats]:
@@ -229,12 +224,14 @@ def _quantiles(mu0: Measure, mu1: Measure, fine: bool) -> tuple[tuple[Floats, Fl
     if len(tables) == 1:  # the tails of the other need short pieces
         tail = 2.0 ** -np.arange(2, 50)
         edges = np.unique(np.concatenate([edges, tail, 1 - tail]))
-    nodes, shares = np.polynomial.legendre.leggauss(NODES_PER_PIECE + 4 if fine else NODES_PER_PIECE)
-    # Where a density nearly vanishes its quantiles are a root of the mass: u = s²(3 − 2s) makes both ends smooth.
+    count = NODES_PER_PIECE[len(edges) > MANY_PIECES]
+    nodes, shares = np.polynomial.legendre.leggauss(count if fine else count - 4)
+    # Where a density nearly vanishes its quantiles are a root of the mass, and entropies its logarithm: both are smooth
+    # in s for a mass that is flat at both ends of its piece, s⁴ at first.
     s, width = (nodes + 1) / 2, np.diff(edges)[:, None]
-    mass = (edges[:-1, None] + width * s**2 * (3 - 2 * s)).ravel()
+    mass = (edges[:-1, None] + width * s**4 * (35 - 84 * s + 70 * s**2 - 20 * s**3)).ravel()
     z = np.clip(ndtri(mass), -Z_LIMIT, Z_LIMIT)
-    return _along(mu0, z, mass), _along(mu1, z, mass), (width * (3 * s * (1 - s) * shares)).ravel()
+    return _along(mu0, z, mass), _along(mu1, z, mass), (width * (70 * (s * (1 - s)) ** 3 * shares)).ravel()
 
 
 def _along(measure: Measure, z: Floats, mass: Floats | None = None) -> tuple[Floats, Floats]:

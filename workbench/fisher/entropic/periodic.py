@@ -19,7 +19,7 @@ from scipy.sparse.linalg import LinearOperator, bicgstab
 from workbench import checks, results
 from workbench.fisher.entropic.curvature import smoothed
 from workbench.fisher.entropic.grid import AXES, Floats, Grid, axes_of, checked_density, on_grid
-from workbench.fisher.entropic.symmetric import cofactors, contracted, determinant, least_eigenvalue, matrices
+from workbench.fisher.entropic.symmetric import cofactors, contracted, determinant, least_eigenvalue
 from workbench.progress import Progress
 
 TOLERANCE = 1e-9
@@ -37,10 +37,11 @@ BYTES_PER_CELL = 500
 class PeriodicTransport:
     """The map x ↦ x + ∇``potential`` to the uniform density, with its certificate.
 
-    ``residual`` bounds the error of ln ρ in every cell; only if ``converged`` is ``W2`` (length², the squared distance) a number.
-    ``least_stretch`` is the smallest eigenvalue of I + D²u at the cells and half-way between them: positive, so no two
-    cells meet. ``entropy`` (place) is KL to the uniform density along the geodesic from it to ρ, ``curvature`` the
-    entropic curvature of that pair at t = ½, with the uniform density as reference. ``reason`` says why not.
+    ``residual`` bounds the error of ln ρ in every cell; only if ``converged`` is ``W2`` (length², the squared distance)
+    a number. ``least_stretch`` is the smallest eigenvalue of I + D²u at the cells and half-way between them: positive,
+    so no two cells meet. ``entropy`` (place) is KL to the uniform density along the geodesic from it to ρ,
+    ``curvature`` the entropic curvature of that pair at t = ½, with the uniform density as reference. ``reason`` says
+    why not.
     """
 
     potential: Floats
@@ -179,8 +180,8 @@ def _linear(
         found = contracted(cofactor, grid.second(spectrum_of(flat)))
         return (found - found.mean()).ravel()
 
-    right = off * stretch
-    right = (right - right.mean()).ravel()
+    # What no step can change, a constant of r, is taken from r and not from the right side: else Newton is linear.
+    right = ((off - float((off * stretch).mean() / stretch.mean())) * stretch).ravel()
     operator = LinearOperator((grid.cells, grid.cells), matvec=apply, dtype=np.float64)
     # A step need not be better than what the next one will leave, but the last ones must be good to rounding.
     near = float(np.abs(off).max())
@@ -198,15 +199,12 @@ def _least_stretch(spectrum: NDArray[np.complex128], second: Floats, grid: Grid)
 
 def _entropies(second: Floats, values: Floats) -> Floats:
     """Return KL to the uniform density along the geodesic from it: −⟨ln det(I + t(A⁻¹ − I))⟩ over the uniform side."""
-    if len(second) == 3:  # det((1 − t)A + tI)/det A needs no inverse
-        eigenvalues = [least_eigenvalue(second, shift=1.0)]
-        eigenvalues.append(second[0] + second[1] + 2 - eigenvalues[0])
-    else:
-        eigenvalues = list(np.moveaxis(np.linalg.eigvalsh(matrices(second)), -1, 0) + 1)
+    # det(I + t(A⁻¹ − I)) = det(I + (1 − t)D²u)/det A, which needs no inverse and no eigenvalue.
+    whole = determinant(second, shift=1.0)
     found = []
     for t in np.linspace(0, 1, PLACES):
-        stretch = sum(np.log(np.maximum((1 - t) + t / one, 1e-300)) for one in eigenvalues)
-        found.append(-float((values * stretch).mean()))
+        ratio = determinant((1 - t) * second, shift=1.0) / whole
+        found.append(-float((values * np.log(np.maximum(ratio, 1e-300))).mean()))
     return np.array(found)
 
 

@@ -121,13 +121,13 @@ def halo() -> Numbers:
 @functools.cache
 def reconstruction() -> dict[str, float]:
     """Reconstruct a displacement that is known, and try a field with steep peaks."""
-    grid = Grid((48, 48))
-    x, y = (2 * np.pi * np.arange(48) / 48 for _ in range(2))
-    waves = np.cos(x)[:, None] * np.ones(48) + 0.7 * np.cos(y) + 0.5 * np.cos(x[:, None] + 2 * y)
+    grid = Grid((64, 64))
+    x, y = (2 * np.pi * np.arange(64) / 64 for _ in range(2))
+    waves = np.cos(x)[:, None] + 0.7 * np.cos(y) + 0.5 * np.cos(x[:, None] + 2 * y)
     potential = 0.12 * waves / (2 * np.pi) ** 2
     found = periodic_transport(displaced_density(grid, potential))
     exact = float(sum((one**2).mean() for one in grid.gradient(grid.forward(potential))))
-    peaked = periodic_transport(lognormal(grid, -1.5, 1.5, 0.03, np.random.default_rng(1)))
+    peaked = periodic_transport(lognormal(Grid((48, 48)), -1.5, 1.5, 0.03, np.random.default_rng(1)))
     return {
         "off": abs(found.W2 / exact - 1),
         "residual": found.residual,

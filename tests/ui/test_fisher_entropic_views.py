@@ -41,7 +41,7 @@ def test_own_cubes_and_positions_are_read_or_refused():
     with pytest.raises(ValueError, match="Choose a file"):
         view.check(view.values() | {"kind": "file"})
     text = shown(view, kind="file", file=web.FieldFile("a.npy", cube()), smoothing=0.1, box=50.0)
-    assert text.startswith("knots ")
+    assert text.startswith("Knots ")
     assert "sheets" in text
     assert view.kind == "lognormal"
     places = np.random.default_rng(0).random((4000, 2)) * 50
@@ -66,7 +66,7 @@ def test_pairs_follow_the_hand():
     assert view.mean_0 == -1.2
     for reference in (pairs.NONE, pairs.GAUSSIAN, pairs.BUMPS):
         assert "(the pair's own)" in shown(view, reference=reference, inverse=0.5)
-    skewer = "\n".join(f"{x:g},{np.exp(-x * x / 8):g}" for x in np.linspace(-14, 14, 281)).encode()
+    skewer = "\n".join(f"{x:g},{np.exp(-x * x / 8):g}" for x in np.linspace(-26, 26, 1041)).encode()
     assert "0.25" in shown(view, reference=pairs.FILE, file=pairs.SkewerFile("a.csv", skewer))
     with pytest.raises(ValueError, match="same"):
         view.check(view.values() | {"mean_0": 1, "mean_1": 1, "deviation_0": 1, "deviation_1": 1})

@@ -64,10 +64,8 @@ def field_flow(ds: xr.Dataset) -> Any:
     for k, (name, label) in enumerate((("raw", "smoothed"), ("desmoothed", "smoothing taken out"))):
         known = np.isfinite(ds[name].values)
         parts += theme.marked_curve((ds.radius.values[known], ds[name].values[known]), "radius", "curvature", label, k)
-    title = "Curvature of the densest place by scale"
-    return theme.frame(
-        hv.Overlay(parts), title=title, xlabel="radius R of the window", ylabel="K", logx=True, legend="bottom"
-    )
+    title = "Densest place, by scale"
+    return theme.frame(hv.Overlay(parts), title=title, xlabel="radius R of the window", ylabel="K", legend="bottom")
 
 
 def field_histogram(ds: xr.Dataset) -> Any:
@@ -79,23 +77,32 @@ def field_histogram(ds: xr.Dataset) -> Any:
         theme.line(hv.Curve((x, ds.histogram.values), "curvature", "share", label="this field"), RAW),
         theme.line(hv.Curve((x, ds.law.values), "curvature", "share", label="Gaussian law"), LAW, dash="dashed"),
     ]
-    title = "Curvature along x: the law of P(k)" if known else "Curvature along x: a Gaussian of its width"
-    return theme.frame(hv.Overlay(parts), title=title, xlabel="curvature along x", ylabel="density", legend="top_left")
+    title = "Curvature along x, law of P(k)" if known else "Curvature along x"
+    return theme.frame(hv.Overlay(parts), title=title, xlabel="curvature along x", ylabel="density", legend="bottom")
 
 
 def field_shares(ds: xr.Dataset) -> Any:
     """Draw the share of cells in each class, by the chosen tensor and by the Hessian of ρ."""
     names = class_names(int(ds.attrs["d"]))
-    rows = [
-        (names[n], label, float(ds.shares.sel(tensor=tensor)[n]))
-        for n in range(len(names))
-        for tensor, label in (("chosen", "chosen N"), ("classical", "N = d + 1"))
-    ]
-    made = theme.bars(hv.Bars(rows, ["class", "tensor"], "share"), theme.SERIES[0])
-    made = theme.styled(
-        made, bokeh={"multi_level": False, "color": "tensor", "cmap": list(theme.SERIES[:2])}, matplotlib={}
+    parts = []
+    for k, (tensor, label) in enumerate((("chosen", "chosen N"), ("classical", "N = d + 1"))):
+        left = np.arange(len(names)) + (0.02 if k else -0.36)
+        corners = np.stack([left, 0 * left, left + 0.34, ds.shares.sel(tensor=tensor).values], axis=1)
+        made = hv.Rectangles(corners, ["left", "low", "right", "share"], label=label)
+        colour = theme.SERIES[k]
+        parts.append(
+            theme.styled(
+                made, bokeh={"color": colour, "line_alpha": 0}, matplotlib={"facecolor": colour, "edgecolor": "none"}
+            )
+        )
+    return theme.frame(
+        hv.Overlay(parts),
+        title="Share of cells by class",
+        xlabel="",
+        ylabel="share",
+        xticks=list(enumerate(names)),
+        legend="bottom",
     )
-    return theme.frame(made, title="Share of cells by class", xlabel="", ylabel="share", legend="bottom")
 
 
 def class_names(d: int) -> list[str]:
@@ -194,9 +201,18 @@ def transport_map(ds: xr.Dataset) -> Any:
     arrows = hv.Segments(np.stack([x, y, x + u, y + v], axis=-1).reshape(-1, 4), ["x", "y", "x1", "y1"])
     heads = hv.Points(np.stack([x + u, y + v], axis=-1).reshape(-1, 2), ["x", "y"])
     parts = [image, theme.line(arrows, "#FFFFFF", width=1.2), theme.markers(heads, "#FFFFFF", size=3)]
-    title = "Density, and where its matter came from"
+    title = "Where its matter came from"
     return theme.frame(
-        hv.Overlay(parts), title=title, xlabel="x", ylabel="y", height=BESIDE + 40, legend=None, show_grid=False
+        hv.Overlay(parts),
+        title=title,
+        xlabel="x",
+        ylabel="y",
+        height=BESIDE + 40,
+        equal_units=True,
+        xlim=(float(ds.x[0]), float(ds.x[-1])),
+        ylim=(float(ds.y[0]), float(ds.y[-1])),
+        legend=None,
+        show_grid=False,
     )
 
 

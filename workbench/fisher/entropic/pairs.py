@@ -26,8 +26,9 @@ from workbench.fisher.entropic.measures import LOG_2PI, Floats, Measure, Normal,
 from workbench.progress import Progress
 
 PLACES = 41
-Z_LIMIT, Z_NODES = 8.5, 1201
-"""Quantiles of mixtures: the trapezoidal rule in the Gaussian's own coordinate, which converges exponentially."""
+Z_LIMIT, Z_TABLE, Z_NODES = 8.5, 6.0, 1201
+"""Quantiles of mixtures: the trapezoidal rule in the Gaussian's own coordinate, which converges exponentially. A table
+as reference must cover six deviations, beyond which is a mass of 2e-9."""
 NODES_PER_PIECE, MANY_PIECES = (24, 10), 500
 SEEN, DRAWN, MOMENTS = 3.7, 121, 5
 """What is drawn of measures on a line: so many deviations, nodes, and places on the geodesic."""
@@ -195,7 +196,8 @@ def _line_path(mu0: Measure, mu1: Measure, reference: Measure | None, times: Flo
 
 
 def _line_gaps(mu0: Measure, mu1: Measure, reference: Measure | None, times: Floats, *, fine: bool) -> _Path:
-    (q0, log0), (q1, log1), weights = _quantiles(mu0, mu1, fine)
+    limit = Z_TABLE if isinstance(reference, Table) else Z_LIMIT
+    (q0, log0), (q1, log1), weights = _quantiles(mu0, mu1, fine, limit)
     step = q1 - q0
     squared = float(weights @ step**2)
     size = float(weights @ (q0**2 + q1**2))
@@ -213,11 +215,13 @@ def _line_gaps(mu0: Measure, mu1: Measure, reference: Measure | None, times: Flo
     return _Path(squared, internal, potential, start, rise, 0.0)
 
 
-def _quantiles(mu0: Measure, mu1: Measure, fine: bool) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats], Floats]:
+def _quantiles(
+    mu0: Measure, mu1: Measure, fine: bool, limit: float
+) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats], Floats]:
     """Return places and log densities of both measures at the same masses, and the weights of these."""
     tables = [one for one in (mu0, mu1) if isinstance(one, Table)]
     if not tables:
-        z = np.linspace(-Z_LIMIT, Z_LIMIT, Z_NODES if fine else Z_NODES // 2 + 1)
+        z = np.linspace(-limit, limit, Z_NODES if fine else Z_NODES // 2 + 1)
         weights = np.exp(-(z**2) / 2)
         return _along(mu0, z), _along(mu1, z), weights / weights.sum()
     edges = np.unique(np.concatenate([one.edges for one in tables]))
@@ -230,7 +234,7 @@ def _quantiles(mu0: Measure, mu1: Measure, fine: bool) -> tuple[tuple[Floats, Fl
     # in s for a mass that is flat at both ends of its piece, s⁴ at first.
     s, width = (nodes + 1) / 2, np.diff(edges)[:, None]
     mass = (edges[:-1, None] + width * s**4 * (35 - 84 * s + 70 * s**2 - 20 * s**3)).ravel()
-    z = np.clip(ndtri(mass), -Z_LIMIT, Z_LIMIT)
+    z = np.clip(ndtri(mass), -limit, limit)
     return _along(mu0, z, mass), _along(mu1, z, mass), (width * (70 * (s * (1 - s)) ** 3 * shares)).ravel()
 
 

@@ -212,7 +212,8 @@ class WebView(View):
         names = figures.class_names(int(ds.attrs["d"]))
         told = ", ".join(f"{name}s {share:.1%}" for name, share in zip(names[::-1], shares[::-1], strict=True))
         text = (
-            f"{told}. {float(ds.changed):.0%} of the cells get another class if ρ itself is differentiated (N = d + 1)"
+            f"{told[0].upper()}{told[1:]}. {float(ds.changed):.0%} of the cells get another class if ρ itself is "
+            "differentiated (N = d + 1)"
         )
         if not ds.attrs["law_known"]:
             return f"{text}."

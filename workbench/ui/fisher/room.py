@@ -23,7 +23,7 @@ class FisherRoom(Room):
     slug = "fisher"
     paper = (
         "After M. Zhuravlev, “Fisher Curvature Scaling at Critical Points”, arXiv 2603.07651; exact values by "
-        "Pfaffians where the paper used transfer matrices to L = 9 and Monte Carlo to L = 24. Web, pairs and transport: "
+        "Pfaffians where the paper used transfer matrices to L = 9 and Monte Carlo to L = 24. Web, pairs, transport: "
         "after the abstract of T. T. Takeuchi, arXiv 2604.00593."
     )
     view_classes = (

@@ -3,7 +3,7 @@
     python benchmarks/fisher_entropic.py [--quick] [--no-install]
 
 The best of interleaved rounds: noise only ever adds. No public code computes entropic curvature, so the rivals are
-those of its parts: eigenvalues for the classes (NumPy's batched ``eigvalsh``), central differences for the Hessian, exact
+those of its parts: eigenvalues for the classes (batched ``eigvalsh``), central differences for the Hessian, exact
 transport of samples (POT) for periodic transport. The tidal web of cosmic-web-classifier is another tensor at the same
 work; it is installed into an environment of the benchmark's own and timed there. ``--no-install`` leaves it out.
 """

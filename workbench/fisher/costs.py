@@ -6,6 +6,15 @@ from typing import Any
 from workbench.costs import Cost, total
 from workbench.fisher import contraction
 from workbench.fisher.curvature import ENGINES
+from workbench.fisher.entropic.costs import (  # noqa: F401 - found here by their names
+    curvature_field,
+    entropic_curvature,
+    field,
+    periodic_reconstruction,
+    scale_flow,
+    web_report,
+    web_study,
+)
 from workbench.fisher.enumeration import enumeration_cost
 from workbench.fisher.graphs import Graph
 from workbench.fisher.monte_carlo.models import MODELS

@@ -6,6 +6,7 @@ import numpy as np
 
 from workbench import data
 from workbench.fisher import paper
+from workbench.fisher.entropic.verdicts import CLAIMS as ENTROPIC
 from workbench.fisher.enumeration import enumerate_moments
 from workbench.fisher.graphs import GRAPHS
 from workbench.fisher.identity import random_ricci_terms
@@ -249,4 +250,5 @@ CLAIMS: tuple[Claim, ...] = (
         "fisher.coupling_sweep(16, 0.3, 0.6)",
         {"at": "J where R/n is largest in size", "critical": "J_c", "step": "one step of J"},
     ),
+    *ENTROPIC,
 )

@@ -1,6 +1,22 @@
 """Figures of the fisher room, a module for each question."""
 
 from workbench.figures.fisher.across import across, across_parts
+from workbench.figures.fisher.entropic import (
+    class_names,
+    field_curvature,
+    field_flow,
+    field_histogram,
+    field_map,
+    field_shares,
+    field_web,
+    pair_densities,
+    pair_entropy,
+    pair_parts,
+    pair_plane,
+    transport_entropy,
+    transport_map,
+    transport_residuals,
+)
 from workbench.figures.fisher.growth import exponents, growth, per_site
 from workbench.figures.fisher.identity import identity, random_curvature
 from workbench.figures.fisher.marks import BESIDE
@@ -30,6 +46,7 @@ __all__ = [
     "across",
     "across_parts",
     "chart_regimes",
+    "class_names",
     "covariance",
     "cumulant",
     "curvature_across",
@@ -37,6 +54,12 @@ __all__ = [
     "curvature_study",
     "damping_phases",
     "exponents",
+    "field_curvature",
+    "field_flow",
+    "field_histogram",
+    "field_map",
+    "field_shares",
+    "field_web",
     "growth",
     "identity",
     "lattice",
@@ -44,10 +67,17 @@ __all__ = [
     "model_exponents",
     "model_growth",
     "models_over_damping",
+    "pair_densities",
+    "pair_entropy",
+    "pair_parts",
+    "pair_plane",
     "per_site",
     "random_curvature",
     "regimes_of_directions",
     "running",
     "torus_regimes",
+    "transport_entropy",
+    "transport_map",
+    "transport_residuals",
     "zone",
 ]

@@ -10,8 +10,11 @@ from workbench.ui.fisher.live import LiveView
 from workbench.ui.fisher.metric import MetricView
 from workbench.ui.fisher.models import ModelsView
 from workbench.ui.fisher.regulators import RegulatorsView
+from workbench.ui.fisher.pairs import PairsView
 from workbench.ui.fisher.scaling import ScalingView
 from workbench.ui.fisher.study import CurvatureStudy
+from workbench.ui.fisher.transport import TransportView
+from workbench.ui.fisher.web import WebView
 from workbench.ui.kit.room import Room
 
 
@@ -21,7 +24,20 @@ class FisherRoom(Room):
     slug = "fisher"
     paper = (
         "After M. Zhuravlev, “Fisher Curvature Scaling at Critical Points”, arXiv 2603.07651; exact values by "
-        "Pfaffians where the paper used transfer matrices to L = 9 and Monte Carlo to L = 24."
+        "Pfaffians where the paper used transfer matrices to L = 9 and Monte Carlo to L = 24. Web, pairs, transport: "
+        "after the abstract of T. T. Takeuchi, arXiv 2604.00593."
+    )
+    view_classes = (
+        ScalingView,
+        MetricView,
+        AcrossView,
+        LiveView,
+        ModelsView,
+        IdentityView,
+        WebView,
+        PairsView,
+        TransportView,
+        CurvatureStudy,
     )
     view_classes = (
         ScalingView, MetricView, AcrossView, LiveView, ModelsView, IdentityView, RegulatorsView, CurvatureStudy,

@@ -54,8 +54,9 @@ def deform(
     ``seconds`` of processor time, which then decide the result.
 
     Returns ``vertices`` (step, vertex, axis) with ``faces``, those of the target, ``rho`` of every step (map), proved,
-    with ``det_low`` and ``det_high``, the ``loss`` of every iteration, and what is measured before (0) and after (1), over ``when``: ``assd``, ``hd90``, ``hd``, ``vertex_error`` (mean distance to the vertex
-    of the same number; NaN where faces differ), ``sw1`` (exact, 60 directions), ``crossings`` (exact) and ``folded``.
+    with ``det_low`` and ``det_high``, the ``loss`` of every iteration, and what is measured before (0) and after (1),
+    over ``when``: ``assd``, ``hd90``, ``hd``, ``vertex_error`` (mean distance to the vertex of the same number; NaN
+    where faces differ), ``sw1`` (exact, 60 directions), ``crossings`` (exact) and ``folded``.
     The parameters of the field are among the variables, so that :func:`certify_deformation` can check it all.
 
     Raises ``ValueError`` for unknown names, meshes without area or over 200,000 vertices, winding that is inconsistent

@@ -97,8 +97,8 @@ CLAIMS: tuple[Claim, ...] = (
         "Sliced Wasserstein on varifolds is a better loss than Chamfer.",
         varifolds,
         "At equal time, {least} to {most:,} vertices, over {runs} runs or more, on meshes with the same faces (which "
-        "helps what sees faces): ASSD {assd_least:.2f}–{assd_most:.2f} times Chamfer's, HD90 {hd90_least:.2f}–{hd90_most:.2f}, distance to the true partners {vertex_error_least:.2f}–"
-        "{vertex_error_most:.2f}.",
+        "helps what sees faces): ASSD {assd_least:.2f}–{assd_most:.2f} times Chamfer's, HD90 {hd90_least:.2f}–"
+        "{hd90_most:.2f}, distance to the true partners {vertex_error_least:.2f}–{vertex_error_most:.2f}.",
         Rule(
             below("assd_most", 1) & below("vertex_error_most", 1),
             partly=below("assd_least", 1) | below("vertex_error_most", 1),

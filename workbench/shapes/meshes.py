@@ -55,8 +55,9 @@ class Surface(results.Described):
             raise ValueError(
                 f"the largest coordinate is {extent:.3g}; rescale the mesh to between {SMALLEST:g} and {LARGEST:g}"
             )
-        object.__setattr__(self, "vertices", np.ascontiguousarray(places))
-        object.__setattr__(self, "faces", np.ascontiguousarray(corners))
+        # copies: nobody else writes into them, and kernels are not compiled again for arrays that are read-only
+        object.__setattr__(self, "vertices", np.array(places, order="C"))
+        object.__setattr__(self, "faces", np.array(corners, order="C"))
         object.__setattr__(self, "name", str(name))
 
     def __repr__(self) -> str:

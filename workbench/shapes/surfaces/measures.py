@@ -13,6 +13,7 @@ from workbench.transport.weighted import weighted_lines
 
 ENCODINGS = ("continuous", "varifold", "samples")
 Floats = NDArray[np.float64]
+WORST_RESIDUAL = 1e-5
 
 
 def proper(mesh: Surface) -> Surface:
@@ -157,6 +158,11 @@ def surface_distance(
         if rule.control is not None:
             raise ValueError(f"the estimator {method!r} corrects W_2² of points; use 'design' for surfaces")
         found = surface_lines((x.vertices, x.faces), (y.vertices, y.faces), rule.directions, second=p == 2)
+        if not (found.residual < WORST_RESIDUAL).all():
+            raise ValueError(
+                f"rounding left {found.residual.max():.1g} where 0 should be, so the distance is not known: the meshes "
+                "have slivers that floating point cannot resolve; remove them, or use the encoding 'samples'"
+            )
         draws.append(float(rule.weights @ (found.w1 if p == 1 else found.w2_squared)))
     value, error = mean_and_error(draws)
     return Estimate(float(value), float(error))

@@ -1,5 +1,6 @@
 """What the papers of this room claim and what we measure: each family has its own file of claims."""
 
+from workbench.shapes.correspondences.verdicts import CLAIMS as CORRESPONDENCES
 from workbench.shapes.defects.verdicts import CLAIMS as DEFECTS
 from workbench.shapes.shadow.verdicts import CLAIMS as SHADOW
 from workbench.verdicts import Claim, Verdict, judge
@@ -7,6 +8,7 @@ from workbench.verdicts import Claim, Verdict, judge
 CLAIMS: tuple[Claim, ...] = (
     *DEFECTS,
     *SHADOW,
+    *CORRESPONDENCES,
 )
 
 

@@ -6,17 +6,21 @@ from typing import Any
 from workbench import shapes
 from workbench.figures import shapes as figures
 from workbench.ui.kit.room import Room
+from workbench.ui.shapes.correspondences import CorrespondencesView
 from workbench.ui.shapes.crystals import CrystalView
 from workbench.ui.shapes.dictionaries import DictionariesView
 from workbench.ui.shapes.graphs import GraphsView
 
 
 class ShapesRoom(Room):
-    """Find the defects of a crystal, rebuild a graph from samples."""
+    """Find the defects of a crystal, rebuild a graph from samples, match two surfaces."""
 
     slug = "shapes"
-    paper = "After “General teleparallel theory of defects”, arXiv 2602.01408 (defects), arXiv 2506.01603 (graphs)."
-    view_classes = (CrystalView, DictionariesView, GraphsView)
+    paper = (
+        "After “General teleparallel theory of defects”, arXiv 2602.01408 (defects), arXiv 2506.01603 (graphs), "
+        "arXiv 2403.01781 (correspondences)."
+    )
+    view_classes = (CrystalView, DictionariesView, GraphsView, CorrespondencesView)
 
     @classmethod
     def thumbnail(cls) -> Any:

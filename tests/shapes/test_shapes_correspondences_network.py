@@ -7,7 +7,7 @@ import torch
 from workbench import data, shapes
 from workbench.shapes import verdicts as room
 from workbench.shapes.correspondences import maps, network, verdicts
-from workbench.shapes.correspondences.matching import bases, described, first
+from workbench.shapes.correspondences.matching import bases, described
 from workbench.verdicts import Outcome
 
 
@@ -15,7 +15,7 @@ from workbench.verdicts import Outcome
 def sides():
     pair = shapes.shape_pair("remeshed", 100, seed=3)
     x, y = bases(pair.x, pair.y, 20)
-    return pair, first(x, 20), first(y, 20), *described(x, y, "wks")
+    return pair, x.first(20), y.first(20), *described(x, y, "wks")
 
 
 def trained(sides, **settings):
@@ -48,11 +48,15 @@ def test_the_losses_vanish_for_a_surface_and_itself_with_a_sharp_soft_map(sides)
     side = network._side(x, a, a.mean(axis=0), a.std(axis=0))
     exact = torch.eye(100)
     # features that determine the map: the eigenfunctions themselves
-    state = network.State(side, side, side.functions, side.functions, exact, exact, exact, exact, np.random.default_rng(0))
+    state = network.State(
+        side, side, side.functions, side.functions, exact, exact, exact, exact, np.random.default_rng(0)
+    )
     mask = torch.from_numpy(maps.resolvent_mask(x.values, x.values)).float()
     assert float(network.map_losses(state, (mask, mask))) < 1e-6
     order = torch.randperm(100, generator=torch.Generator().manual_seed(1))
-    other = network.State(side, side, side.functions, side.functions, exact[order], exact[order], exact, exact, state.rng)
+    other = network.State(
+        side, side, side.functions, side.functions, exact[order], exact[order], exact, exact, state.rng
+    )
     assert float(network.map_losses(other, (mask, mask))) > 1
 
 
@@ -62,9 +66,9 @@ def test_the_published_term_is_blind_to_the_order_of_features(sides):
     rng = np.random.default_rng(0)
     features = torch.from_numpy(rng.normal(size=(100, 64))).float()
     scrambled = torch.eye(100)[rng.permutation(100)]
-    state = network.State(side, side, features, features, scrambled, scrambled, scrambled, scrambled, rng)
+    state = network.State(side, side, features, features, scrambled, scrambled, scrambled, scrambled, rng, 20)
     assert float(network.published(state)) < 1e-5
-    far = network.State(side, side, features, features + 1.0, scrambled, scrambled, scrambled, scrambled, rng)
+    far = network.State(side, side, features, features + 1.0, scrambled, scrambled, scrambled, scrambled, rng, 20)
     assert float(network.published(far)) == pytest.approx(1.0, rel=0.15)  # |t|/√d of a shift by t = (1, …, 1)
     assert float(network.by_area(far)) == pytest.approx(1.0, rel=0.15)
 

@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import trimesh
+from scipy.spatial import Delaunay
 
 from workbench import results, shapes
 from workbench.shapes.correspondences import quality
 from workbench.shapes.correspondences.examples import _bent, available
+from workbench.shapes.correspondences.geodesics import paths
 from workbench.shapes.correspondences.mesh import TriangleMesh
 from workbench.shapes.correspondences.quality import COLLAPSED, FLIPPED, KEPT
 
@@ -27,19 +29,17 @@ def found(pair):
 
 
 def test_distances_on_a_flat_sheet_are_never_too_short_and_hardly_too_long():
-    rng = np.random.default_rng(0)
-    points = np.concatenate([[[0, 0], [1, 0], [0, 1], [1, 1]], rng.random((150, 2))])
-    from scipy.spatial import Delaunay
-
-    mesh = TriangleMesh(np.c_[points, np.zeros(len(points))], Delaunay(points).simplices)
-    exact = np.linalg.norm(mesh.vertices[:8, None] - mesh.vertices, axis=2)
+    i, j = (axis.ravel() for axis in np.meshgrid(np.arange(13), np.arange(15)))
+    places = np.stack([i + 0.5 * (j % 2), j * np.sqrt(3) / 2], axis=1)
+    places += 0.05 * np.random.default_rng(0).normal(size=places.shape)
+    mesh = TriangleMesh(np.c_[places, 0 * i], Delaunay(places).simplices)
+    sources = np.arange(40)
+    exact = np.linalg.norm(mesh.vertices[:40, None] - mesh.vertices, axis=2)
     far = exact > 0
-    found = shapes.geodesic_distances(mesh, range(8))
-    assert np.all(found[far] >= exact[far] * (1 - 1e-12))
-    assert (found[far] / exact[far]).max() < 1.025
-    assert (found[far] / exact[far]).mean() < 1.01
-    more = shapes.correspondences.geodesics.paths(mesh, np.arange(8), points=6)
-    assert np.all(more[far] <= found[far] + 1e-12) or (more[far] / exact[far]).max() < 1.006
+    found = [paths(mesh, sources, points)[far] / exact[far] for points in (1, 3, 7)]
+    assert min(ratio.min() for ratio in found) > 1 - 1e-12
+    assert [ratio.max() < bound for ratio, bound in zip(found, (1.04, 1.015, 1.004), strict=True)] == [True] * 3
+    assert found[1].mean() < 1.006
 
 
 def test_distances_on_the_sphere_are_great_circles():
@@ -48,10 +48,10 @@ def test_distances_on_the_sphere_are_great_circles():
     exact = np.arccos(np.clip(mesh.vertices[:6] @ mesh.vertices.T, -1, 1))
     by_paths, by_heat = (shapes.geodesic_distances(mesh, range(6), method=name) for name in ("paths", "heat"))
     far = exact > 0.5
-    assert np.abs(by_paths[far] / exact[far] - 1).max() < 0.02
+    assert np.abs(by_paths[far] / exact[far] - 1).max() < 0.012
     assert np.abs(by_heat[far] / exact[far] - 1).mean() < 0.03
     assert np.allclose(by_heat[:, :6].diagonal(), 0)
-    assert np.abs(by_paths - shapes.geodesic_distances(mesh)[:6]).max() == 0
+    assert np.array_equal(by_paths[[4, 2]], shapes.geodesic_distances(mesh, [4, 2]))
 
 
 def test_distances_from_what_is_not_there_are_refused():
@@ -92,12 +92,16 @@ def test_the_bent_strip_keeps_all_lengths():
     for t in (0.0, 0.7, np.pi / 2):
         along_u = (_bent(u + h, v, t) - _bent(u - h, v, t)) / (2 * h)
         along_v = (_bent(u, v + h, t) - _bent(u, v - h, t)) / (2 * h)
-        for a, b, metric in ((along_u, along_u, np.cosh(u) ** 2), (along_v, along_v, np.cosh(u) ** 2), (along_u, along_v, 0)):
+        for a, b, metric in (
+            (along_u, along_u, np.cosh(u) ** 2),
+            (along_v, along_v, np.cosh(u) ** 2),
+            (along_u, along_v, 0),
+        ):
             assert np.allclose(np.einsum("ni,ni->n", a, b), metric, atol=1e-8)
 
 
 def test_a_dial_beyond_its_end_is_refused():
-    with pytest.raises(ValueError, match="dial must be at most 1.6"):
+    with pytest.raises(ValueError, match=r"dial must be at most 1\.6"):
         shapes.shape_pair("partial", 200, dial=2)
     with pytest.raises(ValueError, match="n must be at most 5000"):
         shapes.shape_pair("partial", 10**6)
@@ -111,11 +115,11 @@ def test_a_dial_beyond_its_end_is_refused():
 def test_the_truth_has_no_error_and_the_floor_lies_below_the_map(pair, found):
     perfect = shapes.correspondence_error(pair, replace(found, points=pair.truth))
     assert float(perfect["mean"]) == float(perfect.worst) == 0
-    assert np.all(perfect.curve == 1)
+    assert np.allclose(perfect.curve, 1)
     ds = shapes.correspondence_error(pair, found)
     assert 0 < float(ds.floor) <= float(ds["mean"]) < 0.08
     assert float(ds["median"]) <= float(ds.worst)
-    assert np.all(np.diff(ds.curve) >= 0)
+    assert np.all(np.diff(ds.curve) > -1e-12)
     assert float(ds["mean"]) == pytest.approx(float(ds.error.values @ pair.y.masses) / pair.y.area)
     coarse = shapes.correspondence_error(pair, shapes.match(pair.x, pair.y, method="fmap", k=12))
     assert float(coarse.floor) > float(ds.floor)  # fewer functions allow less

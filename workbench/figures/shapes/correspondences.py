@@ -38,7 +38,7 @@ def matched_plane(ds: xr.Dataset, probe: int = 0) -> Any:
 
     The diamond on Y can be dragged; on X stand its image (filled) and, where the truth is known, its true place (ring).
     """
-    left, right = ds.flat_y.values - [APART, 0], ds.flat_x.values + [APART, 0]
+    left, right = ds.flat_y.values - np.array([APART, 0.0]), ds.flat_x.values + np.array([APART, 0.0])
     image, truth = int(ds.points[probe]), int(ds.truth[probe])
     number = np.array([0])
     handle = (*left[probe][:, None], number)
@@ -72,7 +72,11 @@ def matched_plane(ds: xr.Dataset, probe: int = 0) -> Any:
 def error_curves(ds: xr.Dataset) -> Any:
     """Draw how much of Y has at most an error: the map, what its basis allows, and the nearest descriptor."""
     grid = 100 * ds.threshold.values
-    shown = (("curve", "the map"), ("floor_curve", "the truth in this basis"), ("descriptor_curve", "descriptors alone"))
+    shown = (
+        ("curve", "the map"),
+        ("floor_curve", "the truth in this basis"),
+        ("descriptor_curve", "descriptors alone"),
+    )
     parts = []
     for k, (name, label) in enumerate(shown):
         values = 100 * ds[name].values if name in ds else np.full(len(grid), np.nan)

@@ -29,7 +29,9 @@ def surface(name: str) -> tuple[Floats, NDArray[np.int64]]:
         raise ValueError("this pair is nilearn's cortex; install nilearn (pip install nilearn), or take another pair")
     path = Path(found.origin).parent / "datasets" / "data" / "fsaverage5" / f"{name}_left.gii.gz"
     if not path.is_file():
-        raise ValueError(f"this nilearn has no {path.name} of fsaverage5; install another version, or take another pair")
+        raise ValueError(
+            f"this nilearn has no {path.name} of fsaverage5; install another version, or take another pair"
+        )
     return read_gifti(path.read_bytes(), path.name)
 
 
@@ -49,7 +51,7 @@ def at_directions(way: Floats, sphere: Floats, faces: NDArray[np.int64], *surfac
 
 
 def _remeshed(pair: str, other: str, n: int, dial: float, rng: np.random.Generator) -> Pair:
-    """Return the white surface and another one over turned sets of directions; the dial blends the second from white."""
+    """Return the white surface and another over turned sets of directions; the dial blends the second from white."""
     sphere, faces = surface("sphere")
     white, second = surface("white")[0], surface(other)[0]
     blended = (1 - dial) * white + dial * second

@@ -68,4 +68,4 @@ def _basis(n: int, k: int) -> float:
 
 
 def _distances(n: int) -> float:
-    return 6e-6 * n**2
+    return 2.5e-6 * n**2

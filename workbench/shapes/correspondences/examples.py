@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from workbench.registry import Entry, Fact, Registry
 from workbench.shapes.correspondences.mesh import TriangleMesh
 
 LEAST, MOST = 60, 5_000
+LANDMARKS = 5
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 PAIRS = Registry(
@@ -34,6 +35,8 @@ class Pair(results.Described):
 
     ``places`` (n_Y, 3) is where each vertex of Y lies on X (exactly, as a rule between its vertices), and ``truth``
     (n_Y,) the vertex of X nearest to that. ``others`` holds further truths that a symmetry of X makes as good.
+    ``scale`` is "shared" where Y is a part of X (see :func:`match`), and such a pair brings five ``landmarks``
+    (vertex of X, vertex of Y).
     """
 
     name: str
@@ -43,6 +46,8 @@ class Pair(results.Described):
     truth: Ints
     others: tuple[Ints, ...] = ()
     arguments: tuple[Any, ...] = ()
+    scale: str = "each"
+    landmarks: Ints = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
 
     def describe(self) -> Any:
         """Return what a result records of the pair."""
@@ -62,7 +67,7 @@ LENGTH = 4.6
 
 
 def _bent(u: Floats, v: Floats, t: float) -> Floats:
-    """Return points of the family from helicoid (t = 0) to catenoid (t = π/2); its metric cosh²u(du² + dv²) has no t."""
+    """Return points between helicoid (t = 0) and catenoid (t = π/2); their metric cosh²u(du² + dv²) has no t."""
     c, s = np.cos(t), np.sin(t)
     return np.stack(
         [
@@ -123,7 +128,8 @@ def _sheet(n: int, rng: np.random.Generator) -> tuple[Floats, Ints]:
     u, v = points[triangles].mean(axis=1).T
     inside = (u > _low(v)) & (u < _high(v))
     flat = points[triangles]
-    crossed = np.cross(flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0])
+    (ax, ay), (bx, by) = (flat[:, 1] - flat[:, 0]).T, (flat[:, 2] - flat[:, 0]).T
+    crossed = ax * by - ay * bx
     triangles[crossed < 0] = triangles[crossed < 0][:, ::-1]
     triangles = triangles[inside & (np.abs(crossed) > 1e-9)]
     used = np.unique(triangles)
@@ -215,7 +221,7 @@ def remeshed(n: int, dial: float, rng: np.random.Generator) -> Pair:
     label="Lumps that grew (not isometric)",
     formula="r(ω)ω → r'(ω)ω, the lumps up to 60 % higher or lower",
     dial="how far the lumps are changed",
-    start=1.0,
+    start=0.3,
     most=1.5,
     isometric=False,
 )
@@ -226,7 +232,7 @@ def regrown(n: int, dial: float, rng: np.random.Generator) -> Pair:
 
 @PAIRS.add(
     "partial",
-    label="A part of a surface",
+    label="A part of a surface, with five landmarks",
     formula="all of r(ω)ω but a disc of directions",
     dial="the radius of the disc that is cut out (radians)",
     start=0.8,
@@ -242,7 +248,9 @@ def partial(n: int, dial: float, rng: np.random.Generator) -> Pair:
     kept = np.unique(other_faces[left])
     second, other_faces = second[kept], np.searchsorted(kept, other_faces[left])
     x, y = TriangleMesh(_blob(first), faces), TriangleMesh(_blob(second), other_faces)
-    return _known("partial", x, y, _blob(second))
+    pair = _known("partial", x, y, _blob(second))
+    of_y = np.linspace(0, len(second) - 1, LANDMARKS + 2).astype(np.int64)[1:-1]
+    return replace(pair, scale="shared", landmarks=np.stack([pair.truth[of_y], of_y], axis=1))
 
 
 MIRRORED = np.array(
@@ -305,7 +313,7 @@ def shape_pair(name: str, n: int = 400, *, dial: float | None = None, seed: int 
     start = entry.fact("start") if dial is None else dial
     dial = checks.real("dial", start, minimum=0, maximum=entry.fact("most"))
     made = entry(n, dial, np.random.default_rng(checks.integer("seed", seed, minimum=0)))
-    return Pair(name, made.x, made.y, made.places, made.truth, made.others, (n, dial, seed))
+    return Pair(name, made.x, made.y, made.places, made.truth, made.others, (n, dial, seed), made.scale, made.landmarks)
 
 
 def _known(name: str, x: TriangleMesh, y: TriangleMesh, places: Floats) -> Pair:

@@ -93,7 +93,9 @@ def gifti_apart(data: bytes, name: str) -> dict[str, Any]:
 def _decoded(text: str, about: dict[str, str], what: str) -> NDArray[Any]:
     kind, encoding = about.get("DataType", ""), about.get("Encoding", "")
     if kind not in TYPES or encoding not in ENCODINGS:
-        raise ValueError(f"{what} is of type {kind[:40]!r} in {encoding[:40]!r}; read are {', '.join((*TYPES, *ENCODINGS))}")
+        raise ValueError(
+            f"{what} is of type {kind[:40]!r} in {encoding[:40]!r}; read are {', '.join((*TYPES, *ENCODINGS))}"
+        )
     try:
         shape = tuple(int(about[f"Dim{k}"]) for k in range(int(about["Dimensionality"])))
     except (KeyError, ValueError):
@@ -135,4 +137,3 @@ def _unpacked(data: bytes, most: int, what: str, window: int) -> bytes:
     if len(made) > most:
         raise ValueError(f"{what} unpacks to more than {most:,} bytes")
     return made
-

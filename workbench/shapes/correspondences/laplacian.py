@@ -4,7 +4,7 @@ S φ = λ M φ with the cotangent stiffness S_ij = −(cot α_ij + cot β_ij)/2 
 (Neumann). On smooth surfaces the eigenvalues err like the square of the edge length.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,8 @@ def robust(mesh: TriangleMesh) -> tuple[csc_array, Floats]:
 class Basis:
     """The first k eigenpairs on a surface scaled to area 1.
 
-    ``values`` (k,) rising; ``functions`` (n, k) with ΦᵀMΦ = I; ``masses`` (n,), of sum 1; ``area`` as given;
+    ``values`` (k,) rising; ``functions`` (n, k) with ΦᵀMΦ = I; ``masses`` (n,), of sum 1; ``area`` as given (only
+    :meth:`in_units_of` another surface makes the masses sum to another number, for a part of one);
     ``residual``, the largest ‖Sφ − λMφ‖ (in M⁻¹) over 1 + λ.
     """
 
@@ -77,6 +78,16 @@ class Basis:
     def k(self) -> int:
         """The number of eigenpairs."""
         return len(self.values)
+
+    def first(self, k: int) -> "Basis":
+        """Return the first k eigenpairs."""
+        return replace(self, values=self.values[:k], functions=self.functions[:, :k])
+
+    def in_units_of(self, area: float) -> "Basis":
+        """Return the basis of the surface scaled so that not itself but a surface of ``area`` has area 1."""
+        share = self.area / area
+        functions = self.functions / np.sqrt(share)
+        return replace(self, values=self.values / share, functions=functions, masses=self.masses * share)
 
     def coefficients(self, values: Floats, k: int | None = None) -> Floats:
         """Return Φ⁺f = ΦᵀMf for functions f (n, d), (k, d), of the first k."""

@@ -46,9 +46,13 @@ def solve_map(a: Floats, b: Floats, mask: Floats, mu: float) -> Floats:
     if mu == 0:
         return np.linalg.lstsq(a.T, b.T, rcond=None)[0].T
     systems = gram + mu * mask[:, :, None] * np.eye(len(gram))
-    # a constant function has eigenvalue 0 on both sides: its row has no penalty on itself, and no system is singular
-    systems += 1e-12 * np.trace(gram) / len(gram) * np.eye(len(gram))
-    return np.linalg.solve(systems, right[:, :, None])[:, :, 0]
+    # Where two eigenvalues agree a row has no penalty on itself, and descriptors may not see its function either (they
+    # are blind to what is odd under a symmetry). A rounding error's worth of ridge keeps such a system from being
+    # singular, and one step of refinement takes away what it does to all others.
+    ridged = systems + 4 * np.finfo(float).eps * np.trace(gram) * np.eye(len(gram))
+    found = np.linalg.solve(ridged, right[:, :, None])
+    found += np.linalg.solve(ridged, right[:, :, None] - systems @ found)
+    return found[:, :, 0]
 
 
 def nearest(x: Floats, y: Floats) -> Ints:
@@ -72,24 +76,36 @@ def of_points(points: Ints, x: Basis, y: Basis, k_x: int, k_y: int) -> Floats:
     return y.coefficients(x.functions[points, :k_x], k_y)
 
 
+def partners(x: Basis, y: Basis, k: int) -> int:
+    """Return how many functions of Y go with the first k of X: k, or fewer where Y is a part, by Weyl's law.
+
+    Of surfaces in one scale these are the eigenvalues of Y up to the k-th of X; the functional map is then slanted.
+    """
+    if not np.isclose(x.masses.sum(), y.masses.sum(), rtol=1e-6):
+        k = int(np.clip(np.count_nonzero(y.values <= x.values[k - 1]), 2, k))
+    return min(k, y.k)
+
+
 def zoom(c: Floats, x: Basis, y: Basis, k: int, step: int = 5) -> Iterator[Floats]:
-    """Yield the maps of ZoomOut: to points and back to a map with ``step`` more functions, until ``k`` on both sides."""
-    rows, columns = c.shape
+    """Yield the maps of ZoomOut: to points and back to a map with ``step`` more functions, until ``k`` of X."""
+    columns = c.shape[1]
     while True:
         points = to_points(c, x, y)
-        rows, columns = min(rows + step, k), min(columns + step, k)
-        c = of_points(points, x, y, columns, rows)
+        columns = min(columns + step, k)
+        c = of_points(points, x, y, columns, partners(x, y, columns))
         yield c
-        if rows >= k and columns >= k:
+        if columns >= k:
             return
 
 
 def zoomed(c: Floats, x: Basis, y: Basis, k: int, step: int, progress: Progress) -> Floats:
     """Return the last map of ZoomOut."""
-    first = min(c.shape)
-    for c in zoom(c, x, y, k, step):
-        progress.update(min(c.shape) - first, max(k - first, 1), f"ZoomOut to {min(c.shape)} functions")
-    return c
+    first = c.shape[1]
+    refined = c
+    for refined in zoom(c, x, y, k, step):
+        columns = refined.shape[1]
+        progress.update(columns - first, max(k - first, 1), f"ZoomOut to {columns} functions")
+    return refined
 
 
 def sinkhorn(cost: Floats, a: Floats, b: Floats, sharpness: float = SHARPNESS, rounds: int = ROUNDS) -> Floats:
@@ -112,23 +128,23 @@ def marginal_error(log_plan: Floats, b: Floats) -> float:
     return float(np.abs(np.exp(log_plan).sum(axis=0) - b).sum())
 
 
-def sinkhorn_zoom(
-    c: Floats, x: Basis, y: Basis, k: int, step: int, progress: Progress
-) -> tuple[Floats, Floats, float]:
+def sinkhorn_zoom(c: Floats, x: Basis, y: Basis, k: int, step: int, progress: Progress) -> tuple[Floats, Floats, float]:
     """Refine a map through soft correspondences: Sinkhorn's plan between Φ_Y and Φ_X Cᵀ takes the place of points.
 
     Returns C (k, k), log Π (n_Y, n_X) of the last plan, and its error in the columns. Masses are areas, so the plan
     covers X evenly, which nearest neighbours need not.
     """
-    first = min(c.shape)
+    first = c.shape[1]
+    b = x.masses * (y.masses.sum() / x.masses.sum())  # a part is spread over all of X, which is wrong by what it lacks
     while True:
         rows, columns = c.shape
         ahead, behind = x.functions[:, :columns] @ c.T, y.functions[:, :rows]
         cost = (behind**2).sum(axis=1)[:, None] + (ahead**2).sum(axis=1) - 2 * behind @ ahead.T
-        log_plan = sinkhorn(np.maximum(cost, 0.0), y.masses, x.masses)
-        if rows >= k and columns >= k:
-            return c, log_plan, marginal_error(log_plan, x.masses)
-        rows, columns = min(rows + step, k), min(columns + step, k)
+        log_plan = sinkhorn(np.maximum(cost, 0.0), y.masses, b)
+        if columns >= k:
+            return c, log_plan, marginal_error(log_plan, b) / float(b.sum())
+        columns = min(columns + step, k)
+        rows = partners(x, y, columns)
         soft = np.exp(log_plan) / y.masses[:, None]  # each row sums to 1
         c = y.coefficients(soft @ x.functions[:, :columns], rows)
-        progress.update(rows - first, max(k - first, 1), f"Sinkhorn with {rows} functions")
+        progress.update(columns - first, max(k - first, 1), f"Sinkhorn with {columns} functions")

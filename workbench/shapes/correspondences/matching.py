@@ -24,6 +24,7 @@ MODES = 100
 LANDMARK_TIMES = 6
 MOST_LANDMARKS = 200
 STEP = 5
+SCALES = {"each": "both surfaces have area 1", "shared": "one unit for both: Y may be a part of X"}
 MATCHERS = Registry(
     "matcher",
     facts={
@@ -52,7 +53,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a matcher finds: the point map, the functional map where it has one, and how far Sinkhorn was from its end."""
+    """What a matcher finds: the point map, the functional map if it has one, and how far Sinkhorn was from its end."""
 
     points: Ints
     c: Floats | None
@@ -92,22 +93,19 @@ cached_basis = functools.lru_cache(maxsize=8)(basis)
 """Meshes never change and are known by their identity, so a second match of a pair takes its spectra from here."""
 
 
-def first(spectrum: Basis, k: int) -> Basis:
-    """Return the first k eigenpairs of a basis."""
-    k = min(k, spectrum.k)
-    return Basis(spectrum.values[:k], spectrum.functions[:, :k], spectrum.masses, spectrum.area, spectrum.residual)
-
-
-def bases(x: TriangleMesh, y: TriangleMesh, k: int, operator: str = "cotangent") -> tuple[Basis, Basis]:
-    """Return the bases of both with as many eigenpairs as k and the descriptors need."""
-    return tuple(cached_basis(one, min(max(k, MODES), len(one.vertices) - 1), operator) for one in (x, y))  # type: ignore[return-value]
+def bases(
+    x: TriangleMesh, y: TriangleMesh, k: int, operator: str = "cotangent", scale: str = "each"
+) -> tuple[Basis, Basis]:
+    """Return the bases of both with as many eigenpairs as k and the descriptors need, in the scale of ``SCALES``."""
+    of_x, of_y = (cached_basis(one, min(max(k, MODES), len(one.vertices) - 1), operator) for one in (x, y))
+    return of_x, of_y if scale == "each" else of_y.in_units_of(of_x.area)
 
 
 def described(
     x: Basis, y: Basis, name: str, landmarks: Sequence[Sequence[int]] | ArrayLike = ()
 ) -> tuple[Floats, Floats]:
     """Return descriptors of both, (n, channels), each channel of norm 1 in the masses; landmarks add heat kernels."""
-    parts = [paired(first(x, MODES), first(y, MODES), name)]
+    parts = [paired(x.first(MODES), y.first(MODES), name)]
     pairs = np.asarray(landmarks, dtype=np.int64).reshape(-1, 2)
     if len(pairs):
         times = np.geomspace(1 / x.values[min(30, x.k - 1)], 1 / max(x.values[1], 1e-3), LANDMARK_TIMES)
@@ -124,13 +122,21 @@ def _around(spectrum: Basis, vertices: Ints, times: Floats) -> Floats:
     return kernels.reshape(len(kernels), -1)
 
 
-def _checked(x: Any, y: Any, k: int, mu: float, descriptors: str, operator: str, landmarks: Any) -> tuple:
+def _checked(
+    x: Any, y: Any, k: int, mu: float, descriptors: str, operator: str, scale: str, landmarks: Any
+) -> tuple[TriangleMesh, TriangleMesh, int, float, Ints]:
     x, y = matchable("x", x), matchable("y", y)
     least = min(len(x.vertices), len(y.vertices))
     k = checks.integer("k", k, minimum=2, maximum=min(least - 1, 500))
     mu = checks.real("mu", mu, minimum=0)
     checks.choice("descriptor", descriptors, DESCRIPTORS)
     checks.choice("Laplacian", operator, LAPLACIANS)
+    checks.choice("scale", scale, SCALES)
+    if scale == "shared" and not 0.02 < y.area / x.area < 1.05:
+        raise ValueError(
+            f"with scale='shared' y must be a part of x in the same unit; its area is {y.area / x.area:.3g} times that "
+            "of x. Exchange them, or take scale='each'"
+        )
     given = checks.finite_array("landmarks", landmarks, ndim=(1, 2), dtype=np.int64, allow_empty=True)
     if given.size:
         if given.ndim != 2 or given.shape[1] != 2 or len(given) > MOST_LANDMARKS:
@@ -158,11 +164,12 @@ def functional_map(
     mu: float = 10.0,
     landmarks: ArrayLike = (),
     operator: str = "cotangent",
+    scale: str = "each",
 ) -> xr.Dataset:
     """Compute the regularised functional map from functions on ``x`` to functions on ``y``, (k, k).
 
-    Minimises ‖C A − B‖² + μ Σ D_ij C_ij², A and B the coefficients of the descriptors (each channel of norm 1) and D the
-    resolvent mask. ``landmarks`` (m, 2) are vertices of x and y that belong together. Returns ``c`` (row, column), the
+    Minimises ‖C A − B‖² + μ Σ D_ij C_ij², A and B the coefficients of the descriptors (each channel of norm 1) and D
+    the resolvent mask. ``landmarks`` (m, 2) are vertices of x and y that belong together. Returns ``c`` (row, column), the
     two ``eigenvalue`` s (of the surfaces at area 1), ``orthogonality`` ‖CᵀC − I‖/√k and ``commutation``
     ‖CΛ_X − Λ_YC‖/‖Λ_X‖, both 0 for a map that keeps areas and lengths, and ``points`` (vertex), the map read out.
 
@@ -175,23 +182,22 @@ def functional_map(
     >>> float(abs(ds.c - np.eye(12)).max()) < 1e-9
     True
     """
-    x, y, k, mu, pairs = _checked(x, y, k, mu, descriptors, operator, landmarks)
-    of_x, of_y = bases(x, y, k, operator)
+    x, y, k, mu, pairs = _checked(x, y, k, mu, descriptors, operator, scale, landmarks)
+    of_x, of_y = bases(x, y, k, operator, scale)
     a, b = described(of_x, of_y, descriptors, pairs)
     c = initial_map(of_x, of_y, a, b, k, mu)
-    modes = np.arange(k)
     return results.dataset(
         {
             "c": (("row", "column"), c, "functional map"),
             "eigenvalue_x": (("column",), of_x.values[:k], "eigenvalue of X at area 1"),
-            "eigenvalue_y": (("row",), of_y.values[:k], "eigenvalue of Y at area 1"),
+            "eigenvalue_y": (("row",), of_y.values[: len(c)], "eigenvalue of Y at area 1"),
             "orthogonality": ((), orthogonality(c), "‖CᵀC − I‖/√k"),
             "commutation": ((), commutation(c, of_x, of_y), "‖CΛ_X − Λ_YC‖/‖Λ_X‖"),
             "points": (("vertex",), maps.to_points(c, of_x, of_y), "vertex of X"),
         },
         {
-            "row": (("row",), modes, "number of the eigenfunction of Y"),
-            "column": (("column",), modes, "number of the eigenfunction of X"),
+            "row": (("row",), np.arange(len(c)), "number of the eigenfunction of Y"),
+            "column": (("column",), np.arange(k), "number of the eigenfunction of X"),
             "vertex": (("vertex",), np.arange(len(y.vertices)), "number of the vertex of Y"),
         },
     )
@@ -199,8 +205,9 @@ def functional_map(
 
 def initial_map(x: Basis, y: Basis, a: Floats, b: Floats, k: int, mu: float) -> Floats:
     """Return the regularised map of the first k functions for descriptors (n, d)."""
-    mask = maps.resolvent_mask(x.values[:k], y.values[:k])
-    return maps.solve_map(x.coefficients(a, k), y.coefficients(b, k), mask, mu)
+    rows = maps.partners(x, y, k)
+    mask = maps.resolvent_mask(x.values[:k], y.values[:rows])
+    return maps.solve_map(x.coefficients(a, k), y.coefficients(b, rows), mask, mu)
 
 
 def orthogonality(c: Floats) -> float:
@@ -223,18 +230,20 @@ def match(
     *,
     method: str = "zoomout",
     descriptors: str = "wks",
-    k: int = 30,
-    k_final: int = 80,
+    k: int = 20,
+    k_final: int = 60,
     mu: float = 10.0,
     landmarks: ArrayLike = (),
     operator: str = "cotangent",
+    scale: str = "each",
     iterations: int = 60,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Correspondence:
     """Match two surfaces: return for each vertex of ``y`` its vertex of ``x``.
 
-    ``x``, ``y`` are meshes or pairs (vertices, faces), each of one piece; their sizes do not matter, areas become 1.
+    ``x``, ``y`` are meshes or pairs (vertices, faces), each of one piece; their sizes do not matter, areas become 1
+    (``scale`` "shared" keeps one unit for both, for a ``y`` that is a part of ``x``; the map is then slanted).
     ``method`` is in ``MATCHERS``. ``k`` eigenfunctions for the first map, ``k_final`` after refinement;
     ``iterations`` and ``seed`` are for the method that trains a network. Nothing here sees left from right: a surface
     with a mirror plane may be matched to its mirror image.
@@ -249,21 +258,25 @@ def match(
     (True, (40, 40))
     """
     entry = MATCHERS[method]
-    x, y, k, mu, pairs = _checked(x, y, k, mu, descriptors, operator, landmarks)
+    x, y, k, mu, pairs = _checked(x, y, k, mu, descriptors, operator, scale, landmarks)
     least = min(len(x.vertices), len(y.vertices))
     k_final = checks.integer("k_final", k_final, minimum=k, maximum=500)
     if entry.fact("refines") and k_final > least - 1:
         raise ValueError(f"k_final must be at most {least - 1} for these meshes, got {k_final}; give finer meshes")
     iterations = checks.integer("iterations", iterations, minimum=1, maximum=2_000)
     checks.memory(3 * 8 * len(x.vertices) * len(y.vertices) * (1 if method == "sinkhorn" else 0.1), "this match")
-    of_x, of_y = bases(x, y, k_final if entry.fact("refines") else k, operator)
+    of_x, of_y = bases(x, y, k_final if entry.fact("refines") else k, operator, scale)
     a, b = described(of_x, of_y, descriptors, pairs)
-    task = Task(of_x, of_y, a, b, k, k_final, mu, iterations, checks.integer("seed", seed), progress or Progress())
+    task = Task(
+        of_x, of_y, a, b, k, k_final, mu, iterations, checks.integer("seed", seed, minimum=0), progress or Progress()
+    )
     found = entry(task)
     return Correspondence(found.points, found.c, method, of_x, of_y, found.marginal_error)
 
 
-@MATCHERS.add("descriptors", label="Nearest descriptor", formula="argmin ‖F_X(x) − F_Y(y)‖", refines=False, trains=False)
+@MATCHERS.add(
+    "descriptors", label="Nearest descriptor", formula="argmin ‖F_X(x) − F_Y(y)‖", refines=False, trains=False
+)
 def by_descriptors(task: Task) -> Answer:
     """Take the vertex of X with the nearest descriptor."""
     return Answer(maps.nearest(task.of_x, task.of_y), None)
@@ -326,8 +339,8 @@ def by_features(task: Task) -> Answer:
     from workbench.shapes.correspondences import network  # torch takes seconds to import
 
     trained = network.train(
-        first(task.x, task.k),
-        first(task.y, task.k),
+        task.x.first(task.k),
+        task.y.first(task.k),
         task.of_x,
         task.of_y,
         term="published",

@@ -51,8 +51,8 @@ class TriangleMesh(results.Described):
         extent = float(np.ptp(points, axis=0).max())
         if not 0 < extent < 1e100 or np.abs(points).max() > 1e8 * extent:
             raise ValueError(
-                f"the vertices have the extent {extent:.3g} around coordinates up to {np.abs(points).max():.3g}; centre "
-                "and rescale them first"
+                f"the vertices have the extent {extent:.3g} around coordinates up to {np.abs(points).max():.3g}; "
+                "centre and rescale them first"
             )
         points, corners, told = _mended(points, corners)
         if len(points) > MOST_VERTICES:

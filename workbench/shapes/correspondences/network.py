@@ -1,8 +1,8 @@
 """The paper's unsupervised features: a small spectral network, trained on one pair with functional-map losses.
 
 In the spirit of DiffusionNet (Sharp et al. 2022) without its gradient features: each block spreads every channel by the
-heat equation for a time of its own, learnt, and mixes channels at each vertex. Losses, weights and schedule are those of
-the paper's released code (arXiv 2403.01781); the network and the pairs are smaller.
+heat equation for a time of its own, learnt, and mixes channels at each vertex. Losses, weights and schedule are those
+of the paper's released code (arXiv 2403.01781); the network and the pairs are smaller.
 """
 
 from collections.abc import Callable
@@ -43,9 +43,10 @@ class Side:
 
 @dataclass(frozen=True)
 class State:
-    """What the losses look at: both sides, features, soft maps, the plans of the transport term, a source of directions.
+    """What the losses look at: both sides, features, soft maps, the plans of the transport term, random directions.
 
-    The plans are the soft maps, and in the refinement those of Sinkhorn, held fixed.
+    The plans are the soft maps, and in the refinement those of Sinkhorn, held fixed. ``rank`` is the number of Y's
+    functions that have a partner on X: k, or fewer where Y is a part of X.
     """
 
     x: Side
@@ -57,6 +58,7 @@ class State:
     plan_xy: Tensor
     plan_yx: Tensor
     rng: np.random.Generator
+    rank: int
 
 
 @dataclass(frozen=True)
@@ -168,8 +170,13 @@ def map_losses(state: State, masks: tuple[Tensor, Tensor]) -> Tensor:
     a, b = x.coefficients(state.of_x), y.coefficients(state.of_y)
     forth, back = solved(a, b, masks[0]), solved(b, a, masks[1])
     eye = torch.eye(len(forth), dtype=forth.dtype)
-    inverse = ((forth @ back - eye) ** 2).sum() + ((back @ forth - eye) ** 2).sum()
-    orthogonal = ((forth.T @ forth - eye) ** 2).sum() + ((back.T @ back - eye) ** 2).sum()
+    if state.rank < len(eye):  # a part: its functions come back from X, those of X do not come back from it
+        eye[range(state.rank, len(eye)), range(state.rank, len(eye))] = 0.0
+        inverse = ((forth @ back - eye) ** 2).sum()
+        orthogonal = ((forth @ forth.T - eye) ** 2).sum()
+    else:
+        inverse = ((forth @ back - eye) ** 2).sum() + ((back @ forth - eye) ** 2).sum()
+        orthogonal = ((forth.T @ forth - eye) ** 2).sum() + ((back.T @ back - eye) ** 2).sum()
     coupled = ((forth - y.coefficients(state.soft_yx @ x.functions)) ** 2).sum()
     coupled = coupled + ((back - x.coefficients(state.soft_xy @ y.functions)) ** 2).sum()
     return inverse + orthogonal + coupled
@@ -218,13 +225,13 @@ def train(
         optimiser.step()
         if not refining:
             schedule.step()
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
         if not np.isfinite(losses[-1]):
             raise ValueError("the training diverged; take fewer eigenfunctions or another seed")
         progress.update(step + 1, iterations + refine, "training features")
     with torch.no_grad():
         state = _state(net, sides[0], sides[1], rng, False)
-        c = state.y.coefficients(state.soft_yx @ state.x.functions)
+        c = state.y.coefficients(state.soft_yx @ state.x.functions)[: state.rank]
     return Trained(state.of_x.double().numpy(), state.of_y.double().numpy(), c.double().numpy(), np.array(losses))
 
 
@@ -232,7 +239,12 @@ def _state(net: Callable[[Side], Tensor], x: Side, y: Side, rng: np.random.Gener
     of_x, of_y = net(x), net(y)
     soft = soft_maps(of_x, of_y)
     plans = _plans(of_x.detach(), of_y.detach()) if refining else soft
-    return State(x, y, of_x, of_y, *soft, *plans, rng)
+    rank = (
+        len(x.values)
+        if torch.isclose(x.masses.sum(), y.masses.sum(), rtol=1e-5)
+        else int((y.values <= x.values[-1]).sum())
+    )
+    return State(x, y, of_x, of_y, *soft, *plans, rng, rank)
 
 
 def _plans(of_x: Tensor, of_y: Tensor) -> tuple[Tensor, Tensor]:

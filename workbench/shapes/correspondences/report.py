@@ -12,7 +12,7 @@ from workbench import results
 from workbench.progress import Progress
 from workbench.shapes.correspondences import maps
 from workbench.shapes.correspondences.examples import Pair, shape_pair
-from workbench.shapes.correspondences.matching import MODES, Correspondence, described, first, match
+from workbench.shapes.correspondences.matching import MODES, Correspondence, described, match
 from workbench.shapes.correspondences.mesh import TriangleMesh
 from workbench.shapes.correspondences.quality import FARTHEST, certificate, checked_pair, judged, numbered
 
@@ -32,17 +32,19 @@ def correspondence_report(
     dial: float | None = None,
     method: str = "zoomout",
     descriptors: str = "wks",
-    k: int = 30,
-    k_final: int = 80,
+    k: int = 20,
+    k_final: int = 60,
     mu: float = 10.0,
     landmarks: ArrayLike = (),
+    scale: str | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Match two surfaces and report the map: where each vertex goes, its error where the truth is known, what is sure.
 
     ``pair``, ``n``, ``dial`` and ``seed`` are those of :func:`shape_pair`; ``x`` and ``y``, meshes of one's own, take
-    its place. The other settings are those of :func:`match`. Returns both meshes, ``points`` (the vertex of X for each
+    its place. The other settings are those of :func:`match` (``scale`` None and no
+    ``landmarks``: as the pair says). Returns both meshes, ``points`` (the vertex of X for each
     of Y), ``truth`` (−1: not known), what :func:`correspondence_error` returns (errors NaN without a truth), the map
     ``c``, both ``eigenvalue`` s, the ``descriptor_curve`` of nearest descriptors, and a flat view of both surfaces.
 
@@ -60,8 +62,10 @@ def correspondence_report(
     else:
         known = None
         first_mesh, second_mesh = checked_pair(x, y)
-    settings = {"method": method, "descriptors": descriptors, "k": k, "k_final": k_final, "mu": mu}
-    found = match(first_mesh, second_mesh, **settings, landmarks=landmarks, seed=seed, progress=progress)
+    scale = scale or ("each" if known is None else known.scale)
+    marks = known.landmarks if known is not None and not np.size(landmarks) else landmarks
+    settings = {"scale": scale, "method": method, "descriptors": descriptors, "k": k, "k_final": k_final, "mu": mu}
+    found = match(first_mesh, second_mesh, **settings, landmarks=marks, seed=seed, progress=progress)
     grid = np.linspace(0, FARTHEST, THRESHOLDS)
     axes = {"threshold": (("threshold",), grid, "error over √area")}
     variables = {
@@ -134,8 +138,8 @@ def _map(found: Correspondence) -> dict[str, tuple]:
     modes = min(found.x_basis.k, found.y_basis.k, MODES)
     return {
         "c": (("row", "column"), c, "functional map"),
-        "eigenvalue_x": (("mode",), first(found.x_basis, modes).values, "eigenvalue of X at area 1"),
-        "eigenvalue_y": (("mode",), first(found.y_basis, modes).values, "eigenvalue of Y at area 1"),
+        "eigenvalue_x": (("mode",), found.x_basis.values[:modes], "eigenvalue of X at area 1"),
+        "eigenvalue_y": (("mode",), found.y_basis.values[:modes], "eigenvalue of Y at area 1"),
     }
 
 

@@ -1,6 +1,7 @@
 """The studies behind the verdicts: methods over pairs and seeds, and the ablation that the paper's title makes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -11,7 +12,7 @@ from workbench.progress import Progress
 from workbench.shapes.correspondences import maps
 from workbench.shapes.correspondences.examples import PAIRS, Pair, shape_pair
 from workbench.shapes.correspondences.laplacian import Basis
-from workbench.shapes.correspondences.matching import MATCHERS, STEP, bases, described, first, match
+from workbench.shapes.correspondences.matching import MATCHERS, STEP, bases, described, match
 from workbench.shapes.correspondences.quality import all_distances, best_in_basis, carried_faces, coverage
 
 FOUR = ("helicoid-catenoid", "remeshed", "regrown", "partial")
@@ -28,8 +29,8 @@ def matcher_study(
     methods: Sequence[str] = AXIOMATIC,
     seeds: Sequence[int] = tuple(range(10)),
     n: int = 400,
-    k: int = 30,
-    k_final: int = 80,
+    k: int = 20,
+    k_final: int = 60,
     *,
     progress: Progress | None = None,
 ) -> xr.Dataset:
@@ -56,13 +57,13 @@ def matcher_study(
     for i, name in enumerate(pairs):
         for s, seed in enumerate(seeds):
             pair = shape_pair(name, n, seed=seed)
-            of_x, of_y = bases(pair.x, pair.y, k_final)
+            of_x, of_y = bases(pair.x, pair.y, k_final, scale=pair.scale)
             floor[i, s] = _mean(pair, best_in_basis(pair.truth, of_x, of_y, k_final))
             quantisation[i, s] = pair.quantisation
             for j, method in enumerate(methods):
                 done = (i * shape[2] + s) * shape[1] + j
                 progress.update(done, np.prod(shape), f"{name}, {method}")
-                got = match(pair.x, pair.y, method=method, k=k, k_final=k_final, seed=seed)
+                got = match(pair.x, pair.y, method=method, k=k, k_final=k_final, seed=seed, **_brought(pair))
                 faces = carried_faces(pair.x, pair.y, got.points)
                 found["mean"][i, j, s] = _mean(pair, got.points)
                 if pair.others:
@@ -96,7 +97,7 @@ def transport_term_study(
     seeds: Sequence[int] = tuple(range(8)),
     n: int = 300,
     k: int = 40,
-    k_final: int = 80,
+    k_final: int = 60,
     iterations: int = 60,
     *,
     progress: Progress | None = None,
@@ -131,15 +132,15 @@ def transport_term_study(
     for i, name in enumerate(pairs):
         for s, seed in enumerate(seeds):
             pair = shape_pair(name, n, seed=seed)
-            x, y = bases(pair.x, pair.y, k_final)
-            a, b = described(x, y, "wks")
-            axiomatic[i, s] = _mean(pair, match(pair.x, pair.y, k=min(30, k), k_final=k_final).points)
+            x, y = bases(pair.x, pair.y, k_final, scale=pair.scale)
+            a, b = described(x, y, "wks", pair.landmarks)
+            axiomatic[i, s] = _mean(pair, match(pair.x, pair.y, k=min(20, k), k_final=k_final, **_brought(pair)).points)
             for j, term in enumerate(terms):
                 progress.update((i * len(seeds) + s) * len(terms) + j, total, f"{name}, {term}")
                 refined = term == "refined"
                 trained = network.train(
-                    first(x, k),
-                    first(y, k),
+                    x.first(k),
+                    y.first(k),
                     a,
                     b,
                     term="published" if refined else term,
@@ -161,6 +162,11 @@ def transport_term_study(
             "readout": (("readout",), list(READOUTS), "how the map is read out"),
         },
     )
+
+
+def _brought(pair: Pair) -> dict[str, Any]:
+    """Return the settings that a pair brings."""
+    return {"scale": pair.scale, "landmarks": pair.landmarks}
 
 
 def _read_out(trained, x: Basis, y: Basis, k_final: int) -> list[NDArray[np.int64]]:

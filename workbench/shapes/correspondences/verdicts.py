@@ -91,7 +91,10 @@ def _interval(logs: np.ndarray) -> dict[str, float]:
     flat = logs.ravel()
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, flat.size - 1) * flat.std(ddof=1) / np.sqrt(flat.size))
     middle = float(flat.mean())
-    return {name: 100 * float(np.expm1(v)) for name, v in (("change", middle), ("low", middle - half), ("high", middle + half))}
+    return {
+        name: 100 * float(np.expm1(v))
+        for name, v in (("change", middle), ("low", middle - half), ("high", middle + half))
+    }
 
 
 def _prefixed(prefix: str, numbers: dict[str, float]) -> dict[str, float]:
@@ -99,8 +102,8 @@ def _prefixed(prefix: str, numbers: dict[str, float]) -> dict[str, float]:
 
 
 BOTH = (
-    "{change:+.1f} % ({low:+.1f} to {high:+.1f}) of the error of the map read out, {late_change:+.1f} % ({late_low:+.1f} "
-    "to {late_high:+.1f}) after ZoomOut, over {runs} pairs and seeds."
+    "{change:+.1f} % ({low:+.1f} to {high:+.1f}) of the error of the map read out, {late_change:+.1f} % "
+    "({late_low:+.1f} to {late_high:+.1f}) after ZoomOut, over {runs} pairs and seeds."
 )
 WORDS = {"high": "the upper end of the change of the map's error", "late_high": "that after ZoomOut"}
 
@@ -130,8 +133,8 @@ CLAIMS: tuple[Claim, ...] = (
         {"high": "the upper end of the change"},
     ),
     Claim(
-        "(Not in the paper.) The term cannot see a correspondence: features and the same features in another order have "
-        "sliced distance 0.",
+        "(Not in the paper.) The term cannot see a correspondence: features and the same features in another order "
+        "have sliced distance 0.",
         blindness,
         "{share:.0e} of the distance between two different clouds of 300 features.",
         Rule(at_most("share", 1e-9)),
@@ -165,10 +168,10 @@ CLAIMS: tuple[Claim, ...] = (
         {"worst": "the largest ratio"},
     ),
     Claim(
-        "(Not in the paper.) A surface with a mirror plane is matched to itself no more often than to its mirror image.",
+        "(Not in the paper.) A surface with a mirror plane is matched to its mirror image as often as to itself.",
         mirrored,
-        "Of {runs} runs {swapped} ended at the mirror image and {right} at the truth; against the nearer of the two the "
-        "mean error is {both:.2f}.",
+        "Of {runs} runs {swapped} ended at the mirror image and {right} at the truth; against the nearer of the two "
+        "the mean error is {both:.2f}.",
         Rule(at_least("swapped", "right", times=0.5) & at_least("right", "swapped", times=0.5)),
         "shapes.matcher_study()",
         {"swapped": "runs at the mirror image", "right": "runs at the truth"},

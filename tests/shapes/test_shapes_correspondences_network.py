@@ -109,7 +109,7 @@ def test_shipped_studies_hold_what_the_verdicts_read():
     assert np.isfinite(term.error).all()
     assert {"none", "published", "area", "refined"} <= set(term.term.values)
     assert np.isfinite(methods["mean"]).all()
-    assert float((methods.floor / methods["mean"].min("method")).max()) < 1.3  # hardly a map beats its basis
+    assert float((methods.floor / methods["mean"].min("matcher")).max()) < 1.3  # hardly a map beats its basis
 
 
 @pytest.mark.parametrize("claim", verdicts.CLAIMS, ids=lambda claim: claim.says[:40])
@@ -133,6 +133,6 @@ def test_another_number_gives_another_outcome():
 def test_a_cell_of_the_shipped_study_is_found_again():
     shipped = data.result(verdicts.METHODS)
     again = shapes.matcher_study(("partial",), ("zoomout",), (1,))
-    there = shipped.sel(pair="partial", method="zoomout", seed=1)
+    there = shipped.sel(pair="partial", matcher="zoomout", seed=1)
     assert float(again["mean"].squeeze()) == pytest.approx(float(there["mean"]), rel=0.05)
     assert float(again.floor.squeeze()) == pytest.approx(float(there.floor), rel=0.05)

@@ -74,7 +74,7 @@ def test_own_meshes_are_matched_and_have_no_errors(view):
     assert view.complaint == ""
     assert ds.sizes["vertex_x"] == 130
     assert "No truth is known" in view.sentence(ds)
-    direct = shapes.match(pair.x, pair.y, k=30, k_final=80)
+    direct = shapes.match(pair.x, pair.y)
     assert np.mean(ds.points.values == direct.points) > 0.95
     view.take_y("two.off", b"OFF 3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n")
     view.run()

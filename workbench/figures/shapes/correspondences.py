@@ -124,11 +124,11 @@ def spectrum_curve(ds: xr.Dataset) -> Any:
 
 def errors_of_methods(ds: xr.Dataset) -> Any:
     """Draw the mean errors of all seeds for each pair and method, and the floor of the basis."""
-    pairs, methods = list(map(str, ds.pair.values)), list(map(str, ds.method.values))
+    pairs, methods = list(map(str, ds.pair.values)), list(map(str, ds.matcher.values))
     width = 0.8 / (len(methods) + 1)
     parts: list[Any] = []
     for j, method in enumerate([*methods, "floor"]):
-        values = ds.floor if method == "floor" else ds["mean"].sel(method=method)
+        values = ds.floor if method == "floor" else ds["mean"].sel(matcher=method)
         across = [i + (j - len(methods) / 2) * width for i in range(len(pairs)) for _ in range(ds.sizes["seed"])]
         up = 100 * values.transpose("pair", "seed").values.ravel()
         label = "truth in the basis" if method == "floor" else method

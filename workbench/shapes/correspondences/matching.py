@@ -169,8 +169,8 @@ def functional_map(
     """Compute the regularised functional map from functions on ``x`` to functions on ``y``, (k, k).
 
     Minimises ‖C A − B‖² + μ Σ D_ij C_ij², A and B the coefficients of the descriptors (each channel of norm 1) and D
-    the resolvent mask. ``landmarks`` (m, 2) are vertices of x and y that belong together. Returns ``c`` (row, column), the
-    two ``eigenvalue`` s (of the surfaces at area 1), ``orthogonality`` ‖CᵀC − I‖/√k and ``commutation``
+    the resolvent mask. ``landmarks`` (m, 2) are vertices of x and y that belong together. Returns ``c`` (row, column),
+    the two ``eigenvalue`` s (of the surfaces at area 1), ``orthogonality`` ‖CᵀC − I‖/√k and ``commutation``
     ‖CΛ_X − Λ_YC‖/‖Λ_X‖, both 0 for a map that keeps areas and lengths, and ``points`` (vertex), the map read out.
 
     Raises ``ValueError`` for what cannot be matched. Cost: the spectra, and k systems of k unknowns. The paper: arXiv

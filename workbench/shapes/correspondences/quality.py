@@ -199,9 +199,9 @@ def correspondence_error(pair: Pair, match: Correspondence, thresholds: int = 51
     Raises ``ValueError`` for a map of another pair. Cost: a millisecond for each vertex of X, once for a pair.
 
     >>> from workbench import shapes
-    >>> pair = shapes.shape_pair("remeshed", 150)
-    >>> ds = correspondence_error(pair, shapes.match(pair.x, pair.y, k=15, k_final=40))
-    >>> bool(ds.floor <= ds.mean < 0.2), float(ds.curve[-1]) > 0.8
+    >>> pair = shapes.shape_pair("helicoid-catenoid", 200)
+    >>> ds = correspondence_error(pair, shapes.match(pair.x, pair.y))
+    >>> bool(ds.floor <= ds["mean"] < 0.06), float(ds.curve[-1]) > 0.9
     (True, True)
     """
     if not isinstance(pair, Pair) or not isinstance(match, Correspondence):

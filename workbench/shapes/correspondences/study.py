@@ -36,7 +36,7 @@ def matcher_study(
 ) -> xr.Dataset:
     """Compare methods on pairs with exact truth over seeds, each of which makes other triangulations.
 
-    Returns over (pair, method, seed) the ``mean`` error (over √area, by area of Y), ``mirrored`` (against the truth
+    Returns over (pair, matcher, seed) the ``mean`` error (over √area, by area of Y), ``mirrored`` (against the truth
     after a symmetry; NaN where there is none), ``flipped``, ``collapsed`` and ``coverage``; over (pair, seed) the
     ``floor`` of the basis of ``k_final`` functions and the ``quantisation``. Raises as :func:`shape_pair` and
     :func:`match`. Cost: two seconds for a pair and seed at n = 400, and what the methods take.
@@ -71,7 +71,7 @@ def matcher_study(
                 found["flipped"][i, j, s], found["collapsed"][i, j, s] = faces.flipped, faces.collapsed
                 found["coverage"][i, j, s] = coverage(pair.x, got.points)
     progress.update(1, 1, "done")
-    all_three = ("pair", "method", "seed")
+    all_three = ("pair", "matcher", "seed")
     return results.dataset(
         {
             "mean": (all_three, found["mean"], "mean error over √area"),
@@ -84,7 +84,7 @@ def matcher_study(
         },
         {
             "pair": (("pair",), list(pairs), "pair"),
-            "method": (("method",), list(methods), "method"),
+            "matcher": (("matcher",), list(methods), "method"),
             "seed": (("seed",), np.asarray(seeds, dtype=np.int64), "seed"),
         },
     )

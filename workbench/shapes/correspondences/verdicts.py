@@ -49,19 +49,19 @@ def blindness() -> Numbers:
 def floor() -> Numbers:
     """Read how near ZoomOut comes to what its basis allows, on isometric pairs."""
     ds = data.result(METHODS).sel(pair=["helicoid-catenoid", "remeshed"])
-    mean, least = ds["mean"].sel(method="zoomout"), ds.floor
+    mean, least = ds["mean"].sel(matcher="zoomout"), ds.floor
     ratio = (mean.mean("seed") / least.mean("seed")).values
     return {
         "worst": float(ratio.max()),
         "error": 100 * float(mean.mean()),
         "floor": 100 * float(least.mean()),
-        "before": 100 * float(ds["mean"].sel(method="fmap").mean()),
+        "before": 100 * float(ds["mean"].sel(matcher="fmap").mean()),
     }
 
 
 def mirrored() -> Numbers:
     """Read how often a surface with a mirror plane is matched to its mirror image."""
-    ds = data.result(METHODS).sel(pair="symmetric", method="zoomout")
+    ds = data.result(METHODS).sel(pair="symmetric", matcher="zoomout")
     straight, swapped = ds["mean"].values, ds.mirrored.values
     return {
         "runs": straight.size,
@@ -74,8 +74,8 @@ def mirrored() -> Numbers:
 def sinkhorn() -> Numbers:
     """Read the paired differences between Sinkhorn's plans and nearest points in the refinement."""
     ds = data.result(METHODS).drop_sel(pair="symmetric")
-    soft, hard = (ds["mean"].sel(method=name).values for name in ("sinkhorn", "zoomout"))
-    covered = {name: 100 * float(ds.coverage.sel(method=name).mean()) for name in ("sinkhorn", "zoomout")}
+    soft, hard = (ds["mean"].sel(matcher=name).values for name in ("sinkhorn", "zoomout"))
+    covered = {name: 100 * float(ds.coverage.sel(matcher=name).mean()) for name in ("sinkhorn", "zoomout")}
     return {**_interval(np.log(soft / hard)), "soft": covered["sinkhorn"], "hard": covered["zoomout"]}
 
 

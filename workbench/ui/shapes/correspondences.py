@@ -66,7 +66,7 @@ class CorrespondencesView(View):
     help = (
         "Which point of one surface is which of the other? Eigenfunctions of both are compared through descriptors; "
         "the small matrix between them, the functional map, is refined and read out at the vertices. The example pairs "
-        "have two triangulations and an exact truth. Drag the diamond to follow a point, or bring two meshes of one piece."
+        "have two triangulations and an exact truth. Drag the diamond to follow a point, or bring two meshes."
     )
     experiment = staticmethod(shapes.correspondence_report)
     registries: ClassVar[dict[str, Any]] = {"method": shapes.MATCHERS, "descriptors": shapes.DESCRIPTORS}

@@ -86,6 +86,12 @@ def test_every_pair_has_its_truth(name):
     assert quality.carried_faces(pair.x, pair.y, pair.truth).flipped < 0.06
 
 
+def test_no_seed_makes_the_two_triangulations_alike():
+    for seed in range(8):
+        pair = shapes.shape_pair("helicoid-catenoid", 100, seed=seed)
+        assert 0.3 < pair.quantisation * np.sqrt(len(pair.x.vertices)) < 0.6
+
+
 def test_the_bent_strip_keeps_all_lengths():
     rng = np.random.default_rng(0)
     u, v, h = rng.uniform(-1, 1, 50), rng.uniform(0, 4, 50), 1e-5

@@ -36,7 +36,7 @@ def surface_colours(ds: xr.Dataset, *, by_error: bool = False) -> tuple[NDArray[
 def matched_plane(ds: xr.Dataset, probe: int = 0) -> Any:
     """Draw both surfaces flat, Y on the left and X on the right, one colour for a place and its image.
 
-    The diamond on Y can be dragged; on X stand its image (filled) and, where the truth is known, its true place (ring).
+    The diamond on Y can be dragged; on X its image stands before its true place, where that is known.
     """
     left, right = ds.flat_y.values - np.array([APART, 0.0]), ds.flat_x.values + np.array([APART, 0.0])
     image, truth = int(ds.points[probe]), int(ds.truth[probe])
@@ -49,10 +49,10 @@ def matched_plane(ds: xr.Dataset, probe: int = 0) -> Any:
         theme.line(hv.Curve(np.array([left[probe], right[image]]), "x", "y"), theme.NEUTRAL, width=1, dash="dashed"),
         theme.markers(hv.Points(handle, ["x", "y"], "item", label=PROBE), theme.SERIES[5], size=14, marker="diamond"),
         theme.markers(
-            hv.Points(right[[image]], ["x", "y"], label="its image"), theme.SERIES[5], size=11, marker="diamond"
+            hv.Points(true_place, ["x", "y"], label="its true place"), theme.SERIES[3], size=14, marker="square"
         ),
         theme.markers(
-            hv.Points(true_place, ["x", "y"], label="its true place"), theme.SERIES[3], size=11, marker="square"
+            hv.Points(right[[image]], ["x", "y"], label="its image"), theme.SERIES[5], size=9, marker="diamond"
         ),
     ]
     both = np.concatenate([left, right])
@@ -101,7 +101,7 @@ def map_matrix(ds: xr.Dataset) -> Any:
         c = np.full((2, 2), np.nan)
     rows, columns = c.shape
     bounds = (-0.5, -0.5, columns - 0.5, rows - 0.5)
-    image = hv.Image(c, bounds=bounds, kdims=["column", "row"], vdims="magnitude")
+    image = hv.Image(c[::-1], bounds=bounds, kdims=["column", "row"], vdims="magnitude")
     return theme.frame(
         theme.image(image, clim=(0, 1), label="|C|", bar="bottom"),
         title="The functional map",

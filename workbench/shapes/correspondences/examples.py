@@ -64,6 +64,8 @@ class Pair(results.Described):
 
 LENGTH = 4.6
 """Of the strip along v, less than 2π, so that the catenoid does not meet itself."""
+PLASTIC = (0.7548776662466927, 0.5698402909980532)
+"""Powers of the inverse of the plastic number, the even sequence of the plane with the best known gaps."""
 
 
 def _bent(u: Floats, v: Floats, t: float) -> Floats:
@@ -91,7 +93,7 @@ def _stretched(u: Floats) -> Floats:
     return u / 2 + np.sinh(2 * u) / 4  # the integral of cosh²: areas along u
 
 
-def _sheet(n: int, rng: np.random.Generator) -> tuple[Floats, Ints]:
+def _sheet(n: int, rng: np.random.Generator, ratios: tuple[float, float]) -> tuple[Floats, Ints]:
     """Return (u, v) of about n points even in area and their triangles; the outline has no symmetry."""
     fine = np.linspace(0, LENGTH, 4001)
     ends = [np.linspace(_low(v), _high(v), 801) for v in (0.0, LENGTH)]
@@ -113,9 +115,9 @@ def _sheet(n: int, rng: np.random.Generator) -> tuple[Floats, Ints]:
     rim = np.stack([np.interp(wanted, along, line[:, k]) for k in range(2)], axis=1)
     corners = line[[0, 4000, 4800, 8800]]
     rim = np.concatenate([corners, rim[cKDTree(corners).query(rim)[0] > 0.5 * spacing]])
-    # Kronecker's sequence of the plastic number: as even as a lattice, and another one for every offset
+    # Kronecker's sequence: as even as a lattice, moved by an offset of its own
     many = int(1.3 * n * (s_high - s_low) * LENGTH / area) + 50
-    steps = np.arange(1, many + 1)[:, None] * np.array([0.7548776662466927, 0.5698402909980532])
+    steps = np.arange(1, many + 1)[:, None] * np.array(ratios)
     unit = (steps + rng.random(2)) % 1.0
     table = np.linspace(-1.6, 1.6, 4001)
     u = np.interp(s_low + unit[:, 0] * (s_high - s_low), _stretched(table), table)
@@ -147,8 +149,8 @@ def _sheet(n: int, rng: np.random.Generator) -> tuple[Floats, Ints]:
 )
 def helicoid_catenoid(n: int, dial: float, rng: np.random.Generator) -> Pair:
     """Return two triangulations of one strip, as a helicoid and bent by ``dial``: exactly isometric."""
-    first, faces = _sheet(n, rng)
-    second, other_faces = _sheet(n, rng)
+    first, faces = _sheet(n, rng, PLASTIC)
+    second, other_faces = _sheet(n, rng, PLASTIC[::-1])  # another lattice: no offset makes the two alike
     x, y = TriangleMesh(_bent(*first.T, 0.0), faces), TriangleMesh(_bent(*second.T, dial), other_faces)
     return _known("helicoid-catenoid", x, y, _bent(*second.T, 0.0))
 

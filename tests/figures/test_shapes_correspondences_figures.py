@@ -35,7 +35,7 @@ def test_colours_are_carried_by_the_map_or_tell_the_error(report):
     assert of_x.min() >= 0
     assert of_x.max() <= 1
     _, by_error = figures.surface_colours(report, by_error=True)
-    worst, best = int(report.error.argmax()), int(report.error.argmin())
+    worst, best = int(report.error.values.argmax()), int(report.error.values.argmin())
     assert by_error[worst].sum() < by_error[best].sum()
 
 

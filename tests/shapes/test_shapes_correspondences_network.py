@@ -124,11 +124,16 @@ def test_every_claim_has_a_sentence_and_an_outcome(claim):
 def test_another_number_gives_another_outcome():
     claim = verdicts.CLAIMS[0]
     numbers = dict(claim.measure())
-    outcomes = [
-        claim.verdict({**numbers, "high": high, "late_high": late}).outcome
-        for high, late in ((-1, -1), (-1, 1), (1, 1), (float("nan"), 1))
-    ]
-    assert outcomes == [Outcome.HOLDS, Outcome.PARTLY, Outcome.FAILS, Outcome.OPEN]
+
+    def outcome(low, high, late_low, late_high):
+        given = {"low": low, "high": high, "late_low": late_low, "late_high": late_high}
+        return claim.verdict({**numbers, **given}).outcome
+
+    assert outcome(-3, -1, -3, -1) is Outcome.HOLDS
+    assert outcome(-3, -1, -3, 1) is Outcome.PARTLY
+    assert outcome(1, 3, 1, 3) is Outcome.FAILS
+    assert outcome(-3, 1, -3, 1) is Outcome.OPEN
+    assert outcome(float("nan"), 1, -3, 1) is Outcome.OPEN
 
 
 def test_a_cell_of_the_shipped_study_is_found_again():

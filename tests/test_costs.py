@@ -26,6 +26,9 @@ SIGNALS = {
 }
 ARGUMENTS = {
     "graph_constants": {"graph": "square"},
+    "spectrum": {"surface": (np.zeros((50, 3)), ())},
+    "functional_map": {"x": (np.zeros((50, 3)), ()), "y": (np.zeros((50, 3)), ())},
+    "correspondence_error": {"pair": None, "match": None},
     "shadow_phase": {"points": np.zeros((20, 2)), "epsilons": [0.1], "betas": [0.2]},
     "colour_transfer": {"source": np.zeros((20, 30, 3)), "target": np.zeros((20, 30, 3))},
     "compare_on": {"x": "torus", "y": "cube"},

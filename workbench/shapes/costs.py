@@ -1,5 +1,13 @@
 """What the experiments of this room cost; each family has its own file of estimates."""
 
+from workbench.shapes.correspondences.costs import (  # noqa: F401 - found here by their names
+    correspondence_error,
+    correspondence_report,
+    functional_map,
+    matcher_study,
+    spectrum,
+    transport_term_study,
+)
 from workbench.shapes.defects.costs import (  # noqa: F401 - found here by their names
     circuit_report,
     circuit_verification,

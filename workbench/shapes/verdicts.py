@@ -1,5 +1,6 @@
 """What the papers of this room claim and what we measure: each family has its own file of claims."""
 
+from workbench.shapes.correspondences.verdicts import CLAIMS as CORRESPONDENCES
 from workbench.shapes.defects.verdicts import CLAIMS as DEFECTS
 from workbench.shapes.fits.verdicts import CLAIMS as FITS
 from workbench.shapes.shadow.verdicts import CLAIMS as SHADOW
@@ -11,6 +12,7 @@ CLAIMS: tuple[Claim, ...] = (
     *SHADOW,
     *SURFACES,
     *FITS,
+    *CORRESPONDENCES,
 )
 
 

@@ -4,6 +4,16 @@ from typing import (
     Any,
 )
 
+from workbench.figures.shapes.correspondences import (
+    APART,
+    changes_by_term,
+    error_curves,
+    errors_of_methods,
+    map_matrix,
+    matched_plane,
+    spectrum_curve,
+    surface_colours,
+)
 from workbench.figures.shapes.crystals import (
     MAPS,
     circuit_walk,
@@ -69,14 +79,22 @@ FIGURES = {
     "defect_dictionaries": wedge_fluxes,
     "dislocation_circuits": circuits_found,
     "noise_breakdown": shaken_loops,
+    "correspondence_report": matched_plane,
+    "correspondence_error": error_curves,
+    "functional_map": map_matrix,
+    "spectrum": spectrum_curve,
+    "matcher_study": errors_of_methods,
+    "transport_term_study": changes_by_term,
 }
 STUDIES: dict[str, Any] = {}
 
 __all__ = [
+    "APART",
     "FIGURES",
     "MAPS",
     "STUDIES",
     "circuit_walk",
+    "changes_by_term",
     "circuits_found",
     "counted_twice",
     "crossing_pairs",
@@ -96,6 +114,12 @@ __all__ = [
     "losses_compared",
     "mesh_defects",
     "order_lines",
+    "error_curves",
+    "errors_of_methods",
+    "graph_numbers",
+    "holes_of_scales",
+    "map_matrix",
+    "matched_plane",
     "runs_in_window",
     "sampled_complex",
     "samples_against_exact",
@@ -103,6 +127,8 @@ __all__ = [
     "shadow_holes",
     "shadow_scales_map",
     "shaken_loops",
+    "spectrum_curve",
+    "surface_colours",
     "torsion_share_curves",
     "wedge_fluxes",
 ]

@@ -8,6 +8,7 @@ from workbench.figures import shapes as figures
 from workbench.ui.kit.room import Room
 from workbench.ui.shapes.behind import ShapesBehindView
 from workbench.ui.shapes.circuit_check import CircuitCheckView
+from workbench.ui.shapes.correspondences import CorrespondencesView
 from workbench.ui.shapes.crystals import CrystalView
 from workbench.ui.shapes.dictionaries import DictionariesView
 from workbench.ui.shapes.fits import FitsView
@@ -17,6 +18,7 @@ from workbench.ui.shapes.surfaces import SurfacesView
 
 class ShapesRoom(Room):
     """Find the defects of a crystal, rebuild a graph from samples, deform a surface with a proof."""
+    """Find the defects of a crystal, rebuild a graph from samples, match two surfaces."""
 
     slug = "shapes"
     paper = (
@@ -28,6 +30,9 @@ class ShapesRoom(Room):
         "2503.10000 (fits)."
     )
     view_classes = (CrystalView, DictionariesView, GraphsView, FitsView)
+        "arXiv 2403.01781 (correspondences)."
+    )
+    view_classes = (CrystalView, DictionariesView, GraphsView, CorrespondencesView)
 
     @classmethod
     def thumbnail(cls) -> Any:

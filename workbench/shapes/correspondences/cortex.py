@@ -1,0 +1,94 @@
+"""Pairs of a real surface: the cortex fsaverage5, read from where nilearn is installed and never copied.
+
+White matter, pial and inflated surface of a hemisphere have one sphere as their parameter domain, so any two sets of
+directions give two triangulations with the exact truth between them.
+"""
+
+import functools
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from workbench.shapes.correspondences.examples import PAIRS, Pair, _directions, _known
+from workbench.shapes.correspondences.gifti import read_gifti
+from workbench.shapes.correspondences.mesh import TriangleMesh
+
+Floats = NDArray[np.float64]
+NEAR = 12
+"""Faces around a direction that are looked at for the one that holds it."""
+
+
+@functools.lru_cache(maxsize=4)
+def surface(name: str) -> tuple[Floats, NDArray[np.int64]]:
+    """Return vertices (10242, 3) in mm and faces of "white", "pial", "infl" or "sphere" of the left hemisphere."""
+    found = importlib.util.find_spec("nilearn")
+    if found is None or found.origin is None:
+        raise ValueError("this pair is nilearn's cortex; install nilearn (pip install nilearn), or take another pair")
+    path = Path(found.origin).parent / "datasets" / "data" / "fsaverage5" / f"{name}_left.gii.gz"
+    if not path.is_file():
+        raise ValueError(
+            f"this nilearn has no {path.name} of fsaverage5; install another version, or take another pair"
+        )
+    return read_gifti(path.read_bytes(), path.name)
+
+
+def at_directions(way: Floats, sphere: Floats, faces: NDArray[np.int64], *surfaces: Floats) -> list[Floats]:
+    """Return the points of each surface over the directions ``way`` (m, 3), straight within the faces of the sphere."""
+    unit = sphere / np.linalg.norm(sphere, axis=1, keepdims=True)
+    corners = unit[faces]  # (F, 3, 3)
+    _, near = cKDTree(corners.mean(axis=1)).query(way, k=min(NEAR, len(faces)))
+    shares = np.linalg.solve(corners[near].swapaxes(2, 3), np.broadcast_to(way[:, None, :, None], (*near.shape, 3, 1)))
+    shares = shares[..., 0]  # (m, near, 3): way = Σ share · corner
+    shares /= shares.sum(axis=2, keepdims=True)
+    best = shares.min(axis=2).argmax(axis=1)
+    rows = np.arange(len(way))
+    chosen, weights = near[rows, best], np.clip(shares[rows, best], 0, None)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return [np.einsum("mk,mkd->md", weights, one[faces[chosen]]) for one in surfaces]
+
+
+def _remeshed(pair: str, other: str, n: int, dial: float, rng: np.random.Generator) -> Pair:
+    """Return the white surface and another over turned sets of directions; the dial blends the second from white."""
+    sphere, faces = surface("sphere")
+    white, second = surface("white")[0], surface(other)[0]
+    blended = (1 - dial) * white + dial * second
+    first_way, first_faces = _directions(n, rng)
+    second_way, second_faces = _directions(n, rng)
+    (x,) = at_directions(first_way, sphere, faces, white)
+    y, places = at_directions(second_way, sphere, faces, blended, white)
+    return _known(pair, TriangleMesh(x, first_faces), TriangleMesh(y, second_faces), places)
+
+
+@PAIRS.add(
+    "cortex-pial",
+    label="Cortex: white → pial",
+    formula="fsaverage5, left, over the sphere that both share",
+    reference="needs nilearn (data: FreeSurfer)",
+    dial="the share of the way from white to pial",
+    start=1.0,
+    most=1.0,
+    isometric=False,
+    needs="nilearn",
+)
+def cortex_pial(n: int, dial: float, rng: np.random.Generator) -> Pair:
+    """Return the inner and the outer surface of a cortex, remeshed: nearly isometric, with fine folds."""
+    return _remeshed("cortex-pial", "pial", n, dial, rng)
+
+
+@PAIRS.add(
+    "cortex-inflated",
+    label="Cortex: white → inflated",
+    formula="fsaverage5, left, over the sphere that both share",
+    reference="needs nilearn (data: FreeSurfer)",
+    dial="the share of the way from white to inflated",
+    start=1.0,
+    most=1.0,
+    isometric=False,
+    needs="nilearn",
+)
+def cortex_inflated(n: int, dial: float, rng: np.random.Generator) -> Pair:
+    """Return a cortex and the same one inflated: far from isometric, the open example."""
+    return _remeshed("cortex-inflated", "infl", n, dial, rng)

@@ -54,7 +54,9 @@ def heun(field: Field, x: Floats, t: float, h: float) -> Floats:
     return x + 0.5 * h * (first + field(x + h * first, t + h))
 
 
-@SOLVERS.add("rk4", label="Runge–Kutta 4", order=4, evaluations=4, formula=r"x + \frac{h}{6} (k_1 + 2 k_2 + 2 k_3 + k_4)")
+@SOLVERS.add(
+    "rk4", label="Runge–Kutta 4", order=4, evaluations=4, formula=r"x + \frac{h}{6} (k_1 + 2 k_2 + 2 k_3 + k_4)"
+)
 def rk4(field: Field, x: Floats, t: float, h: float) -> Floats:
     """Return the point after a step of the classical method of Runge and Kutta."""
     k1 = field(x, t)

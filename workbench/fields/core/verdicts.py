@@ -93,8 +93,9 @@ CLAIMS = (
         "As the training loss falls, the field comes nearer the truth.",
         belief_in_the_loss,
         "distance to the exact field at the end ÷ its best, least of {seeds} seeds: {rise_32:.2f} from 32 points (best "
-        "near step {step_32:.0f}), {rise_128:.2f} from 128, {rise_1024:.2f} from 1,024; meanwhile the loss on batches changed "
-        "by {loss_32:+.2f} and {loss_128:+.2f} (largest of the seeds): the optimum of a finite sample is the memoriser",
+        "near step {step_32:.0f}), {rise_128:.2f} from 128, {rise_1024:.2f} from 1,024; meanwhile the loss on batches "
+        "changed by {loss_32:+.2f} and {loss_128:+.2f} (largest of the seeds): the optimum of a finite sample is the "
+        "memoriser",
         Rule(
             at_most("rise_32", SETTLED) & at_most("rise_128", SETTLED) & at_most("rise_1024", SETTLED),
             partly=at_most("rise_1024", SETTLED) & above("rise_32", SETTLED),

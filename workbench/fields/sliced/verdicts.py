@@ -64,7 +64,7 @@ CLAIMS = (
         "A generator trained with control variates ends nearer to unseen data than one trained by Monte Carlo.",
         distance,
         "W₂ to held-out digits changes by {difference:+.4f} ± {reach:.4f} with {name}, paired over {seeds} seeds "
-        "(Monte Carlo: from {before:.3f} to {after:.3f}, two samples of digits {floor:.3f}); with orthogonal directions "
+        "(Monte Carlo: from {before:.3f} to {after:.3f}, two samples of digits {floor:.3f}); with orthogonal ones "
         "by {orthogonal:+.4f} ± {orthogonal_reach:.4f}",
         Rule(below("high", 0.0), settled=outside("difference", 0.0, "reach")),
         SCRIPT,

@@ -105,6 +105,6 @@ def _variances_in_words(ds: xr.Dataset) -> str:
     first = ds.variance.isel(step=0).mean("seed")
     last = ds.variance.isel(step=-1).mean("seed")
     return (
-        f"Over draws of directions, relative to the squared gradient: {float(first.min()):.2f}–{float(first.max()):.2f} "
-        f"before training, {float(last.min()):.1f}–{float(last.max()):.1f} at the end."
+        f"Over draws of directions, relative to the squared gradient: {float(first.min()):.2f}–"
+        f"{float(first.max()):.2f} before training, {float(last.min()):.1f}–{float(last.max()):.1f} at the end."
     )

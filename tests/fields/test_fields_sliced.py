@@ -64,10 +64,10 @@ def test_a_training_is_cancelled_and_refused_in_words():
 
 def test_the_shipped_study_pairs_over_its_seeds():
     ds = data.result("fields/generators.nc")
-    assert ds.method.values.tolist() == list(COMPARED)
+    assert ds.estimator.values.tolist() == list(COMPARED)
     last = ds.wasserstein.isel(step=-1)
-    apart = (last - last.sel(method="monte-carlo")).mean("seed")
+    apart = (last - last.sel(estimator="monte-carlo")).mean("seed")
     np.testing.assert_allclose(ds.difference, apart, atol=1e-12)
     assert float(ds.difference[0]) == float(ds.reach[0]) == 0.0
     assert (ds.wasserstein.isel(step=-1) < 0.7 * ds.wasserstein.isel(step=0)).all()
-    assert math.isclose(float(ds.variance_ratio.sel(method="monte-carlo")), 1.0)
+    assert math.isclose(float(ds.variance_ratio.sel(estimator="monte-carlo")), 1.0)

@@ -81,4 +81,4 @@ def test_generators_are_drawn():
     (image,) = [figures.generated_digits(ds, method="orthogonal")]
     sheet = image.dimension_values("grey", flat=False)
     assert sheet.shape == (72, 72)
-    assert np.isclose(sheet.max(), ds.picture.sel(method="orthogonal").max())
+    assert np.isclose(sheet.max(), ds.picture.sel(estimator="orthogonal").max())

@@ -20,8 +20,8 @@ def variance() -> Numbers:
     numbers: dict[str, float] = {}
     for name in CONTROLS:
         key = name.replace("-", "_")
-        numbers[f"{key}_start"] = float(ds.variance_ratio_start.sel(method=name))
-        numbers[f"{key}_later"] = float(ds.variance_ratio.sel(method=name))
+        numbers[f"{key}_start"] = float(ds.variance_ratio_start.sel(estimator=name))
+        numbers[f"{key}_later"] = float(ds.variance_ratio.sel(estimator=name))
     starts = [numbers[f"{name.replace('-', '_')}_start"] for name in CONTROLS]
     later = [numbers[f"{name.replace('-', '_')}_later"] for name in CONTROLS]
     return {**numbers, "worst_start": max(starts), "worst_later": max(later), "seeds": ds.sizes["seed"]}
@@ -30,10 +30,10 @@ def variance() -> Numbers:
 def distance() -> Numbers:
     """Return the paired difference of W₂ to unseen digits of the better control variate to Monte Carlo."""
     ds = data.result(STUDY)
-    found = {name: float(ds.difference.sel(method=name)) for name in CONTROLS}
+    found = {name: float(ds.difference.sel(estimator=name)) for name in CONTROLS}
     best = min(found, key=found.__getitem__)
-    reach = float(ds.reach.sel(method=best))
-    start = ds.wasserstein.sel(method="monte-carlo").mean("seed").values
+    reach = float(ds.reach.sel(estimator=best))
+    start = ds.wasserstein.sel(estimator="monte-carlo").mean("seed").values
     return {
         "difference": found[best],
         "reach": reach,
@@ -43,8 +43,8 @@ def distance() -> Numbers:
         "before": float(start[0]),
         "after": float(start[-1]),
         "floor": float(np.mean(ds.floor)),
-        "orthogonal": float(ds.difference.sel(method="orthogonal")),
-        "orthogonal_reach": float(ds.reach.sel(method="orthogonal")),
+        "orthogonal": float(ds.difference.sel(estimator="orthogonal")),
+        "orthogonal_reach": float(ds.reach.sel(estimator="orthogonal")),
     }
 
 

@@ -38,8 +38,8 @@ def gradient_variances(ds: xr.Dataset) -> Any:
 def _curves(ds: xr.Dataset, name: str, up: str) -> list[Any]:
     parts = []
     step = ds.step.values.astype(float)
-    for k, method in enumerate(ds.method.values):
-        values = np.maximum(ds[name].sel(method=method).values, theme.SMALLEST)
+    for k, method in enumerate(ds.estimator.values):
+        values = np.maximum(ds[name].sel(estimator=method).values, theme.SMALLEST)
         colour = theme.SERIES[k % len(theme.SERIES)]
         band = hv.Area((step, values.min(axis=0), values.max(axis=0)), "step", [up, "high"])
         parts += [theme.band(band, colour, alpha=0.15)]
@@ -49,7 +49,7 @@ def _curves(ds: xr.Dataset, name: str, up: str) -> list[Any]:
 
 def generated_digits(ds: xr.Dataset, *, method: str | None = None) -> Any:
     """Draw generated digits on a sheet of eight by eight."""
-    pictures = ds.picture.values if "method" not in ds.dims else ds.picture.sel(method=method or ds.method[0]).values
+    pictures = ds.picture.values if "estimator" not in ds.dims else ds.picture.sel(estimator=method or ds.estimator[0]).values
     rows = int(np.ceil(len(pictures) / SIDE))
     sheet = np.zeros((rows * (SIDE + 1), SIDE * (SIDE + 1)))
     for k, picture in enumerate(pictures):

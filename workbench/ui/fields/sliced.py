@@ -70,7 +70,7 @@ class SlicedLossView(View):
         ]
 
     def _method(self, ds: xr.Dataset) -> str:
-        return self.shown if self.shown in ds.method.values else str(ds.method.values[0])
+        return self.shown if self.shown in ds.estimator.values else str(ds.estimator.values[0])
 
     def _digits(self, ds: xr.Dataset) -> Any:
         return figures.generated_digits(ds, method=self._method(ds))
@@ -81,8 +81,8 @@ class SlicedLossView(View):
     def sentence(self, ds: xr.Dataset) -> str:
         """Give each estimator's paired difference to Monte Carlo, and its variance."""
         parts = []
-        for name in ds.method.values[1:]:
-            one = ds.sel(method=name)
+        for name in ds.estimator.values[1:]:
+            one = ds.sel(estimator=name)
             varies = (
                 f"variance × {float(one.variance_ratio):.2f}, before training × {float(one.variance_ratio_start):.2f}"
             )

@@ -2,14 +2,14 @@
 
 import pytest
 
-from workbench.fields.core.verdicts import CLAIMS
-from workbench.fields.verdicts import verdicts
+from workbench.fields.verdicts import CLAIMS, verdicts
 from workbench.verdicts import Outcome
 
 
 def test_the_table_stands_as_measured():
     words = [row.outcome for row in verdicts()]
     assert words[:4] == [Outcome.HOLDS, Outcome.PARTLY, Outcome.FAILS, Outcome.PARTLY]
+    assert words[4:6] == [Outcome.PARTLY, Outcome.OPEN]
     assert all(row.measured and row.how for row in verdicts())
 
 
@@ -22,6 +22,10 @@ def test_the_table_stands_as_measured():
         (2, {"excess": 0.0}, Outcome.HOLDS),
         (3, {"most": 0.5}, Outcome.HOLDS),
         (3, {"true": False}, Outcome.FAILS),
+        (4, {"worst_later": 0.5}, Outcome.HOLDS),
+        (4, {"worst_start": 1.0}, Outcome.FAILS),
+        (5, {"difference": -0.1, "reach": 0.01, "high": -0.09}, Outcome.HOLDS),
+        (5, {"difference": 0.1, "reach": 0.01, "high": 0.11}, Outcome.FAILS),
     ],
 )
 def test_other_numbers_give_other_outcomes(claim, changed, outcome):

@@ -71,3 +71,14 @@ def test_every_other_picture_is_drawn(report):
     ):
         for backend in BACKENDS:
             draw(element, backend)
+
+
+def test_generators_are_drawn():
+    ds = data.result("fields/generators.nc")
+    for element in (figures.generator_distances(ds), figures.gradient_variances(ds), figures.generated_digits(ds)):
+        for backend in BACKENDS:
+            draw(element, backend)
+    (image,) = [figures.generated_digits(ds, method="orthogonal")]
+    sheet = image.dimension_values("grey", flat=False)
+    assert sheet.shape == (72, 72)
+    assert np.isclose(sheet.max(), ds.picture.sel(estimator="orthogonal").max())

@@ -71,6 +71,10 @@ FINDINGS = {
     ("fields", "training"): r"After 2,000 steps the network is 0\.\d+ ± 0\.\d+ from the exact field and",
     ("fields", "budget"): r"Both flows end 0\.\d+ ± 0\.\d+ apart; the one-sided bound says .* a proved one 10\^\d+",
     ("shapes", "correspondences"): r"Mean geodesic error \d\.\d+ .*the best map that this basis allows has 0\.\d+; ",
+    (
+        "fields",
+        "sliced-losses",
+    ): r"W₂ to held-out digits after 600 steps, beside Monte Carlo .* before training",
     ("metrics", "rankings"): r"AUROC 0\.\d+ ± 0\.\d+, AP 0\.\d+ ± .* AP could be anything from 0\.\d+ to 0\.\d+",
     ("metrics", "drift"): r"score scale only \+0\.01\d+ in every sample",
     ("metrics", "signals"): r"a to b: IEM 1\.734 ±.*: 3\.443",

@@ -6,6 +6,7 @@ import pytest
 from workbench import data, fields
 from workbench.ui.fields.budget import BudgetView
 from workbench.ui.fields.canvas import FieldsView
+from workbench.ui.fields.sliced import SlicedLossView
 from workbench.ui.fields.training import FILE, TrainingView
 
 PATIENCE = 120
@@ -88,4 +89,21 @@ def test_the_budget_splits_and_finer_steps_add_less():
     assert float(fine.integration) < 0.5 * float(coarse.integration)
     assert "10^" in view.sentence(fine)
     assert float(fine.coupled) == pytest.approx(float(coarse.coupled))
+    view.close()
+
+
+def test_the_study_of_generators_ships_and_another_waits_for_run():
+    view = opened(SlicedLossView)
+    study = data.result("fields/generators.nc")
+    assert view.result.identical(study)
+    assert view.cost(view.values()).is_quick
+    view.shown = "orthogonal"
+    view.seeds = 3
+    assert not view.runner.busy
+    assert "press Run" in view._sentence.object
+    small = fields.generator_study(("monte-carlo", "orthogonal"), (0, 1), 10, steps=4, looks=1)
+    view.show(small)
+    assert view.seeds == 2
+    assert view.methods == ["monte-carlo", "orthogonal"]
+    assert "over 2 seeds: orthogonal" in view.sentence(small)
     view.close()

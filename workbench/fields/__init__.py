@@ -17,6 +17,7 @@ from workbench.fields.core.probe import field_distance
 from workbench.fields.core.report import budget_study, field_report, training_study
 from workbench.fields.core.shipped import shipped_network
 from workbench.fields.core.training import train_field, trained_network
+from workbench.fields.sliced.generator import generator_study, train_generator
 
 __all__ = [
     "COUPLINGS",
@@ -35,6 +36,7 @@ __all__ = [
     "field_distance",
     "field_report",
     "gaussian",
+    "generator_study",
     "geometric_mean",
     "integrate",
     "irreducible_loss",
@@ -43,6 +45,7 @@ __all__ = [
     "shipped_network",
     "standard_gaussian",
     "train_field",
+    "train_generator",
     "trained_network",
     "training_study",
 ]

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from workbench.costs import Cost
+from workbench.fields.core.integrators import SOLVERS
 from workbench.fields.core.laws import FiniteSample, GaussianMixture
 
 START = 0.02
 SECONDS_PER_FLOP = 6e-11
 """Of a training step in single precision on one core, everything in."""
-SECONDS_PER_TERM = 1e-8
+SECONDS_PER_TERM = 2e-9
 """Of an exact field, for each point and component in the plane."""
 MATCHING = 1.5e-7
 """Of a batch matched by exact transport, for each pair of points."""
@@ -58,7 +59,7 @@ def training_study(
 
 def field_report(points: int, steps: int) -> Cost:
     """Estimate :func:`workbench.fields.field_report`."""
-    return Cost(START + 0.03 + (4000 + 120.0 * steps) * points * SECONDS_PER_TERM + steps * 4e-4, 1e7)
+    return Cost(START + 0.02 + (4000 + 120.0 * steps) * points * SECONDS_PER_TERM + steps * 4e-4, 1e7)
 
 
 def irreducible_loss(source: Any, target: Any, samples: int) -> Cost:
@@ -67,14 +68,14 @@ def irreducible_loss(source: Any, target: Any, samples: int) -> Cost:
     return Cost(START + samples * pairs * 2 * SECONDS_PER_TERM, 100.0 * samples)
 
 
-def error_budget(source: Any, target: Any, steps: int, paths: int) -> Cost:
+def error_budget(source: Any, target: Any, steps: int, solver: str, paths: int) -> Cost:
     """Estimate :func:`workbench.fields.error_budget` of a 128 × 3 network."""
     pairs = _components(source) * _components(target)
-    evaluations = 4.0 * (200 + 3 * steps)
-    seconds = START + paths * evaluations * 6e-7 * 5 + 800.0 * paths * pairs * SECONDS_PER_TERM + 0.3
+    evaluations = 320 + 1.4 * SOLVERS[solver].fact("evaluations") * steps
+    seconds = 0.4 + paths * evaluations * 1.1e-6 + 400.0 * paths * pairs * SECONDS_PER_TERM
     return Cost(seconds, 1000.0 * paths)
 
 
 def budget_study(points: Sequence[int], steps: Sequence[int], paths: int) -> Cost:
     """Estimate :func:`workbench.fields.budget_study`."""
-    return len(points) * len(steps) * error_budget("gaussian", "five-blobs", 50, paths)
+    return len(points) * len(steps) * error_budget("gaussian", "five-blobs", 50, "rk4", paths)

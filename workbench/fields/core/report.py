@@ -86,7 +86,7 @@ def field_report(
     fields: dict[str, Any] = {"exact": exact, "memoriser": memory, "learned": learned}
     grid = grid_of(source, law)
     cloud = x0[:CLOUD] * (1 - time) + x1[:CLOUD] * time
-    least = least_loss(exact, until=UNTIL, samples=PROBED * 2)
+    least = least_loss(exact, until=UNTIL)
     variables: dict[str, tuple[Any, ...]] = {
         **arrow_definitions(grid, (time,), **fields),
         "point": (("number", "axis"), sample, "points that the memoriser knows"),

@@ -17,8 +17,11 @@ from workbench.figures.fields.core import (
     training_distances,
     training_losses,
 )
+from workbench.figures.fields.sliced import generated_digits, generator_distances, gradient_variances
 
 FIGURES = {
+    "train_generator": generated_digits,
+    "generator_study": generator_distances,
     "field_report": field_arrows,
     "train_field": training_distances,
     "training_study": study_distances,
@@ -37,6 +40,9 @@ __all__ = [
     "field_arrows",
     "field_error_in_time",
     "flow_ends",
+    "generated_digits",
+    "generator_distances",
+    "gradient_variances",
     "irreducible_bar",
     "path_ends",
     "study_distances",

@@ -42,7 +42,7 @@ def field_arrows(ds: xr.Dataset, *, time: float | None = None, handles: bool = F
         lines = hv.Segments((*tails.T, *ends.T), ["x", "y", "to_x", "to_y"], label=label)
         parts.append(theme.line(lines, colour, width=width, alpha=alpha, dash=dash))
         heads = hv.Scatter((ends[:, 0], ends[:, 1]), "x", "y")
-        parts.append(theme.markers(heads, colour, size=2.2 + 0.7 * width, alpha=alpha))
+        parts.append(theme.markers(heads, colour, size=1.6 + 0.5 * width, alpha=alpha))
     points = ds.point.values if "point" in ds else np.empty((0, 2))
     known = hv.Scatter((points[:, 0], points[:, 1]), "x", "y", label="training points")
     parts.append(theme.markers(known, theme.SERIES[1], size=5, marker="square", alpha=0.8))
@@ -288,13 +288,13 @@ def flow_ends(ds: xr.Dataset) -> Any:
 
 
 def budgets_along(ds: xr.Dataset) -> Any:
-    """Draw, for every network of a study, both flows' distance and the bounds above it, as powers of ten."""
+    """Draw, for every network of a study, both flows' distance and the sampled bounds above it, as powers of ten."""
     parts = []
     rows = [(n, step) for n in range(ds.sizes["points"]) for step in range(ds.sizes["step"])]
     at = np.arange(len(rows), dtype=float)
     names = [f"{int(ds.points[n]):,}: {int(ds.step[k]):,}" for n, k in rows]
     for k, (name, label) in enumerate(
-        (("coupled", "both flows"), ("one_sided", "one-sided"), ("classical", "classical"), ("certified", "proved"))
+        (("coupled", "both flows"), ("one_sided", "one-sided bound"), ("classical", "classical bound"))
     ):
         powers = np.array([_power(ds.isel(points=n, step=j), name) for n, j in rows])
         parts += theme.marked_curve((at, powers), "network", "power", label, k)

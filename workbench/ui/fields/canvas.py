@@ -124,7 +124,7 @@ class FieldsView(View):
     def sentence(self, ds: xr.Dataset) -> str:
         """Give the distances of the three fields, and the loss that none can come below."""
         apart = f"the memoriser of {ds.sizes['number']:,} points is {_told(ds, 'apart')} from the exact field"
-        least = f"No field has a loss below L* = {float(ds.irreducible):.3f} on fresh pairs."
+        least = f"No field has a loss below L* = {_told(ds, 'irreducible')} on fresh pairs."
         if not np.isfinite(float(ds.truth)):
             return f"Here {apart} (mean squared); no network ships for this law: train one in the next tab. {least}"
         nearer = "the truth" if float(ds.truth) < float(ds.memoriser) else "the memoriser"

@@ -20,11 +20,19 @@ class RoomEntry(NamedTuple):
 
 
 ROOMS: dict[str, RoomEntry] = {
-    "flows": RoomEntry("Flows", "Watch one point cloud flow into another, and compare the estimators that drive it."),
-    "fisher": RoomEntry("Fisher", "See the Fisher metric of an Ising lattice, and how its curvature grows with size."),
-    "steps": RoomEntry("Steps", "See what limits a training step, on which sample, and watch a guard cap it."),
+    "flows": RoomEntry(
+        "Flows", "Watch one cloud flow into another, and compare what drives it: slices, plans, solvers, few bits."
+    ),
+    "fisher": RoomEntry(
+        "Fisher",
+        "See how families of models are curved: lattices at criticality, densities, and what learners make of it.",
+    ),
+    "steps": RoomEntry(
+        "Steps", "See what limits a step, and cap it: training steps on their worst sample, saddle searches."
+    ),
     "games": RoomEntry(
-        "Games", "Get a contraction certificate for a game, with a proof that can be checked, or the reason why not."
+        "Games",
+        "Decide against others or the worst case: contraction, plans and bounds, with proofs that can be checked.",
     ),
     "metrics": RoomEntry(
         "Metrics",
@@ -32,7 +40,7 @@ ROOMS: dict[str, RoomEntry] = {
     ),
     "shapes": RoomEntry(
         "Shapes",
-        "Bring atoms, samples or surfaces, and get defects and graphs with a proof that can be checked.",
+        "Bring atoms, samples, surfaces or signals, and get defects, graphs, matches and fits with a proof.",
     ),
     "fields": RoomEntry(
         "Fields", "Train a vector field that carries one population into another, and see its error split exactly."

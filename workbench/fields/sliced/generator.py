@@ -166,8 +166,8 @@ def generator_study(
 ) -> xr.Dataset:
     """Train a generator by every estimator in ``methods`` and with every seed, and pair them with Monte Carlo.
 
-    Dimensions (estimator, seed, step) for ``wasserstein`` and ``variance``; ``difference`` (estimator,) is the mean over
-    seeds of W₂ at the end minus that of "monte-carlo" with the same start and batches, ``reach`` half its 95 %
+    Dimensions (estimator, seed, step) for ``wasserstein`` and ``variance``; ``difference`` (estimator,) is the mean
+    over seeds of W₂ at the end minus that of "monte-carlo" with the same start and batches, ``reach`` half its 95 %
     interval (Student's t); ``variance_ratio`` the mean variance of the gradient ÷ Monte Carlo's over all looks but the
     first, ``variance_ratio_start`` that before training. Cost: about 2 ms for each step, method and seed.
 

@@ -1,4 +1,4 @@
-"""The fisher room: its six questions and what holds of the paper."""
+"""The fisher room: its questions and what holds of its papers."""
 
 import holoviews as hv
 
@@ -9,8 +9,8 @@ from workbench.ui.fisher.identity import IdentityView
 from workbench.ui.fisher.live import LiveView
 from workbench.ui.fisher.metric import MetricView
 from workbench.ui.fisher.models import ModelsView
-from workbench.ui.fisher.regulators import RegulatorsView
 from workbench.ui.fisher.pairs import PairsView
+from workbench.ui.fisher.regulators import RegulatorsView
 from workbench.ui.fisher.scaling import ScalingView
 from workbench.ui.fisher.study import CurvatureStudy
 from workbench.ui.fisher.transport import TransportView
@@ -19,13 +19,13 @@ from workbench.ui.kit.room import Room
 
 
 class FisherRoom(Room):
-    """Exact curvature on Ising lattices, far past the sizes of the paper."""
+    """Exact curvature of lattices far past the sizes of the paper, of densities, and of what learners see."""
 
     slug = "fisher"
     paper = (
         "After M. Zhuravlev, “Fisher Curvature Scaling at Critical Points”, arXiv 2603.07651; exact values by "
         "Pfaffians where the paper used transfer matrices to L = 9 and Monte Carlo to L = 24. Web, pairs, transport: "
-        "after the abstract of T. T. Takeuchi, arXiv 2604.00593."
+        "after the abstract of T. T. Takeuchi, arXiv 2604.00593; regulators: M. Zhuravlev, arXiv 2603.09067."
     )
     view_classes = (
         ScalingView,
@@ -37,11 +37,9 @@ class FisherRoom(Room):
         WebView,
         PairsView,
         TransportView,
+        RegulatorsView,
         CurvatureStudy,
     )
-    view_classes = (
-        ScalingView, MetricView, AcrossView, LiveView, ModelsView, IdentityView, RegulatorsView, CurvatureStudy,
-    )  # fmt: skip
 
     @classmethod
     def thumbnail(cls) -> hv.Overlay:

@@ -17,22 +17,23 @@ from workbench.ui.shapes.surfaces import SurfacesView
 
 
 class ShapesRoom(Room):
-    """Find the defects of a crystal, rebuild a graph from samples, deform a surface with a proof."""
-    """Find the defects of a crystal, rebuild a graph from samples, match two surfaces."""
+    """Bring atoms, samples, surfaces or signals, and get what is proved of them."""
 
     slug = "shapes"
     paper = (
         "After “General teleparallel theory of defects”, arXiv 2602.01408 (defects), arXiv 2506.01603 (graphs), "
-        "arXiv 2305.17555 (surfaces)."
+        "arXiv 2305.17555 (surfaces), arXiv 2403.01781 (correspondences), arXiv 2503.10000 (fits)."
     )
-    view_classes = (CrystalView, CircuitCheckView, DictionariesView, GraphsView, SurfacesView, ShapesBehindView)
-        "After “General teleparallel theory of defects”, arXiv 2602.01408 (defects), arXiv 2506.01603 (graphs), arXiv "
-        "2503.10000 (fits)."
+    view_classes = (
+        CrystalView,
+        CircuitCheckView,
+        DictionariesView,
+        GraphsView,
+        SurfacesView,
+        CorrespondencesView,
+        FitsView,
+        ShapesBehindView,
     )
-    view_classes = (CrystalView, DictionariesView, GraphsView, FitsView)
-        "arXiv 2403.01781 (correspondences)."
-    )
-    view_classes = (CrystalView, DictionariesView, GraphsView, CorrespondencesView)
 
     @classmethod
     def thumbnail(cls) -> Any:

@@ -244,7 +244,7 @@ def certificate_sentence(rho: Floats, det_low: float, det_high: float, crossings
     """  # noqa: E501
     number = f"{len(rho)} step{'' if len(rho) == 1 else 's'} with ρ ≤ {float(rho.max()):.2g}"
     if (rho < 1).all():
-        text = f"The map is a diffeomorphism: {number}, determinant between {det_low:.2g} and {det_high:.2g}"
+        text = f"The map is a diffeomorphism: {number}, determinant between {det_low:.3g} and {det_high:.3g}"
     else:
         text = f"That the map is a diffeomorphism is not proved: {number}"
     pairs = "pair" if crossings == 1 else "pairs"

@@ -88,7 +88,7 @@ CLAIMS: tuple[Claim, ...] = (
         "(What “diffeomorphic” is taken to promise.) So the mesh that it carries does not cross itself.",
         carried,
         "A certified map with ρ = {rho:.3f} carries a mesh with {pairs} crossing pairs ({finest} once its large "
-        "triangle is split); the trained runs have at most {trained}. Count, exactly.",
+        "triangle is split); the trained runs have at most {trained}; all counted exactly.",
         Rule(at_most("pairs", 0)),
         "shapes.carried_crossings()",
         {"pairs": "crossing pairs after a certified map"},

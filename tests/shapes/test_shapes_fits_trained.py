@@ -107,6 +107,17 @@ def test_budgets_that_hold_no_model_are_refused(method, parameters, words):
         shapes.fit_signal("temple", method, parameters, size=24)
 
 
+def test_too_few_numbers_for_any_of_several_families_are_refused_before_the_first_is_fitted():
+    class Untouched(Progress):
+        def update(self, done, total, message=""):
+            pytest.fail("work has begun")
+
+    with pytest.raises(ValueError, match="too few"):
+        shapes.fits_report("torus", "linear", 48, size=10, progress=Untouched())
+    with pytest.raises(ValueError, match="too few"):
+        shapes.compare_fits("temple", ("linear", "metricgrids"), (5808, 200), progress=Untouched())
+
+
 def test_the_report_sets_both_qualities_beside_each_other_and_bounds_the_linear_part():
     class Kept(Progress):
         parts = ()

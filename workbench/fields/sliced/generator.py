@@ -56,7 +56,7 @@ def train_generator(
     Raises ``ValueError`` for an estimator that does not work in 64 dimensions. Cost: about 2 ms a step.
 
     Reference: Deshpande, Zhang, Schwing, "Generative modeling using the sliced Wasserstein distance", 2018; Nguyen and
-    Ho, "Sliced Wasserstein estimation with control variates", arXiv 2305.00402, section 4.3.
+    Ho, "Sliced Wasserstein estimation with control variates", arXiv 2305.00402.
 
     >>> ds = train_generator(steps=20, batch=32, n_directions=10, looks=2)
     >>> bool(ds.wasserstein[-1] < ds.wasserstein[0]), ds.picture.shape
@@ -166,8 +166,8 @@ def generator_study(
 ) -> xr.Dataset:
     """Train a generator by every estimator in ``methods`` and with every seed, and pair them with Monte Carlo.
 
-    Dimensions (estimator, seed, step) for ``wasserstein`` and ``variance``; ``difference`` (estimator,) is the mean over
-    seeds of W₂ at the end minus that of "monte-carlo" with the same start and batches, ``reach`` half its 95 %
+    Dimensions (estimator, seed, step) for ``wasserstein`` and ``variance``; ``difference`` (estimator,) is the mean
+    over seeds of W₂ at the end minus that of "monte-carlo" with the same start and batches, ``reach`` half its 95 %
     interval (Student's t); ``variance_ratio`` the mean variance of the gradient ÷ Monte Carlo's over all looks but the
     first, ``variance_ratio_start`` that before training. Cost: about 2 ms for each step, method and seed.
 

@@ -49,7 +49,9 @@ def _curves(ds: xr.Dataset, name: str, up: str) -> list[Any]:
 
 def generated_digits(ds: xr.Dataset, *, method: str | None = None) -> Any:
     """Draw generated digits on a sheet of eight by eight."""
-    pictures = ds.picture.values if "estimator" not in ds.dims else ds.picture.sel(estimator=method or ds.estimator[0]).values
+    pictures = (
+        ds.picture.values if "estimator" not in ds.dims else ds.picture.sel(estimator=method or ds.estimator[0]).values
+    )
     rows = int(np.ceil(len(pictures) / SIDE))
     sheet = np.zeros((rows * (SIDE + 1), SIDE * (SIDE + 1)))
     for k, picture in enumerate(pictures):

@@ -10,11 +10,11 @@ from workbench.fields.core.integrators import SOLVERS
 from workbench.fields.core.laws import FiniteSample, GaussianMixture
 
 START = 0.02
-SECONDS_PER_FLOP = 6e-11
+SECONDS_PER_FLOP = 1e-11
 """Of a training step in single precision on one core, everything in."""
 SECONDS_PER_TERM = 2e-9
 """Of an exact field, for each point and component in the plane."""
-MATCHING = 1.5e-7
+MATCHING = 7e-8
 """Of a batch matched by exact transport, for each pair of points."""
 
 
@@ -36,7 +36,7 @@ def _training(
     known = points if isinstance(target, str | GaussianMixture) else _components(target)
     step = 1e-4 + 6 * batch * (_parameters(width, depth) + 40 * width * depth) * SECONDS_PER_FLOP
     if coupling == "optimal":
-        step += 2e-3 + MATCHING * batch**2
+        step += 3e-4 + MATCHING * batch**2
     look = 2 * 2400 * _parameters(width, depth) * SECONDS_PER_FLOP + 0.01
     return START + steps * step + looks * look + 25_000 * known * SECONDS_PER_TERM
 

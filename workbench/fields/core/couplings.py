@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 
 from workbench import checks
 from workbench.fields.core.exact import COUPLINGS, ExactField, exact_field
@@ -13,6 +15,8 @@ from workbench.transport import exact_transport
 
 MOST_BATCH = 4096
 """Pairs that are matched optimally at once."""
+MOST_DENSE = 500
+"""Pairs up to which SciPy's assignment on the whole matrix of costs is faster than exact transport without it."""
 
 
 def couple(
@@ -30,7 +34,7 @@ def couple(
     other laws two batches matched by exact transport, which is the optimal coupling of the *batches*: with a batch of
     n its cost lies above W₂² of the laws, and with a condition it breaks the marginals (see :func:`batch_bias`).
 
-    Raises ``ValueError`` as :func:`exact_field`. Cost of a matched batch: about 10 ms at n = 512.
+    Raises ``ValueError`` as :func:`exact_field`. Cost of a matched batch: about 4 ms at n = 256.
 
     >>> x0, x1 = couple("gaussian", "two-blobs", 64, "optimal")
     >>> x0.shape, x1.shape
@@ -60,6 +64,8 @@ def matched(x0: ArrayLike, x1: ArrayLike, *, progress: Progress | None = None) -
     x0, x1 = checks.finite_array("x0", x0, ndim=2), checks.finite_array("x1", x1, ndim=2)
     if x0.shape != x1.shape:
         raise ValueError(f"both batches must have one shape, got {x0.shape} and {x1.shape}")
+    if len(x0) <= MOST_DENSE:
+        return x0, x1[linear_sum_assignment(cdist(x0, x1, "sqeuclidean"))[1]]
     plan = exact_transport(x0, x1, progress=progress).plan.tocsr()
     # A vertex of the polytope of plans between equal masses is a permutation; rows hold one entry each, up to the
     # zero masses that a basis may carry along.

@@ -161,7 +161,7 @@ def training_study(
     """Train a network for each number of ``points`` and each seed, and follow its distances to truth and memoriser.
 
     Parameters as :func:`train_field`, whose curves come with dimensions (points, seed, step); a seed draws points,
-    start and batches. ``parameters`` are those of the first seed at the steps of ``keep``. Cost: about 4 ms for each
+    start and batches. ``parameters`` are those of the first seed at the steps of ``keep``. Cost: about 2 ms for each
     step, number of points and seed.
 
     >>> training_study("two-blobs", (32,), (0,), steps=20, looks=2, keep=(10,), width=8, depth=1).truth.shape

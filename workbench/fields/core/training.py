@@ -106,8 +106,8 @@ def train_field(
     ``irreducible`` L* and ``irreducible_n`` L*_n of the training points, ``apart`` = E‖v* − v*_n‖². Arrows of all
     fields in the plane, ``parameters`` (kept, parameter).
 
-    Raises ``ValueError`` for fewer than 8 points, sizes past the limits, a diverging rate. Cost: about 4 ms a step at
-    the default sizes on one core, and 15 ms a look; matching a batch of 256 adds 6 ms a step.
+    Raises ``ValueError`` for fewer than 8 points, sizes past the limits, a diverging rate. Cost: about 2 ms a step at
+    the default sizes on one core, and 15 ms a look; matching a batch of 256 adds 3 ms a step.
 
     Reference: Lipman et al., "Flow matching for generative modeling", 2022, equation 23; Tong et al., "Improving and
     generalizing flow-based generative models with minibatch optimal transport", 2024, for matched batches.

@@ -88,6 +88,7 @@ CLAIMS = (
         Rule(at_most("largest", 4.0)),
         SCRIPT,
         {"largest": "the largest difference in standard errors"},
+        "Y. Lipman et al., “Flow matching for generative modeling”, arXiv 2210.02747",
     ),
     Claim(
         "As the training loss falls, the field comes nearer the truth.",
@@ -117,8 +118,8 @@ CLAIMS = (
         {"excess": "the excess over W₂²"},
     ),
     Claim(
-        "W₂² ≤ e^(1 + 2L̂) ∫E‖v̂ − v*‖² controls the error of the generated law (the form used for latent flow matching; "
-        "L̂ sampled).",
+        "W₂² ≤ e^(1 + 2L̂) ∫E‖v̂ − v*‖² controls the error of the generated law (the classical form of Grönwall's "
+        "bound; L̂ sampled).",
         classical_bound,
         "true for all {networks} trained networks, and 10^{least:.1f} to 10^{most:.1f} times the measured distance of "
         "both flows; with a proved Lipschitz constant 10^{least_proved:.0f} times or more",

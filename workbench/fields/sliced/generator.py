@@ -56,7 +56,7 @@ def train_generator(
     Raises ``ValueError`` for an estimator that does not work in 64 dimensions. Cost: about 2 ms a step.
 
     Reference: Deshpande, Zhang, Schwing, "Generative modeling using the sliced Wasserstein distance", 2018; Nguyen and
-    Ho, "Sliced Wasserstein estimation with control variates", arXiv 2305.00402, section 4.3.
+    Ho, "Sliced Wasserstein estimation with control variates", arXiv 2305.00402.
 
     >>> ds = train_generator(steps=20, batch=32, n_directions=10, looks=2)
     >>> bool(ds.wasserstein[-1] < ds.wasserstein[0]), ds.picture.shape

@@ -45,7 +45,7 @@ class TrainingView(View):
     help = (
         "A network of your choice is trained by flow matching on points of a law, or on points of your own. Where the "
         "law is known its distance to the truth is measured at every look; where it is not, the loss on points kept "
-        "out of training tells when to stop. Training waits for Run and can be cancelled at any step."
+        "out of training tells when to stop. Training of more than two seconds waits for Run; it can be cancelled."
     )
     experiment = staticmethod(fields.train_field)
     inputs = ("target", "file", "points", "coupling", "width", "depth", "steps", "batch", "rate", "seed")

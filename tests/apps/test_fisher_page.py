@@ -1,9 +1,9 @@
-"""The fisher page under a hand: keys on a slider, a drag, a lattice that runs before the eyes."""
+"""The fisher page under a hand: keys on a slider, a drag, a lattice that runs before the eyes, two Gaussians."""
 
 import re
 
 import pytest
-from hands import drag
+from hands import drag, drag_mark
 
 pytestmark = pytest.mark.ui
 
@@ -33,3 +33,14 @@ def test_the_live_lattice_runs_before_the_eyes(open_page):
     page.get_by_text(re.compile(r"sample \d")).first.wait_for()
     page.get_by_role("button", name="Run").wait_for()
     page.get_by_text("after 1,024 samples from each chain").wait_for()
+
+
+def test_a_gaussian_follows_the_hand(open_page):
+    page = open_page("fisher?tab=pairs")
+    page.get_by_text("At N = ∞ this pair has K = 0.4562").wait_for()
+
+    def moved(patience):
+        page.wait_for_function("location.search.includes('mean_1')", timeout=patience)
+
+    drag_mark(page, "Two Gaussians, as mean and deviation", ("mean", "deviation"), "handles", 1, (40, 30), moved=moved)
+    page.locator(".sentence", has_text=re.compile(r"this pair has K = (?!0\.4562)\d")).wait_for()

@@ -9,7 +9,6 @@ from workbench import fisher
 from workbench.fisher.entropic.curvature import desmoothed, log_hessian, window_hessian
 from workbench.fisher.entropic.grid import Grid
 from workbench.fisher.entropic.symmetric import matrices, web
-from workbench.verdicts import judge
 
 LINE = fisher.Bumps([0.6, 0.4], [0.0, 2.5], [1.0, 0.7])
 
@@ -209,7 +208,8 @@ def test_the_report_holds_what_the_page_shows(rho):
 def test_the_verdicts_follow_from_the_numbers():
     from workbench.fisher.entropic.verdicts import CLAIMS
 
-    words = [row.outcome.word for row in judge(CLAIMS)]
+    numbers = [claim.measure() for claim in CLAIMS]
+    words = [claim.verdict(found).outcome.word for claim, found in zip(CLAIMS, numbers, strict=True)]
     assert words == [
         "holds",
         "holds in part",
@@ -218,4 +218,19 @@ def test_the_verdicts_follow_from_the_numbers():
         "holds in part",
         "holds",
         "holds in part",
+    ]
+    changed = [
+        {"falls": 2.0},
+        {"worst": 4.0},
+        {"above": -0.1},
+        {"least": 0.01},
+        {"large": 0.5},
+        {"clean": 1e-3},
+        {"off": 1e-4},
+    ]
+    others = [
+        claim.verdict({**found, **new}).outcome.word for claim, found, new in zip(CLAIMS, numbers, changed, strict=True)
+    ]
+    assert others == [
+        *("does not hold", "does not hold", "does not hold", "holds", "holds", "does not hold", "does not hold")
     ]

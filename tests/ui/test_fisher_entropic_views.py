@@ -29,8 +29,9 @@ def cube():
 def test_the_web_tells_what_the_dimension_changes():
     view = web.WebView()
     assert view.cost(view.values()).is_quick
-    assert "0% of the cells get another class" in shown(view, size="64²", smoothing=0.04, mix=1.0)
-    text = shown(view, size="64²", smoothing=0.04, probe=0.03, width=0.01)
+    assert " 0% of the cells get another class" in shown(view, size="64²", smoothing=0.04, mix=1.0, slope=-1.0)
+    assert (view.size, view.smoothing, view.mix, view.slope) == ("64²", 0.04, 1.0, -1.0)
+    text = shown(view, size="64²", smoothing=0.04, probe=0.03, width=0.01, mix=0.0)
     assert "standard errors away" in text
     with pytest.raises(ValueError, match="less than a cell of 64²"):
         view.check(view.values() | {"size": "64²", "smoothing": 0.01})
@@ -65,7 +66,8 @@ def test_pairs_follow_the_hand():
     dragged.move(0, float("nan"), 1.0)
     assert view.mean_0 == -1.2
     for reference in (pairs.NONE, pairs.GAUSSIAN, pairs.BUMPS):
-        assert "(the pair's own)" in shown(view, reference=reference, inverse=0.5)
+        assert "; at N = 2 it has K = " in shown(view, reference=reference, inverse=0.5, mean_0=-2.0)
+        assert (view.inverse, view.mean_0) == (0.5, -2.0)
     skewer = "\n".join(f"{x:g},{np.exp(-x * x / 8):g}" for x in np.linspace(-26, 26, 1041)).encode()
     assert "0.25" in shown(view, reference=pairs.FILE, file=pairs.SkewerFile("a.csv", skewer))
     with pytest.raises(ValueError, match="same"):

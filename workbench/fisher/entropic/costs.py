@@ -9,7 +9,7 @@ from workbench.costs import Cost
 START = 0.01
 PER_TRANSFORM = 6e-8
 """Seconds for a cell in one transform, with what is done to it before the next."""
-BYTES = 200.0
+BYTES = 250.0
 
 
 def _cells(shape: Any) -> tuple[float, int]:
@@ -57,4 +57,4 @@ def web_report(rho: Any, kind: str, shape: Any) -> Cost:
     """Estimate :func:`workbench.fisher.web_report`: two tensors and eight windows."""
     cells, d = _cells(shape) if rho is None else (float(np.size(rho)), np.ndim(rho))
     made = field(kind, shape).seconds if rho is None else 0.0
-    return Cost(START + made + 60 * (d - 1) * cells * PER_TRANSFORM, BYTES * cells)
+    return Cost(START + made + 60 * (d - 1) * cells * PER_TRANSFORM, 400 * cells)

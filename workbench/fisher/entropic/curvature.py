@@ -28,7 +28,7 @@ from workbench.registry import Registry
 
 TENSORS = Registry("tensor")
 """The curvatures of a density field: functions of (density, grid, smoothing, reach, width, N)."""
-BYTES_PER_CELL = 200
+BYTES_PER_CELL = 250
 """Of a computation: the density, its transforms, six components and what is between them."""
 
 

@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike
 
 from workbench import checks, results
 from workbench.fisher.entropic.curvature import (
-    BYTES_PER_CELL,
     checked_dimension,
     checked_scales,
     log_hessian,
@@ -22,6 +21,7 @@ from workbench.fisher.entropic.statistics import grid_statistics
 from workbench.fisher.entropic.symmetric import class_shares, web
 from workbench.progress import Progress
 
+BYTES_PER_CELL = 400
 RADII = 8
 BINS = 61
 WIDEST = 4.0

@@ -107,6 +107,8 @@ class PairsView(View):
     def _adopt(self, parameters: Mapping[str, Any]) -> None:
         """Take the Gaussians of a shown result; its reference is a measure there and a name here."""
         found = {name: value for name, value in parameters.items() if name == "t"}
+        N = parameters.get("N")
+        found["inverse"] = 1 / N if isinstance(N, (int, float)) else 0.0
         for (mean, deviation), name in zip(ENDS, ("mu0", "mu1"), strict=True):
             given = parameters.get(name)
             if isinstance(given, Mapping) and len(np.ravel(given.get("covariance", []))) == 1:

@@ -192,7 +192,12 @@ class WebView(View):
         if found.get("rho") is not None:
             found.pop("kind", None)
         else:
-            found["size"] = next((name for name, shape in SHAPES.items() if list(shape) == found.get("shape")), None)
+            shape = found.get("shape")
+            found["size"] = next((name for name, sides in SHAPES.items() if list(sides) == shape), None)
+            if isinstance(found.get("N"), (int, float)) and isinstance(shape, list):
+                found["mix"] = 1 / (found["N"] - len(shape))
+            else:
+                found["mix"] = 0.0
         super()._adopt(found)
 
     def pictures(self) -> Sequence[Any]:

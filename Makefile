@@ -31,6 +31,7 @@ bench: $(VENV)/.all
 
 docs: $(VENV)/.all
 	$(RUN) docs/make_index.py
+	$(RUN) docs/make_experiments.py
 	$(RUN) docs/make_reference.py
 
 count: $(VENV)/bin/python

@@ -185,14 +185,16 @@ def test_readme_tables_come_from_the_benchmarks():
     assert updated(text) == text, "run python benchmarks/update_readme.py"
 
 
-def test_index_lists_the_rooms():
+def test_made_pages_are_as_their_scripts_make_them():
     sys.path.insert(0, str(ROOT / "docs"))
     try:
-        from make_index import updated
+        import make_experiments
+        import make_index
     finally:
         sys.path.pop(0)
-    text = (ROOT / "docs" / "index.md").read_text()
-    assert updated(text) == text, "run python docs/make_index.py"
+    index = make_index.PAGE.read_text()
+    assert make_index.updated(index) == index, "run make docs"
+    assert make_experiments.PAGE.read_text() == make_experiments.text(), "run make docs"
 
 
 def test_container_files_name_what_is_there():

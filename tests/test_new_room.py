@@ -119,12 +119,13 @@ WavesRoom().page().servable()
     "notebooks/waves.ipynb": "{}",
 }
 LOOK = """
+import panel as pn
 from workbench import sweeps, waves
 from workbench.ui.home import Home, room_classes
 from workbench.ui.kit import page
 from workbench.ui.server.serve import app_files
 
-cards = Home().main()[1]
+cards = next(part for part in Home().main() if isinstance(part, pn.FlexBox) and len(part) > 2)
 assert any('href="waves"' in card[0].object and "Turn a wave." in card[0].object for card in cards), "home page"
 assert "Waves" in page._links("waves").object, "navigation"
 assert "waves.py" in {file.name for file in app_files()}, "served pages"

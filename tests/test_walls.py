@@ -26,7 +26,7 @@ DYNAMIC = {
         "sweeps/experiments.py",
         "results/provenance.py",
         "figures/choose.py",
-        "ui/home.py",
+        "ui/catalogue.py",
         "__init__.py",
     ),
     *("isolated/calls.py", "isolated/worker.py"),

@@ -23,6 +23,7 @@ A number that is NaN settles nothing: the outcome is then OPEN.
 'holds if |slope − 1| ≤ 0.1; in part if |slope − 1| ≤ 0.3; otherwise not'
 """
 
+import dataclasses
 import functools
 import importlib
 import itertools
@@ -57,11 +58,15 @@ class Outcome(Enum):
         return self.value[1]
 
 
+OUTCOMES = tuple(outcome.word for outcome in Outcome)
+"""All outcomes in words."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """One row of the table: the claim in the paper's sense, what was measured, the outcome and the rule behind it.
 
-    ``how`` names the call or script that repeats the measurement.
+    ``how`` names the call or script that repeats the measurement, ``paper`` where the claim was made.
     """
 
     claim: str
@@ -69,6 +74,7 @@ class Verdict:
     outcome: Outcome
     how: str = ""
     rule: str = ""
+    paper: str = ""
 
 
 @dataclass(frozen=True)
@@ -252,12 +258,23 @@ class Claim:
     rule: Rule
     how: str
     words: Mapping[str, str] = field(default_factory=dict)
+    paper: str = ""
 
     def verdict(self, numbers: Numbers | None = None) -> Verdict:
         """Return the row, from what is measured now or from the ``numbers`` given."""
         numbers = self.measure() if numbers is None else numbers
         told = self.told.format_map(numbers) if isinstance(self.told, str) else self.told(numbers)
-        return Verdict(self.says, told, self.rule.outcome(numbers), self.how, self.rule.sentence(self.words))
+        outcome, rule = self.rule.outcome(numbers), self.rule.sentence(self.words)
+        return Verdict(self.says, told, outcome, self.how, rule, self.paper)
+
+
+def said_in(paper: str, claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    """Return the claims with the paper that makes them.
+
+    >>> said_in("A. Uthor, 2026", [])
+    ()
+    """
+    return tuple(dataclasses.replace(claim, paper=paper) for claim in claims)
 
 
 def judge(claims: Iterable[Claim]) -> list[Verdict]:

@@ -56,7 +56,8 @@ def test_garbage_goes_at_a_quiet_moment_only(collector):
     garbage.arrive(visitor)
     waste = waste_of_age()
     collector.clock[0] = 10.0
-    collector._request()
+    collector.look()
+    assert waste() is not None, "a visitor has just come"
     collector.clock[0] = 10.0 + 0.5 * garbage.QUIET
     collector.look()
     assert waste() is not None, "a visitor has just asked for something"
@@ -76,9 +77,26 @@ def test_a_server_that_is_never_quiet_collects_once_a_minute(collector):
     assert visitor.itself is visitor
 
 
+def test_many_pages_that_were_left_are_not_kept_for_a_quiet_moment(collector):
+    stays, *go = [Loop() for _ in range(1 + garbage.MOST_GONE)]
+    for visitor in (stays, *go):
+        garbage.arrive(visitor)
+    collector.look()
+    waste = waste_of_age()
+    for visitor in go[1:]:
+        garbage.leave(visitor)
+    collector.look()
+    assert waste() is not None
+    garbage.leave(go[0])
+    look_until_gone(collector, waste)
+    assert waste() is None
+    assert stays.itself is stays
+
+
 def test_what_another_thread_prevents_is_done_at_the_next_look(collector, monkeypatch):
     garbage.arrive(visitor := Loop())
     waste = waste_of_age()
+    collector.look()
     collector.clock[0] = 2 * garbage.QUIET
     with monkeypatch.context() as patch:
         patch.setattr(garbage.gc, "collect", lambda: 0)  # as Python does while another thread collects
@@ -97,6 +115,8 @@ def test_when_nobody_is_there_all_that_lives_is_set_aside(collector):
     garbage.leave(visitor)
     left = weakref.ref(visitor)
     del visitor
+    collector.look()
+    assert left() is not None, "a visitor has just gone"
     collector.clock[0] = 4 * garbage.QUIET
     look_until_gone(collector, left)
     assert left() is None
@@ -109,9 +129,24 @@ def test_what_was_set_aside_can_still_be_collected_later(collector):
     kept = weakref.ref(keeper)
     garbage.tidy()
     del keeper
-    gc.collect()
+    garbage.tidy(deep=False)
     assert kept() is not None, "set aside"
     garbage.tidy()
+    assert kept() is None
+
+
+def test_what_was_set_aside_is_looked_at_once_an_hour(collector):
+    collector.clock[0] = 2 * garbage.QUIET
+    collector.look()
+    keeper = Loop()
+    kept = weakref.ref(keeper)
+    garbage.tidy(deep=False)
+    del keeper
+    for hours in (0.5, 1.5):
+        assert kept() is not None
+        collector._known = -1
+        collector.clock[0] = hours * garbage.DEEP_EVERY
+        look_until_gone(collector, kept)
     assert kept() is None
 
 

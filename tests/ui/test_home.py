@@ -6,8 +6,10 @@ import pytest
 
 from workbench import results
 from workbench.rooms import ROOMS
-from workbench.ui.home import Home, all_verdicts_html, recent_html, room_classes
+from workbench.ui.catalogue import entries, find, found_html, room_classes, verdicts_html
+from workbench.ui.home import Home, recent_html
 from workbench.ui.kit import saved
+from workbench.verdicts import OUTCOMES
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +18,7 @@ def home():
 
 
 def test_every_room_has_a_card_with_a_picture(home):
-    cards = home.main()[1]
+    cards = home.main()[3]
     for room, card in zip(room_classes().values(), cards, strict=True):
         assert f'href="{room.slug}"' in card[0].object
         assert room.purpose in card[0].object
@@ -25,7 +27,7 @@ def test_every_room_has_a_card_with_a_picture(home):
 
 
 def test_all_verdicts_are_there():
-    text = all_verdicts_html()
+    text = verdicts_html()
     for room in room_classes().values():
         rows = list(room.verdicts())
         assert len(rows) >= 4, room.title
@@ -34,8 +36,45 @@ def test_all_verdicts_are_there():
 
 
 def test_a_screen_reader_can_tell_the_tables_apart():
-    names = re.findall(r'aria-label="([^"]*)"', all_verdicts_html())
+    names = re.findall(r'aria-label="([^"]*)"', verdicts_html())
     assert len(names) == len(set(names)) == len(ROOMS)
+
+
+def test_what_one_looks_for_is_found_with_its_address():
+    by_kind = {}
+    for entry in entries():
+        by_kind.setdefault(entry.kind, []).append(entry)
+    assert set(by_kind) == {"room", "tab", "experiment", "guide"}
+    assert [entry.label for entry in by_kind["room"]] == [room.title for room in ROOMS.values()]
+    assert len(by_kind["experiment"]) > len(by_kind["tab"]) / 2 > 10
+    found = find(entries(), "GRADIENT flow")
+    assert any(e.label == "flows.gradient_flow" and e.address == "flows?tab=flow" for e in found)
+    assert find(entries(), "no such word anywhere") == []
+    assert len(find(entries(), "")) == len(entries())
+
+
+def test_a_search_shows_links_and_the_rows_that_fit(home):
+    home.search = "lattice"
+    try:
+        assert '<a href="fisher">Fisher</a>' in home._found.object
+        assert "<section>" in home._verdicts.object
+        shown, known = map(int, re.search(r"(\d+) of (\d+) claims", home._verdicts.object).groups())
+        assert 0 < shown < known
+        home.search = "<b>bold</b>"
+        assert "&lt;b&gt;bold" in home._found.object
+        assert "<b>" not in home._found.object
+        assert "0 of" in home._verdicts.object
+    finally:
+        home.search = ""
+    assert home._found.object == "" == found_html("  ")
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_verdicts_of_one_outcome(outcome):
+    expected = sum(row.outcome.word == outcome for room in room_classes().values() for row in room.verdicts())
+    text = verdicts_html(outcome=outcome)
+    assert text.count("<tr>") - text.count("<thead>") == expected
+    assert f"<p>{expected} of " in text
 
 
 def test_recent_results_link_to_their_room(monkeypatch, tmp_path):

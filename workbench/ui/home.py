@@ -1,8 +1,6 @@
-"""The index: what each room answers, a thumbnail from real data, the verdicts of all rooms, recent results."""
+"""The index: what each room answers with a picture of real data, all verdicts, recent results, and a search."""
 
-import functools
 import html
-import importlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,15 +8,19 @@ from urllib.parse import quote
 
 import holoviews as hv
 import panel as pn
+import panel_material_ui as pmui
+import param
 from markupsafe import Markup
 
 from workbench.rooms import ROOMS
+from workbench.ui.catalogue import LONGEST_QUERY, found_html, room_classes, verdicts_html
 from workbench.ui.kit import dispatch, saved
 from workbench.ui.kit.page import page
 from workbench.ui.kit.picture import plot_pane
 from workbench.ui.kit.room import PURPOSE, Room
 from workbench.ui.kit.table import table_html
-from workbench.ui.kit.verdict_table import STYLE, verdict_html
+from workbench.ui.kit.verdict_table import STYLE
+from workbench.verdicts import OUTCOMES
 
 HEIGHT = 300
 CARD = """
@@ -33,20 +35,11 @@ section { break-inside: avoid; }
 LIST = STYLE + "a { color: inherit; }"
 
 
-@functools.cache
-def room_classes() -> dict[str, type[Room]]:
-    """Return the frame of every room by name: what ``workbench.ui.<room>`` exports as a Room."""
-    return {name: _room_class(name) for name in ROOMS}
-
-
-def _room_class(name: str) -> type[Room]:
-    module = importlib.import_module(f"workbench.ui.{name}")
-    found = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Room)]
-    return next(value for value in found if value.slug == name)
-
-
 class Home(pn.viewable.Viewer):
     """The front door: the rooms, their verdicts, and the results that this server keeps."""
+
+    search = param.String(default="", doc="words that what is shown must contain")
+    outcome = param.Selector(default="", objects={"every outcome": "", **{word: word for word in OUTCOMES}})
 
     title = "Home"
     question = "How far can you move safely through a geometry, and what tells you so?"
@@ -55,6 +48,8 @@ class Home(pn.viewable.Viewer):
         super().__init__(**params)
         self._place = dispatch.Place()
         self._waiting: list[Callable[[], None]] = []
+        self._found = pn.pane.HTML("", stylesheets=[LIST], sizing_mode="stretch_width")
+        self._verdicts = pn.pane.HTML("", stylesheets=[STYLE, COLUMNS], sizing_mode="stretch_width")
 
     def close(self) -> None:
         """Nothing runs here."""
@@ -70,6 +65,25 @@ class Home(pn.viewable.Viewer):
             margin=8,
         )
 
+    def _search_bar(self) -> pn.FlexBox:
+        words = pmui.TextInput(
+            label="Search rooms, tabs, experiments, guides and verdicts",
+            max_length=LONGEST_QUERY,
+            sizing_mode="stretch_width",
+            styles={"flex": "1 1 330px"},
+        )
+        words.param.watch(lambda event: setattr(self, "search", event.new), "value_input")  # at every letter
+        outcome = pmui.Select.from_param(self.param.outcome, label="Verdicts with", width=180)
+        return pn.FlexBox(words, outcome, sizing_mode="stretch_width", margin=(4, 8))
+
+    @param.depends("search", watch=True)
+    def _show_found(self) -> None:
+        self._found.object = found_html(self.search)
+
+    @param.depends("search", "outcome", watch=True)
+    def _show_verdicts(self) -> None:
+        self._verdicts.object = verdicts_html(self.search, self.outcome)
+
     def _recent(self) -> pn.viewable.Viewable:
         return pn.pane.HTML(recent_html(saved.recent()), stylesheets=[LIST], sizing_mode="stretch_width")
 
@@ -78,14 +92,14 @@ class Home(pn.viewable.Viewer):
         heading = pn.pane.HTML(f"<h1>{html.escape(self.question)}</h1>", stylesheets=[PURPOSE])
         self._waiting.clear()
         cards = [self._card(room) for room in room_classes().values()]
-        verdicts = pn.pane.HTML("", stylesheets=[STYLE, COLUMNS], sizing_mode="stretch_width")
-        self._waiting.append(lambda: verdicts.param.update(object=all_verdicts_html()))
+        self._waiting.append(self._show_verdicts)
         # A served page gets its pictures, one after the other, when a visitor has connected; elsewhere they are there.
         if dispatch.in_session():
             pn.state.onload(self._hang)
         else:
             self._hang()
-        return [heading, pn.FlexBox(*cards, sizing_mode="stretch_width"), self._recent(), verdicts]
+        rooms = pn.FlexBox(*cards, sizing_mode="stretch_width")
+        return [heading, self._search_bar(), self._found, rooms, self._recent(), self._verdicts]
 
     def _hang(self) -> None:
         """Put in the next thing that waits, and see to the others when others have had their turn."""
@@ -106,19 +120,6 @@ def _pane(picture: Any) -> Any:
     if not isinstance(picture, (hv.Element, hv.Overlay, hv.Layout)):
         return picture
     return plot_pane(picture.opts(height=HEIGHT, title="", toolbar=None, backend="bokeh"), height=HEIGHT)
-
-
-def all_verdicts_html() -> str:
-    """Return the verdict tables of all rooms, in columns where the screen is wide enough."""
-    sections = "".join(
-        f"<section><h2>{room.title}: what holds, what does not</h2>{_table(room)}</section>"
-        for room in room_classes().values()
-    )
-    return f'<div class="columns">{sections}</div>'
-
-
-def _table(room: type[Room]) -> str:
-    return verdict_html(room.verdicts(), name=f"Verdicts of {room.title}")
 
 
 def recent_html(found: list[saved.SavedResult]) -> str:

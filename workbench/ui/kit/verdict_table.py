@@ -26,8 +26,13 @@ def verdict_table(verdicts: Iterable[Verdict]) -> pn.viewable.Viewable:
 
 def verdict_html(verdicts: Iterable[Verdict], *, name: str = "Verdicts") -> str:
     """Return the table as HTML text, every entry escaped; ``name`` is what a screen reader calls it."""
-    rows = [(v.claim, _measured(v), table.mark(v.outcome.icon, v.outcome.word) + _rule(v)) for v in verdicts]
+    rows = [(_claimed(v), _measured(v), table.mark(v.outcome.icon, v.outcome.word) + _rule(v)) for v in verdicts]
     return table.table_html(("The paper says", "We measured", "Verdict"), rows, name=name, wide=True)
+
+
+def _claimed(verdict: Verdict) -> Markup:
+    paper = Markup("<br><small>{}</small>").format(verdict.paper) if verdict.paper else Markup("")
+    return escape(verdict.claim) + paper
 
 
 def _measured(verdict: Verdict) -> Markup:

@@ -16,7 +16,9 @@ from tornado.ioloop import PeriodicCallback
 
 LOOK_EVERY = 0.5  # seconds
 QUIET = 1.0  # seconds without a request, after which a pause will hardly be noticed
+DEEP_EVERY = 3600.0  # seconds between collections that also look at what was set aside
 OVERDUE = 60.0  # seconds after which a collection no longer waits for a quiet moment
+MOST_GONE = 8  # pages that have been left, whose garbage makes a longer pause the longer it waits
 YOUNG_COLLECTIONS = 10  # as many collections of younger objects as Python itself would wait for
 NEVER = 1_000_000
 
@@ -39,6 +41,9 @@ class Collector:
     def __init__(self) -> None:
         self._last_request = self._last_collection = time.monotonic()
         self._known = -1  # how many visitors were there at the last collection
+        self._seen = 0  # and at the last look
+        self._gone = 0  # and how many fewer at one look than at the one before, since the last collection
+        self._last_deep = -DEEP_EVERY
         self._ticks = PeriodicCallback(self.look, 1000 * LOOK_EVERY)
 
     def start(self) -> None:
@@ -61,21 +66,28 @@ class Collector:
     def look(self) -> None:
         """Collect if there is a reason to and nobody is in a hurry."""
         now = time.monotonic()
+        if len(_visitors) != self._seen:  # somebody has come or gone: pages are being built
+            self._gone += max(self._seen - len(_visitors), 0)
+            self._seen, self._last_request = len(_visitors), now
         reason = len(_visitors) != self._known or gc.get_count()[2] >= YOUNG_COLLECTIONS
-        quiet = now - self._last_request > QUIET or now - self._last_collection > OVERDUE
+        overdue = self._gone >= MOST_GONE or now - self._last_collection > OVERDUE
+        quiet = now - self._last_request > QUIET or overdue
         if reason and quiet:
             known = len(_visitors)
-            if _collect() if known else tidy():
-                self._known = known
+            deep = not known and now - self._last_deep >= DEEP_EVERY
+            if _collect() if known else tidy(deep=deep):
+                self._known, self._gone = known, 0
                 self._last_collection = time.monotonic()
+                self._last_deep = now if deep else self._last_deep
 
 
-def tidy() -> bool:
-    """Collect all garbage, also among what was set aside before, and set aside what is left.
+def tidy(*, deep: bool = True) -> bool:
+    """Collect garbage, if ``deep`` also among what was set aside before, and set aside what is left.
 
     Returns whether it did: while another thread collects, nothing happens.
     """
-    gc.unfreeze()
+    if deep:
+        gc.unfreeze()
     done = _collect()
     if done:
         gc.freeze()

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from scipy.stats import wasserstein_distance
 
-from workbench import flows, results
+from workbench import data, flows, results
 from workbench.flows.bits.climate_test import cumulative, jackknife, permutation_p, samples
 
 
@@ -208,3 +208,17 @@ def test_netcdf_with_several_variables_asks_which(tmp_path):
     np.testing.assert_array_equal(flows.read_runs(path, variable="v")[0], 2 * values)
     with pytest.raises(ValueError, match="no numeric variable 'w'"):
         flows.read_runs(path, variable="w")
+
+
+def test_a_distance_is_placed_between_changes_of_a_parameter():
+    sweep = data.result("flows/bits_lorenz96.nc")
+    least, most = float(sweep.changed_w1.min()), float(sweep.changed_w1.max())
+    assert flows.equivalent_change(0.027, sweep) == (8.05, 8.1)
+    low, high = flows.equivalent_change(least / 2, sweep)
+    assert (np.isnan(low), high) == (True, 8.02)
+    low, high = flows.equivalent_change(2 * most, sweep)
+    assert (low, np.isnan(high)) == (8.5, True)
+    assert np.isnan(flows.equivalent_change(0.01, data.result("flows/bits_channel.nc"))).all()  # it does not rise
+    assert np.isnan(flows.equivalent_change(0.01, data.result("flows/bits_lorenz63.nc"))).all()  # it has none
+    with pytest.raises(ValueError, match="w1 must be at least 0"):
+        flows.equivalent_change(-1.0, sweep)

@@ -76,3 +76,13 @@ def test_controls_hide_what_a_model_does_not_read():
     assert len(rows) == 8
     view.model = SOIL
     assert view.complaint == ""
+
+
+def test_a_difference_is_told_as_the_forcing_that_does_as_much():
+    view = BitsView(model="lorenz96")
+    ds = view.compute(small(view), Progress())
+    told = {w1: view.sentence(ds.assign(w1=w1, p_value=0.002)) for w1 in (0.005, 0.027, 0.9)}
+    assert "A forcing of 8.02 does more." in told[0.005]
+    assert "A forcing of 8.05 to 8.1 does as much." in told[0.027]
+    assert "A forcing of 8.5 does less." in told[0.9]
+    assert "A forcing" not in view.sentence(ds.assign(p_value=0.4))

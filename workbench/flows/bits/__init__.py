@@ -13,7 +13,7 @@ from workbench.flows.bits.own_runs import read_runs
 from workbench.flows.bits.rounding import ROUNDINGS, round_to
 from workbench.flows.bits.runs import low_precision_run
 from workbench.flows.bits.soil import soil_column, soil_deviation, soil_exact, stagnation_profile, stagnation_threshold
-from workbench.flows.bits.studies import compare_runs, precision_climate, precision_sweep
+from workbench.flows.bits.studies import compare_runs, equivalent_change, precision_climate, precision_sweep
 
 __all__ = [
     "MODELS",
@@ -22,6 +22,7 @@ __all__ = [
     "RoundingTest",
     "compare_runs",
     "detectable_shift",
+    "equivalent_change",
     "find_cycle",
     "holm",
     "joint_rounding_test",

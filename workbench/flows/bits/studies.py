@@ -277,6 +277,24 @@ def precision_sweep(
     )
 
 
+def equivalent_change(w1: float, sweep: xr.Dataset) -> tuple[float, float]:
+    """Return the two values of a model's parameter whose change moves the climate next less and next more than ``w1``.
+
+    ``sweep`` is a :func:`precision_sweep` with a ``yardstick``. NaN on a side where no value lies, and on both where W₁
+    does not rise with the change: then it is no measure of one.
+
+    >>> from workbench import data
+    >>> equivalent_change(0.027, data.result("flows/bits_lorenz96.nc"))
+    (8.05, 8.1)
+    """
+    w1 = checks.real("w1", w1, minimum=0)
+    change, moved = sweep.change.values, sweep.changed_w1.values
+    if not len(moved) or np.any(np.diff(moved) <= 0):
+        return np.nan, np.nan
+    k = int(np.searchsorted(moved, w1))
+    return float(change[k - 1]) if k else np.nan, float(change[k]) if k < len(change) else np.nan
+
+
 def _quick(low: xr.Dataset, high: xr.Dataset, first: Any) -> Any:
     """Return a test whose power is taken from the first one of equal sizes."""
     made = rounding_test(low, high, trials=10, seed=1)

@@ -21,7 +21,7 @@ MOST_DRAWN = 4_000
 def circuit_verification(
     document: str | bytes | Path, *, seconds: float = SECONDS, progress: Progress | None = None
 ) -> xr.Dataset:
-    """Return what :func:`check_circuit` says of a circuit (JSON text, bytes or a path), and what the file holds.
+    """Check a circuit that anybody has made (JSON text, bytes or a path), and return what is proved and what it holds.
 
     ``valid``, and ``message`` with the reason; ``rotation`` in turns of the lattice and ``burgers`` (axis,) in crystal
     axes, NaN where nothing is proved or a rotation is enclosed; ``path`` (step, axis) and ``atom_place`` (atom, axis)

@@ -30,6 +30,8 @@ LARGEST_UPLOAD = 20 * 2**20
 YEARS = 60.0
 RUN = ("model", "bits", "rounding", "runs", "steps", "seed")
 """The inputs of a run of a model."""
+YARDSTICKS = {"lorenz96": "flows/bits_lorenz96.nc"}
+"""Model → the stored study that knows what a change of its parameter does."""
 SIDES = {"low_file": "Runs under test", "high_file": "Reference runs"}
 
 
@@ -143,7 +145,22 @@ class BitsView(View):
             least = float(ds.detectable)
             size = f"a shift of {least:.2g} or more" if np.isfinite(least) else "no shift that fits, so run more"
             text += f"No difference seen; a test of this size would see {size}."
+        else:
+            text += self._equivalent(ds)
         return (text + _cycles_in_words(ds)).strip()
+
+    def _equivalent(self, ds: xr.Dataset) -> str:
+        """Say which change of the model's parameter does as much, where a stored study knows."""
+        if "low_orbit" not in ds or self.model not in YARDSTICKS:
+            return ""
+        sweep = data.result(YARDSTICKS[self.model])
+        low, high = flows.equivalent_change(float(ds.w1), sweep)
+        name = str(sweep.attrs["parameter"])
+        if np.isfinite(low) and np.isfinite(high):
+            return f"A {name} of {low:g} to {high:g} does as much."
+        if np.isfinite(low):
+            return f"A {name} of {low:g} does less."
+        return f"A {name} of {high:g} does more." if np.isfinite(high) else ""
 
 
 def _kind(model: str) -> str:

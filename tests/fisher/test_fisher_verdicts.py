@@ -14,7 +14,6 @@ def claim(text):
 
 
 def test_todays_outcomes():
-    assert [row.outcome for row in verdicts()][: len(CLAIMS)] == [
     assert [row.outcome for row in verdicts()][:10] == [
         HOLDS, HOLDS, FAILS, FAILS, FAILS, OPEN, OPEN, OPEN, PARTLY, FAILS,
     ]  # fmt: skip

@@ -98,8 +98,9 @@ def test_where_learners_learn_fastest(learner, expected):
 @pytest.mark.parametrize("F", [[1, 3, 10], [1, 5], K4, [0.9, 4.0, 4.1]], ids=["1, 3, 10", "1, 5", "K4", "another"])
 def test_only_the_timid_step_obeys_model_a(F):
     """Its slowest mode loses μ_min/μ_max² = 1/T of itself a step, so its count is a rising function of T."""
-    found = best_learning(spectrum(F), "isotropic", "timid")
-    assert found.c == pytest.approx(optimal_damping(F), rel=1e-6)
+    for loss in ("isotropic", "likelihood"):
+        found = best_learning(spectrum(F), loss, "timid")
+        assert found.c == pytest.approx(optimal_damping(F), rel=1e-6)
 
 
 def test_how_slow_the_timid_step_is():

@@ -28,9 +28,8 @@ def answered(view):
 
 def test_the_default_answer(view):
     assert view.sentence(view.result) == (
-        "Model A says α = 0.60 (c* = 0.903, κ = 9.73); the learner with the best step wants c = ∞ (isotropic, "
-        "H = 1); 0 of "
-        "4 natural learners agree with model A."
+        "Model A says α = 0.60 (c* = 0.903, κ = 9.73); the learner with the best step wants c = ∞ (isotropic, H = "
+        "1); 0 of 4 natural learners agree with model A."
     )
 
 

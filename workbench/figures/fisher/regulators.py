@@ -131,7 +131,7 @@ def damping_phases(ds: xr.Dataset) -> Any:
         ylim=(float(up[0]), float(up[-1])),
         xticks=[tick for tick in DECADES if across[0] <= tick[0] <= across[-1]],
         yticks=[tick for tick in DECADES if up[0] <= tick[0] <= up[-1]],
-        legend="top_left",
+        legend="bottom",
     )  # fmt: skip
 
 

@@ -61,10 +61,9 @@ class RegulatorsView(View):
 
     title, slug = "Regulators", "regulators"
     help = (
-        "A learner with the metric g = F² + cF is said to regulate best at one damping c, and α = 0…1 names "
-        "its regime. "
-        "Here that law stands beside what gradient descent really needs, for every loss and step rule. Drag the "
-        "eigenvalues. Reading α as quantum or classical is a conjecture, the author says so too."
+        "A learner with the metric g = F² + cF is said to regulate best at one damping c, and α = 0…1 names its "
+        "regime. Here that law stands beside what gradient descent really needs, for every loss and step rule. Drag "
+        "the eigenvalues. Reading α as quantum or classical is a conjecture, the author says so too."
     )
     experiment = staticmethod(fisher.regulator_report)
     inputs = ("source", "file", "L", "J", "eigenvalues", "loss", "beta", "a", "b", "p", "sigma")
@@ -286,9 +285,9 @@ def _regimes_in_words(ds: xr.Dataset) -> str:
     hint = " Drag an eigenvalue." if RegulatorsView.can_be_moved(ds) else ""
     return (
         f"{int(ds.parameters)} parameters; at β = {float(ds.beta):.3g} the regimes spread over "
-        f"{float(ds.spread):.3f} (no β "
-        f"gives more than {float(ds.spread_bound):.3f}) and leave {float(ds.effective_parameters):.2f} effective "
-        f"parameters, as ridge regression counts them; δ = {float(ds.deviation):.3f}.{hint}"
+        f"{float(ds.spread):.3f} (no β gives more than {float(ds.spread_bound):.3f}) and leave "
+        f"{float(ds.effective_parameters):.2f} effective parameters, as ridge regression counts them; δ = "
+        f"{float(ds.deviation):.3f}.{hint}"
     )
 
 
@@ -335,5 +334,5 @@ def _torus_in_words(_: xr.Dataset) -> str:
     peak = float(ds.J[int(top.argmax("J"))])
     return (
         f"Exact metric, shipped: at J_c α grows with L, {float(at.alpha[0]):.3f} at L = {int(ds.L[0])} to "
-        f"{float(at.alpha[-1]):.3f} at {int(ds.L[-1])}, like κ = {float(at.kappa[-1]):.3g}; largest at J = {peak:.3f}."
+        f"{float(at.alpha[-1]):.3f} at {int(ds.L[-1])}, where κ = {float(at.kappa[-1]):.3g}; largest at J = {peak:.3f}."
     )

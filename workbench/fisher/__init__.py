@@ -3,6 +3,9 @@
 Exact on any Ising torus (:func:`ising_curvature`, :func:`trace_norm`, :func:`third_cumulant`), by enumeration on any
 small graph (:func:`enumerate_curvature`), by cluster Monte Carlo on what has no exact solution
 (:func:`monte_carlo_curvature`); and what becomes of it with size (:func:`curvature_scaling`, :func:`falsify`).
+
+Densities are curved too: fields on a grid (:func:`curvature_field`, :func:`web`), two measures
+(:func:`entropic_curvature`), a whole periodic box (:func:`periodic_transport`).
 """
 
 from workbench.fisher.costs import estimate_cost

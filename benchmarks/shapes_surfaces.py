@@ -61,7 +61,7 @@ def crossings(sizes: list[int], rounds: int) -> list[str]:
         taken, found = best(actions, rounds)
         pairs = found["own"].pairs
         cells = [name, f"{len(pairs):,}", f"{len(np.unique(pairs)):,}", f"{found['rival']:,}"]
-        cells += [f"{1e3 * taken['own']:.1f}", f"{taken['rival'] / taken['own']:.1f}"]
+        cells += [f"{1e3 * taken['own']:.1f}", f"{taken['rival'] / taken['own']:.2f}"]
         rows.append(f"| {' | '.join(cells)} |")
     return rows
 

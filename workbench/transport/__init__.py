@@ -50,7 +50,9 @@ from workbench.transport.sliced import (
 )
 from workbench.transport.solution import Solution
 from workbench.transport.spd_metrics import SPD_METRICS, covariance_distance, covariance_geodesic, covariance_mean
+from workbench.transport.surfaces import SurfaceLines, surface_lines
 from workbench.transport.vmf import cap_angle, vmf_directions, vmf_harmonic, vmf_mean, vmf_second_moment
+from workbench.transport.weighted import WeightedLines, weighted_lines
 
 if TYPE_CHECKING:
     from workbench.transport.torch_loss import SlicedWassersteinLoss, sliced_wasserstein_loss
@@ -67,6 +69,8 @@ __all__ = [
     "MaxSliced",
     "SlicedWassersteinLoss",
     "Solution",
+    "SurfaceLines",
+    "WeightedLines",
     "best_axis",
     "bures_distance",
     "bures_exp",
@@ -96,12 +100,14 @@ __all__ = [
     "sliced_wasserstein",
     "sliced_wasserstein_gradient",
     "sliced_wasserstein_loss",
+    "surface_lines",
     "transport_bounds",
     "vmf_directions",
     "vmf_harmonic",
     "vmf_mean",
     "vmf_second_moment",
     "wasserstein",
+    "weighted_lines",
 ]
 
 

@@ -79,7 +79,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "The deformation is a diffeomorphism of space.",
         proved,
-        "In {runs} runs every step has a proved ρ ≤ {rho:.2f}; the determinant stays above {low:.1e}.",
+        "In {runs} runs every step has a proved ρ ≤ {rho:.2f}; volumes keep at least {low:.0e} of themselves.",
         Rule(below("rho", 1)),
         "shapes.compare_losses()",
         {"rho": "the largest proved bound"},

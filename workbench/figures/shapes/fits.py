@@ -179,10 +179,10 @@ def frontier(study: xr.Dataset, signal: str | None = None) -> Any:
 
 
 def frontier_with(ds: xr.Dataset, study: xr.Dataset) -> Any:
-    """Draw the study's frontier with the fit of a result as a diamond on it."""
+    """Draw the study's frontier with the fit of a result as a diamond on it, if it is of one of the study's signals."""
     name = str(ds.attrs["signal"])
     signal = name if name in study.signal.values else None
-    here = ([int(ds.parameters_used)], [float(ds.psnr.sel(part=UNSEEN))])
+    here = ([int(ds.parameters_used)], [float(ds.psnr.sel(part=UNSEEN))]) if signal else ([], [])
     mark = theme.markers(
         hv.Scatter(here, "numbers", "psnr", label="this fit"), theme.REFERENCE, size=15, marker="diamond"
     )
@@ -202,15 +202,22 @@ def _series(study: xr.Dataset, signal: str | None) -> list[Any]:
 
 
 def _over_numbers(parts: list[Any], signal: str | None) -> Any:
-    return theme.frame(
-        hv.Overlay(parts),
-        title=f"Unseen samples of {signal}" if signal else "Unseen, three photographs",
-        xlabel="numbers of the fit",
-        ylabel="peak signal-to-noise ratio, dB",
-        logx=True,
-        legend="bottom",
-        height=520,
+    return _with_long_legend(
+        theme.frame(
+            hv.Overlay(parts),
+            title=f"Unseen samples of {signal}" if signal else "Unseen, three photographs",
+            xlabel="numbers of the fit",
+            ylabel="peak signal-to-noise ratio, dB",
+            logx=True,
+            legend="bottom",
+            height=600,
+        )
     )
+
+
+def _with_long_legend(overlay: Any) -> Any:
+    """Return an overlay whose legend stays; HoloViews drops that of more than 25 parts."""
+    return theme.styled(overlay, bokeh={"legend_limit": 100}, matplotlib={"legend_limit": 100})
 
 
 def frontier_seconds(study: xr.Dataset) -> Any:

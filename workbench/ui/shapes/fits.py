@@ -162,7 +162,7 @@ class FitsView(View):
             Picture("The fit", figures.fit_beside_signal, _fit_in_words),
             DraggedMarks("Errors and proofs", figures.fit_errors, _errors_in_words, self.move, height=380),
             Picture("Seen and unseen", figures.fit_quality, _quality_in_words),
-            Picture("Frontier", lambda ds: figures.frontier_with(ds, study), _frontier_in_words(study), height=520),
+            Picture("Frontier", lambda ds: figures.frontier_with(ds, study), _frontier_in_words(study), height=600),
             CertificateFile("empty-box.json", _document, _proof_in_words),
         ]
 
@@ -242,8 +242,8 @@ def _frontier_in_words(study: xr.Dataset) -> Any:
         what = "this photograph" if known else "three photographs"
         return (
             f"A shipped study of {what}, {study.sizes['run']} seeds (bars: their standard deviation). With "
-            f"{int(study.budget[-1]):,} numbers {study.label.values[k]} is best, {float(best[k]):.1f} dB. Diamond: "
-            "the fit that stands."
+            f"{int(study.budget[-1]):,} numbers {study.label.values[k]} is best, {float(best[k]):.1f} dB. "
+            f"{'Diamond: the fit that stands.' if known else 'The fit that stands is of another signal.'}"
         )
 
     return told

@@ -65,6 +65,8 @@ def generated_digits(ds: xr.Dataset, *, method: str | None = None) -> Any:
         ylabel="",
         xaxis=None,
         yaxis=None,
-        square=True,
+        xlim=(0, sheet.shape[1]),
+        ylim=(0, sheet.shape[0]),
+        equal_units=True,
         height=430,
     )

@@ -209,3 +209,12 @@ def test_a_climb_ends_where_no_step_helps():
         turned = plan.copy()
         turned[i] = 1 - turned[i]
         assert own.bound(turned)[0] <= value * (1 + 1e-8)
+
+
+def test_a_plan_that_is_mostly_repaired_is_evaluated_in_a_few_rounds():
+    """The programme has many optima here: only scenarios that spend the whole budget tell them apart."""
+    problem = robust.knapsack("WC", 40, h=80, deviation=0.5, share=1.0, seed=65)
+    plan = np.ones(40, np.int8)
+    found = tighten(Cuts(problem), plan)
+    assert found.upper - found.lower <= 1e-9 * abs(found.upper)
+    assert found.asked < 200

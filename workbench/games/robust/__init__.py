@@ -10,6 +10,8 @@ any plan exactly, :func:`bound` bounds all of them, :func:`solve` looks for the 
 :func:`check` and :func:`verify` are the second, small program that believes nothing. :func:`robust_race` sets the
 methods side by side. Where costs are uncertain too: :func:`capital_budgeting`,
 :func:`budget_worst_case`, :func:`budget_plan`.
+methods side by side. Where costs are uncertain too: :func:`capital_budgeting`, :func:`budget_worst_case` and
+:func:`budget_plan`.
 """
 
 from workbench.games.plan_verifier import check, verify

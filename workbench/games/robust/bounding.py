@@ -132,6 +132,20 @@ def _take(
 
 
 @njit(cache=True, nogil=True)
+def _spend(scenario: NDArray, open_: NDArray, budget: float) -> None:
+    """Spread what is left of the budget over the open items: to be hit harder leaves nobody more."""
+    left, reach = budget, 0.0
+    for i in range(scenario.size):
+        left -= scenario[i]
+    for i in open_:
+        reach += 1.0 - scenario[i]
+    if left > 0.0 and reach > 0.0:
+        part = min(left / reach, 1.0)
+        for i in open_:
+            scenario[i] += part * (1.0 - scenario[i])
+
+
+@njit(cache=True, nogil=True)
 def _descend(
     open_: NDArray,
     base: float,
@@ -174,6 +188,8 @@ def _descend(
             mix = NEAR if turn % 2 else FAR
         for i in range(n):
             query[i] = mix * min(max(point[i], 0.0), 1.0) + (1.0 - mix) * best[i]
+        if brought:
+            _spend(query, open_, budget)
         value, choices, found = _ask(query, open_, gain, loss, weights, capacity, several, BLUNT * fine)
         value += base + BLUNT * fine
         asked += 1

@@ -30,7 +30,7 @@ def best(actions: dict, rounds: int) -> tuple[dict, dict]:
 
 
 def pyfm_spectrum(mesh, k: int):
-    """Return pyFM's mesh of area 1 with its spectrum (of the robust Laplacian, its default)."""
+    """Return pyFM's mesh of area 1 with its spectrum, of the same cotangent Laplacian."""
     import numpy as np
     from pyFM.mesh import TriMesh
 

@@ -106,7 +106,7 @@ def autoencoder(points: Floats, dimension: int, seed: int = 0, progress: Progres
     scale = float(np.sqrt(np.mean((points - mean) ** 2)))
     inner = (points - mean) / scale
     net = MLPRegressor(
-        (HIDDEN, dimension, HIDDEN), activation="tanh", alpha=0.0, learning_rate_init=2e-3,
+        hidden_layer_sizes=(HIDDEN, dimension, HIDDEN), activation="tanh", alpha=0.0, learning_rate_init=2e-3,
         batch_size=min(64, len(points)), random_state=seed,
     )  # fmt: skip
     for epoch in range(EPOCHS):

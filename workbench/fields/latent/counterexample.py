@@ -60,7 +60,7 @@ def additive_counterexample(c: float = 1.0, b: float = 0.1, kind: str = "gaussia
             **variables,
             "offset": ((), c, "offset c of the decoder"),
             "field_error": ((), b, "error b of the field"),
-            "shift": ((), k, "shift K that a unit error of the field becomes"),
+            "carried": ((), k, "shift K that a unit error of the field becomes"),
             "lipschitz": ((), lipschitz, "Lipschitz constant L of the field"),
             "worst_ratio": ((), 1 + k * k / growth, "largest W₂² ÷ sum of squares of this family"),
             "worst_at": ((), growth / k, "c/b where it is largest"),

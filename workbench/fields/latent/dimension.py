@@ -54,7 +54,8 @@ def best_dimension(
     ``data`` "digits": a mixture with the moments of scikit-learn's digits (:func:`digits_law`), of which ``points`` are
     drawn to learn from. The truth is known, so ``reconstruction`` is exact and ``flow`` is E‖X − Ŷ‖², the flows of the
     exact and of the learned field from ``paths`` common starts, an upper bound of W₂² of the latent laws; for PCA
-    ``total`` is then one of W₂² in the data's space (both up to their standard errors). ``axes``: principal axes of the "sample" or of the "law" itself.
+    ``total`` is then one of W₂² in the data's space, both up to their standard errors. ``axes``: principal axes of the
+    "sample" or of the "law" itself.
 
     ``data`` rows (n, d) of one's own: nobody knows the truth; ``reconstruction`` is a mean over rows kept out, ``flow``
     is W₂² of latent samples less its ``floor`` (of rows kept out and rows trained on), below 0 where the flow repeats

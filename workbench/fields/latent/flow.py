@@ -46,7 +46,7 @@ def latent_flow(
     W₂² of the latent points; ``whole`` = W₂² of the rows kept out and of the generated ones; ``gap`` = whole −
     reconstruction − latent, nothing but rounding for principal axes; ``triangle`` = (reconstruction^½ + L_g latent^½)²,
     which always holds, and ``additive`` = reconstruction + L_g² latent, which need not; ``lipschitz`` L_g of the
-    decoder, proved. ``floor``: W₂² of the rows kept out and of rows trained on. ``picture`` and ``real`` (shown, d).
+    decoder, proved. ``floor``: W₂² of the rows kept out and of rows trained on. ``picture`` and ``kept`` (shown, d).
 
     Distances of samples are positive even where the laws agree: read them beside ``floor``. Raises ``ValueError`` for
     tables too small or too large, a dimension above the table's. Cost: about 0.3 s, 3 s more for a network or an
@@ -100,7 +100,7 @@ def latent_flow(
             "floor": ((), wasserstein(kept, again), "W₂² of rows kept out and rows trained on"),
             "latent_floor": ((), wasserstein(of_kept, coder.encode(again)), "W₂² of their latent points"),
             "picture": (("shown", "pixel"), generated[:shown], "generated rows"),
-            "real": (("shown", "pixel"), kept[:shown], "rows kept out"),
+            "kept": (("shown", "pixel"), kept[:shown], "rows kept out"),
         },
         {"shown": (("shown",), np.arange(shown), "row"), "pixel": (("pixel",), np.arange(d), "column")},
         attrs={"data": name},

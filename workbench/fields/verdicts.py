@@ -1,10 +1,11 @@
 """What the papers of this room claim and what we measure: each family has its own file of claims."""
 
 from workbench.fields.core.verdicts import CLAIMS as CORE
+from workbench.fields.latent.verdicts import CLAIMS as LATENT
 from workbench.fields.sliced.verdicts import CLAIMS as SLICED
 from workbench.verdicts import Claim, Verdict, judge
 
-CLAIMS: tuple[Claim, ...] = (*CORE, *SLICED)
+CLAIMS: tuple[Claim, ...] = (*CORE, *SLICED, *LATENT)
 
 
 def verdicts() -> list[Verdict]:

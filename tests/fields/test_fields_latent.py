@@ -10,7 +10,9 @@ from sklearn.datasets import load_digits
 from workbench import fields
 from workbench.fields.core.integrators import integrate
 from workbench.fields.latent.codecs import axes_of, pca
+from workbench.fields.latent.verdicts import CLAIMS
 from workbench.transport import wasserstein
+from workbench.verdicts import Outcome
 
 GREY = load_digits().data / 16
 
@@ -149,3 +151,23 @@ def test_own_rows_are_judged_by_rows_kept_out():
 def test_what_cannot_be_is_refused_in_words(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_the_verdicts_follow_from_the_study():
+    assert [claim.verdict().outcome for claim in CLAIMS] == [Outcome.PARTLY, Outcome.FAILS, Outcome.PARTLY]
+
+
+@pytest.mark.parametrize(
+    ("claim", "changed", "outcome"),
+    [
+        (0, {"most": 0.5}, Outcome.HOLDS),
+        (0, {"true": False}, Outcome.FAILS),
+        (1, {"low_few": 0.1}, Outcome.PARTLY),
+        (1, {"best_many": 16}, Outcome.HOLDS),
+        (2, {"worst": 1.0}, Outcome.HOLDS),
+        (2, {"gap": 0.1}, Outcome.FAILS),
+    ],
+)
+def test_other_numbers_give_other_verdicts(claim, changed, outcome):
+    one = CLAIMS[claim]
+    assert one.verdict({**one.measure(), **changed}).outcome == outcome

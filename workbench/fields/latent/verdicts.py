@@ -8,7 +8,7 @@ import numpy as np
 
 from workbench import data
 from workbench.fields.latent.counterexample import KINDS, additive_counterexample
-from workbench.verdicts import Claim, Numbers, Rule, at_least, at_most, is_so
+from workbench.verdicts import Claim, Numbers, Rule, above, at_least, at_most, is_so
 
 STUDY = "fields/latent_study.nc"
 SPLIT = "fields/latent_pca.nc"
@@ -47,6 +47,7 @@ def best() -> Numbers:
             f"second_{name}": int(one.second),
             f"lead_{name}": float(one.lead),
             f"reach_{name}": 2 * float(one.lead_error),
+            f"low_{name}": float(one.lead) - 2 * float(one.lead_error),
         }
     return numbers
 
@@ -79,14 +80,19 @@ CLAIMS = (
     Claim(
         "A flow in fewer latent dimensions gives the better law (an everyday belief; the paper claims less cost).",
         best,
-        "with a fitted mixture as the learner, of {whole} dimensions {best_few} are best from {n_few:,} points "
-        "({lead_few:.3f} ± {reach_few:.3f} before {second_few}) and {best_many} from {n_many:,} ({lead_many:.3f} ± "
-        "{reach_many:.3f} before {second_many}), {seeds} seeds: it is a statement about too few data",
-        Rule(at_most("best_many", "most_latent"), partly=at_most("best_few", "most_latent")),
+        "with a fitted mixture as the learner, of {whole} dimensions {best_few} are best from {n_few:,} points, "
+        "{lead_few:.3f} ± {reach_few:.3f} before {second_few}, and {best_many} from {n_many:,}, {lead_many:.3f} ± "
+        "{reach_many:.3f} before {second_many} (two standard errors, {seeds} seeds)",
+        Rule(
+            at_most("best_many", "most_latent") & above("low_many", 0.0),
+            partly=at_most("best_few", "most_latent") & above("low_few", 0.0),
+        ),
         SCRIPT,
         {
             "best_many": "the best dimension from many points",
             "best_few": "that from few",
+            "low_many": "the lower end of its lead",
+            "low_few": "the lower end of its lead from few points",
             "most_latent": "half of all dimensions",
         },
     ),

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import holoviews as hv
+import numpy as np
 import xarray as xr
 
 from workbench.figures import theme

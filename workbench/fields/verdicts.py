@@ -3,9 +3,13 @@
 from workbench.fields.core.verdicts import CLAIMS as CORE
 from workbench.fields.latent.verdicts import CLAIMS as LATENT
 from workbench.fields.sliced.verdicts import CLAIMS as SLICED
-from workbench.verdicts import Claim, Verdict, judge
+from workbench.verdicts import Claim, Verdict, judge, said_in
 
-CLAIMS: tuple[Claim, ...] = (*CORE, *SLICED, *LATENT)
+CLAIMS: tuple[Claim, ...] = (
+    *said_in("Y. Lipman et al., arXiv 2210.02747 (flow matching)", CORE),
+    *SLICED,
+    *LATENT,
+)
 
 
 def verdicts() -> list[Verdict]:

@@ -15,6 +15,7 @@ SPLIT = "fields/latent_pca.nc"
 BENT = "fields/latent_autoencoder.nc"
 SCRIPT = "python data/make_fields_latent.py"
 PAPER = "Q. Dao, H. Phung, B. Nguyen, A. Tran, “Flow matching in latent space”, arXiv 2307.08698 (abstract)"
+AFTER = "after Q. Dao et al., arXiv 2307.08698; not in its own words"
 
 
 def objective_bounds() -> Numbers:
@@ -95,6 +96,7 @@ CLAIMS = (
             "low_few": "the lower end of its lead from few points",
             "most_latent": "half of all dimensions",
         },
+        AFTER,
     ),
     Claim(
         "The squares add: W₂² ≤ ‖x − g(f(x))‖² + L_g² e^(1 + 2L̂) ∫E‖v − v̂‖² (this form as such; the paper's wording "
@@ -106,5 +108,6 @@ CLAIMS = (
         Rule(at_most("worst", 1.0), partly=at_most("gap", 1e-9)),
         "fields.additive_counterexample(1.0, 0.1); " + SCRIPT,
         {"worst": "the largest W₂² ÷ the sum", "gap": "the gap for principal axes"},
+        AFTER,
     ),
 )

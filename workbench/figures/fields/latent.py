@@ -82,8 +82,8 @@ def latent_bounds(ds: xr.Dataset, *, dimension: int | None = None) -> Any:
     parts.append(
         theme.styled(
             words,
-            bokeh={"text_color": theme.NEUTRAL, "text_font_size": "9pt", "text_align": "left", "xoffset": 0.6},
-            matplotlib={"color": theme.NEUTRAL, "size": 8, "horizontalalignment": "left", "xoffset": 0.6},
+            bokeh={"text_color": theme.NEUTRAL, "text_font_size": "9pt", "text_align": "left", "xoffset": 1.6},
+            matplotlib={"color": theme.NEUTRAL, "size": 8, "horizontalalignment": "left", "xoffset": 1.6},
         )
     )
     return theme.frame(

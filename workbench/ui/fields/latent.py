@@ -164,7 +164,7 @@ class LatentView(View):
         close = "" if bool(ds.separated) else " (others lie within the error)"
         return (
             f"Use k = {int(ds.best)}{close}: {lost:.2f} lost by the projection and {flow:.2f} ± {reach:.2f} added by "
-            f"the flow, W₂² ≤ {lost + flow:.2f}; the classical bound says {figures.told_power(float(best.classical))}."
+            f"the flow, so W₂² ≤ {lost + flow:.2f} up to that error; the classical bound says {figures.told_power(float(best.classical))}."
         )
 
 
@@ -172,8 +172,8 @@ def _sum_in_words(ds: xr.Dataset) -> str:
     first, last = ds.isel(dimension=0), ds.isel(dimension=-1)
     return (
         f"From {int(first.dimension)} to {int(last.dimension)} dimensions the projection's loss falls from "
-        f"{float(first.reconstruction):.3g} to {float(last.reconstruction):.3g}, the flow's goes from "
-        f"{float(first.flow):.3g} to {float(last.flow):.3g}. Bars: two standard errors."
+        f"{float(first.reconstruction):.2f} to {float(last.reconstruction):.2f}, the flow's goes from "
+        f"{float(first.flow):.2f} to {float(last.flow):.2f}. Bars: two standard errors."
     )
 
 

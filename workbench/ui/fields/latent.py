@@ -164,7 +164,8 @@ class LatentView(View):
         close = "" if bool(ds.separated) else " (others lie within the error)"
         return (
             f"Use k = {int(ds.best)}{close}: {lost:.2f} lost by the projection and {flow:.2f} ± {reach:.2f} added by "
-            f"the flow, so W₂² ≤ {lost + flow:.2f} up to that error; the classical bound says {figures.told_power(float(best.classical))}."
+            f"the flow, so W₂² ≤ {lost + flow:.2f} up to that error; "
+            f"the classical bound says {figures.told_power(float(best.classical))}."
         )
 
 

@@ -74,6 +74,10 @@ FINDINGS = {
         "fields",
         "sliced-losses",
     ): r"W₂ to held-out digits after 600 steps, beside Monte Carlo .* before training",
+    (
+        "fields",
+        "latent",
+    ): r"Use k = 64: 0\.00 lost by the projection and 0\.\d+ ± .* the classical bound says 10\^\d+",
     ("shapes", "correspondences"): r"Mean geodesic error \d\.\d+ .*the best map that this basis allows has \d\.\d+; ",
     ("metrics", "rankings"): r"AUROC 0\.\d+ ± 0\.\d+, AP 0\.\d+ ± .* AP could be anything from 0\.\d+ to 0\.\d+",
     ("metrics", "drift"): r"score scale only \+0\.01\d+ in every sample",

@@ -17,20 +17,31 @@ from workbench.fields.core.probe import field_distance
 from workbench.fields.core.report import budget_study, field_report, training_study
 from workbench.fields.core.shipped import shipped_network
 from workbench.fields.core.training import train_field, trained_network
+from workbench.fields.latent.codecs import CODECS
+from workbench.fields.latent.counterexample import additive_counterexample
+from workbench.fields.latent.dimension import best_dimension, dimension_study
+from workbench.fields.latent.flow import latent_flow
+from workbench.fields.latent.learners import LEARNERS, digits_law
 from workbench.fields.sliced.generator import generator_study, train_generator
 
 __all__ = [
+    "CODECS",
     "COUPLINGS",
     "LAWS",
+    "LEARNERS",
     "SOLVERS",
     "ExactField",
     "FieldNetwork",
     "FiniteSample",
     "GaussianMixture",
     "Trajectory",
+    "additive_counterexample",
     "batch_bias",
+    "best_dimension",
     "budget_study",
     "couple",
+    "digits_law",
+    "dimension_study",
     "error_budget",
     "exact_field",
     "field_distance",
@@ -40,6 +51,7 @@ __all__ = [
     "geometric_mean",
     "integrate",
     "irreducible_loss",
+    "latent_flow",
     "matched",
     "read_network",
     "shipped_network",

@@ -17,6 +17,15 @@ from workbench.figures.fields.core import (
     training_distances,
     training_losses,
 )
+from workbench.figures.fields.latent import (
+    additive_violation,
+    dimension_curves,
+    latent_bounds,
+    latent_budget,
+    latent_parts,
+    latent_samples,
+    told_power,
+)
 from workbench.figures.fields.sliced import generated_digits, generator_distances, gradient_variances
 
 FIGURES = {
@@ -28,6 +37,10 @@ FIGURES = {
     "error_budget": budget_bars,
     "budget_study": budgets_along,
     "irreducible_loss": irreducible_bar,
+    "latent_flow": latent_parts,
+    "best_dimension": latent_budget,
+    "dimension_study": dimension_curves,
+    "additive_counterexample": additive_violation,
 }
 STUDIES: dict[str, Any] = {}
 
@@ -35,8 +48,10 @@ __all__ = [
     "FIGURES",
     "HANDLES",
     "STUDIES",
+    "additive_violation",
     "budget_bars",
     "budgets_along",
+    "dimension_curves",
     "field_arrows",
     "field_error_in_time",
     "flow_ends",
@@ -44,8 +59,13 @@ __all__ = [
     "generator_distances",
     "gradient_variances",
     "irreducible_bar",
+    "latent_bounds",
+    "latent_budget",
+    "latent_parts",
+    "latent_samples",
     "path_ends",
     "study_distances",
+    "told_power",
     "training_distances",
     "training_losses",
 ]

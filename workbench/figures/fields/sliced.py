@@ -52,15 +52,20 @@ def generated_digits(ds: xr.Dataset, *, method: str | None = None) -> Any:
     pictures = (
         ds.picture.values if "estimator" not in ds.dims else ds.picture.sel(estimator=method or ds.estimator[0]).values
     )
-    rows = int(np.ceil(len(pictures) / SIDE))
-    sheet = np.zeros((rows * (SIDE + 1), SIDE * (SIDE + 1)))
+    return digit_sheet(pictures, title="Generated digits", columns=SIDE)
+
+
+def digit_sheet(pictures: np.ndarray, *, title: str, columns: int, side: int = SIDE) -> Any:
+    """Draw square pictures (n, side²), grey from 0 to 1, on a sheet, ``columns`` in a row."""
+    rows = int(np.ceil(len(pictures) / columns))
+    sheet = np.zeros((rows * (side + 1), columns * (side + 1)))
     for k, picture in enumerate(pictures):
-        top, left = (k // SIDE) * (SIDE + 1), (k % SIDE) * (SIDE + 1)
-        sheet[top : top + SIDE, left : left + SIDE] = picture.reshape(SIDE, SIDE)
+        top, left = (k // columns) * (side + 1), (k % columns) * (side + 1)
+        sheet[top : top + side, left : left + side] = picture.reshape(side, side)
     image = hv.Image(sheet, ["x", "y"], "grey", bounds=(0, 0, sheet.shape[1], sheet.shape[0]))
     return theme.frame(
         theme.image(image, colorbar=False, clim=(0, 1), colormap="gray"),
-        title="Generated digits",
+        title=title,
         xlabel="",
         ylabel="",
         xaxis=None,

@@ -17,35 +17,50 @@ from workbench.fields.core.probe import field_distance
 from workbench.fields.core.report import budget_study, field_report, training_study
 from workbench.fields.core.shipped import shipped_network
 from workbench.fields.core.training import train_field, trained_network
+from workbench.fields.population.gap import gap_of, population_gap
+from workbench.fields.population.laws import Population, populations
+from workbench.fields.population.methods import FIELDS, Known, predict
+from workbench.fields.population.report import compare_populations, population_report
+from workbench.fields.population.training import train_populations
 from workbench.fields.sliced.generator import generator_study, train_generator
 
 __all__ = [
     "COUPLINGS",
+    "FIELDS",
     "LAWS",
     "SOLVERS",
     "ExactField",
     "FieldNetwork",
     "FiniteSample",
     "GaussianMixture",
+    "Known",
+    "Population",
     "Trajectory",
     "batch_bias",
     "budget_study",
+    "compare_populations",
     "couple",
     "error_budget",
     "exact_field",
     "field_distance",
     "field_report",
+    "gap_of",
     "gaussian",
     "generator_study",
     "geometric_mean",
     "integrate",
     "irreducible_loss",
     "matched",
+    "population_gap",
+    "population_report",
+    "populations",
+    "predict",
     "read_network",
     "shipped_network",
     "standard_gaussian",
     "train_field",
     "train_generator",
+    "train_populations",
     "trained_network",
     "training_study",
 ]

@@ -53,9 +53,11 @@ def population_report(
     names = [name for name in methods_for(kind) if name != "flow-matching-optimum"]  # seconds, so only in the study
     paths = np.stack([predict(name, one, known, times) for name in names])
     distance, fresh, floor = _judge(one, paths[:, -1], np.random.default_rng([7, seed]))
+    placed = np.full((1, 2), np.nan) if centres is None else np.asarray(centres, dtype=np.float64)
     return results.dataset(
         {
             "path": (("method", "time", "point", "axis"), paths, "points of the population on their way"),
+            "centre": (("blob", "axis"), placed, "centres placed by hand, NaN where there are none"),
             "target": (("point", "axis"), one.target, "where the points have gone"),
             "distance": (("method",), distance, "W₂ of the end to the population's own target"),
             "fresh": (("method",), fresh, "W₂ of the end to other points of the target's law"),
@@ -65,6 +67,7 @@ def population_report(
         {
             "method": (("method",), names, "method"),
             "time": (("time",), times, "time t"),
+            "blob": (("blob",), np.arange(len(placed)), "blob placed by hand"),
             "point": (("point",), np.arange(len(one.source)), "point"),
             "axis": (("axis",), ["x", "y"], "coordinate"),
         },
@@ -113,7 +116,8 @@ def compare_populations(
     (population,) between two fresh ones. ``gain`` (method, population) is the distance of "flow-matching" minus the
     method's, mean over the ``seeds`` of training; ``mean_gain`` (method,) with ``reach``, half its 95 % interval
     (Student's t, populations as units); ``seed_gain`` (method, seed) the mean over populations for each training;
-    ``wins`` the populations it is better on. Parameters of the first seed's networks are kept. All networks take equal steps.
+    ``wins`` the populations it is better on. Parameters of the first seed's networks are kept. All networks take equal
+    steps.
 
     Raises ``ValueError`` for fewer than 5 held-out populations, from which no interval can be told, and for a
     ``separation`` of anything but mixtures. Cost: 13 ms a step and seed, as much again for exact W₂.

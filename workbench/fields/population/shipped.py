@@ -7,6 +7,8 @@ from workbench.fields.population.laws import populations
 from workbench.fields.population.methods import Known
 from workbench.fields.population.network import EMBEDDINGS, read_population_network
 
+FIRST = "fields/first_populations.nc"
+GAP = "fields/populations_gap.nc"
 STUDIES = {"letters": "fields/populations_letters.nc", "swarm": "fields/populations_swarm.nc"}
 SETTINGS = {
     "letters": {"train": 72, "held": 20, "points": 300, "steps": 8000},

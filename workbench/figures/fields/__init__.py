@@ -17,9 +17,18 @@ from workbench.figures.fields.core import (
     training_distances,
     training_losses,
 )
+from workbench.figures.fields.population import (
+    gap_in_time,
+    population_distances,
+    population_gains,
+    population_path,
+)
 from workbench.figures.fields.sliced import generated_digits, generator_distances, gradient_variances
 
 FIGURES = {
+    "compare_populations": population_gains,
+    "population_gap": gap_in_time,
+    "population_report": population_path,
     "train_generator": generated_digits,
     "generator_study": generator_distances,
     "field_report": field_arrows,
@@ -40,11 +49,15 @@ __all__ = [
     "field_arrows",
     "field_error_in_time",
     "flow_ends",
+    "gap_in_time",
     "generated_digits",
     "generator_distances",
     "gradient_variances",
     "irreducible_bar",
     "path_ends",
+    "population_distances",
+    "population_gains",
+    "population_path",
     "study_distances",
     "training_distances",
     "training_losses",

@@ -6,6 +6,7 @@ from workbench import fields
 from workbench.figures import fields as figures
 from workbench.ui.fields.budget import BudgetView
 from workbench.ui.fields.canvas import FieldsView
+from workbench.ui.fields.population import PopulationsView
 from workbench.ui.fields.sliced import SlicedLossView
 from workbench.ui.fields.training import TrainingView
 from workbench.ui.kit.room import Room
@@ -18,9 +19,10 @@ class FieldsRoom(Room):
     paper = (
         "After Y. Lipman et al., “Flow matching for generative modeling”, arXiv 2210.02747, and A. Tong et al., "
         "“Improving and generalizing flow-based generative models with minibatch optimal transport”, arXiv 2302.00482; "
-        "K. Nguyen and N. Ho, “Sliced Wasserstein estimation with control variates”, arXiv 2305.00402 (generators)."
+        "K. Nguyen and N. Ho, “Sliced Wasserstein estimation with control variates”, arXiv 2305.00402 (generators); "
+        "L. Atanackovic et al., “Meta flow matching”, arXiv 2408.14608 (populations)."
     )
-    view_classes = (FieldsView, TrainingView, BudgetView, SlicedLossView)
+    view_classes = (FieldsView, TrainingView, BudgetView, PopulationsView, SlicedLossView)
 
     @classmethod
     def thumbnail(cls) -> Any:

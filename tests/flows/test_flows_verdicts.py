@@ -3,14 +3,14 @@
 import pytest
 
 from workbench import data
-from workbench.flows.verdicts import CLAIMS
+from workbench.flows.verdicts import ESTIMATORS
 from workbench.verdicts import Outcome, judge
 
-BY_MEASURE = {claim.measure.__name__: claim for claim in CLAIMS}
+BY_MEASURE = {claim.measure.__name__: claim for claim in ESTIMATORS}
 
 
 def test_todays_outcomes():
-    assert [row.outcome for row in judge(CLAIMS)] == [
+    assert [row.outcome for row in judge(ESTIMATORS)] == [
         Outcome.PARTLY,
         Outcome.HOLDS,
         Outcome.PARTLY,

@@ -70,7 +70,6 @@ FINDINGS = {
     ("fields", "fields"): r"stands nearer the truth: 0\.\d+ ± .* from the memoriser .* L\* = \d\.\d+",
     ("fields", "training"): r"After 2,000 steps the network is 0\.\d+ ± 0\.\d+ from the exact field and",
     ("fields", "budget"): r"Both flows end 0\.\d+ ± 0\.\d+ apart; the one-sided bound says .* a proved one 10\^\d+",
-    ("shapes", "correspondences"): r"Mean geodesic error \d\.\d+ .*the best map that this basis allows has 0\.\d+; ",
     (
         "fields",
         "sliced-losses",

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from workbench import shapes
 from workbench.metrics import signals
+from workbench.ui.fields.canvas import FieldsView
 from workbench.ui.kit import url
 from workbench.ui.kit.written import LONGEST_WRITTEN, Written, lists_of, moves_in_letters, moves_of
 from workbench.ui.metrics.confusion import ConfusionView
 from workbench.ui.metrics.rankings import RankingsView
 from workbench.ui.metrics.room import MetricsRoom
 from workbench.ui.metrics.signals import SignalsView
+from workbench.ui.shapes.fits import FitsView
 from workbench.ui.shapes.graphs import GraphsView
 
 number = st.floats(-1e6, 1e6)
@@ -130,6 +132,27 @@ def test_a_link_shows_the_points_and_the_vertices_that_were_dragged():
     graph = GraphsView()
     graph.move(1, 0.4, 0.2)
     assert linked(graph, ("graph", "drawn")).drawn == graph.drawn
+
+
+def test_a_link_shows_the_box_and_the_centres_that_were_dragged():
+    fits = FitsView()
+    fits.move(1, 0.5, 0.25)
+    assert linked(fits, ("box",)).box == fits.box == (-0.15, -0.15, 0.5, 0.25)
+    for text, words in (("0_0_1", "a box is"), ("0.5_0_0.1_1", "below its high one"), ("0_0_1_2", r"within ±1")):
+        with pytest.raises(ValueError, match=words):
+            fits.param.box.read(text)
+    law = FieldsView()
+    law.move(0, 0.5, -0.25)
+    assert law.centres
+    assert linked(law, ("centres",)).centres == law.centres
+    for text, words in (
+        ("none~0_0", "there is no law"),
+        ("two-blobs~0_0", "centres of shape"),
+        ("two-blobs~0_0_0~1_1_1", "two coordinates"),
+        ("two-blobs~0_0~9e5_0", "from the middle"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            law.param.centres.read(text)
 
 
 def test_the_room_reads_and_writes_it():

@@ -2,9 +2,9 @@
 
 from workbench.fields.core.verdicts import CLAIMS as CORE
 from workbench.fields.sliced.verdicts import CLAIMS as SLICED
-from workbench.verdicts import Claim, Verdict, judge
+from workbench.verdicts import Claim, Verdict, judge, said_in
 
-CLAIMS: tuple[Claim, ...] = (*CORE, *SLICED)
+CLAIMS: tuple[Claim, ...] = (*said_in("Y. Lipman et al., arXiv 2210.02747 (flow matching)", CORE), *SLICED)
 
 
 def verdicts() -> list[Verdict]:

@@ -25,6 +25,7 @@ from workbench.verdicts import (
     at_most,
     below,
     judge,
+    said_in,
     within,
 )
 
@@ -34,7 +35,7 @@ ROUNDING = 1e-9
 
 def verdicts() -> list[Verdict]:
     """Return the rows of the fisher room's verdict table."""
-    return judge((*CLAIMS, *REGULATORS))
+    return judge(CLAIMS)
 
 
 def headline() -> Numbers:
@@ -179,7 +180,7 @@ def _other(model: str) -> Claim:
     )
 
 
-CLAIMS: tuple[Claim, ...] = (
+LATTICES: tuple[Claim, ...] = (
     Claim(
         f"2-D Ising, L = 6…9: d_R = {paper.HEADLINE_EXPONENT} ± {paper.HEADLINE_ERROR}",
         headline,
@@ -250,5 +251,10 @@ CLAIMS: tuple[Claim, ...] = (
         "fisher.coupling_sweep(16, 0.3, 0.6)",
         {"at": "J where R/n is largest in size", "critical": "J_c", "step": "one step of J"},
     ),
-    *ENTROPIC,
+)
+
+CLAIMS: tuple[Claim, ...] = (
+    *said_in("M. Zhuravlev, arXiv 2603.07651 (lattices)", LATTICES),
+    *said_in("T. T. Takeuchi, arXiv 2604.00593 (densities; abstract)", ENTROPIC),
+    *said_in("M. Zhuravlev, arXiv 2603.09067 (regulators)", REGULATORS),
 )

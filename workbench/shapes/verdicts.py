@@ -5,14 +5,14 @@ from workbench.shapes.defects.verdicts import CLAIMS as DEFECTS
 from workbench.shapes.fits.verdicts import CLAIMS as FITS
 from workbench.shapes.shadow.verdicts import CLAIMS as SHADOW
 from workbench.shapes.surfaces.verdicts import CLAIMS as SURFACES
-from workbench.verdicts import Claim, Verdict, judge
+from workbench.verdicts import Claim, Verdict, judge, said_in
 
 CLAIMS: tuple[Claim, ...] = (
-    *DEFECTS,
-    *SHADOW,
-    *SURFACES,
-    *FITS,
-    *CORRESPONDENCES,
+    *said_in("arXiv 2602.01408 (defects)", DEFECTS),
+    *said_in("arXiv 2506.01603 (graphs)", SHADOW),
+    *said_in("arXiv 2305.17555 (surfaces)", SURFACES),
+    *said_in("arXiv 2503.10000 (fits)", FITS),
+    *said_in("arXiv 2403.01781 (correspondences)", CORRESPONDENCES),
 )
 
 

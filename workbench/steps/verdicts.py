@@ -4,7 +4,20 @@ import xarray as xr
 
 from workbench import data
 from workbench.steps.saddles.verdicts import CLAIMS as SADDLES
-from workbench.verdicts import Claim, Numbers, Rule, Verdict, above, at_least, at_most, below, judge, rising, within
+from workbench.verdicts import (
+    Claim,
+    Numbers,
+    Rule,
+    Verdict,
+    above,
+    at_least,
+    at_most,
+    below,
+    judge,
+    rising,
+    said_in,
+    within,
+)
 
 ALLOWED_POINTS = 5.0
 """Points of accuracy that a step may cost before it counts as damage."""
@@ -153,7 +166,7 @@ _LOSES = (
 )
 _FAILURES = {"failures": "sweeps that lose more than 5 points", "sweeps": "all"}
 
-CLAIMS: tuple[Claim, ...] = (
+SOFTMAX: tuple[Claim, ...] = (
     Claim(
         "A converged network keeps its accuracy while r = τ/ρ_a < 1",
         below_one_when_converged,
@@ -271,5 +284,9 @@ CLAIMS: tuple[Claim, ...] = (
         "steps.text_survival()",
         {"guard": "its worst loss ratio", "rival": "the best of the others'", "engaged": "healthy steps changed"},
     ),
-    *SADDLES,
+)
+
+CLAIMS: tuple[Claim, ...] = (
+    *said_in("P. Sao, arXiv 2603.13552 (softmax)", SOFTMAX),
+    *said_in("R. Goswami and H. Jónsson, arXiv 2510.06030 (saddles)", SADDLES),
 )

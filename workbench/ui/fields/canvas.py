@@ -17,10 +17,28 @@ from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.dragged import DraggedMarks
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.view import View
+from workbench.ui.kit.written import Written, in_letters, lists_of
 
 FIRST = "fields/first_fields.nc"
 LAWS = {entry.label: name for name, entry in fields.LAWS.items()}
 SOLVERS = {entry.label: name for name, entry in fields.SOLVERS.items()}
+
+
+def _in_letters(centres: tuple) -> str:
+    """Return a law changed by hand as an address holds it: its name, then its centres."""
+    return f"{centres[0]}~{in_letters(*centres[1])}" if centres else ""
+
+
+def _from_letters(text: str) -> tuple:
+    """Return what :func:`_in_letters` wrote; ``ValueError`` for another number of centres, or one too far away."""
+    name, _, rest = text.partition("~")
+    if name not in fields.LAWS:
+        raise ValueError(f"there is no law {name[:30]!r}; there are {', '.join(fields.LAWS)}")
+    places = tuple(lists_of(rest))
+    if any(len(place) != 2 for place in places):
+        raise ValueError("a centre has two coordinates")
+    moved(name, places)
+    return name, places
 
 
 class FieldsView(View):
@@ -42,7 +60,13 @@ class FieldsView(View):
     time = param.Number(default=0.5, bounds=(0.0, 0.95), step=0.05, label="Time t")
     solver = param.Selector(default="heun", objects=SOLVERS, label="Solver of the paths")
     steps = param.Integer(default=30, bounds=(1, 100), label="Steps of the solver")
-    centres = param.Parameter(default=(), precedence=-1, doc="the law that was changed by hand, and its centres")
+    centres = Written(
+        default=(),
+        write=_in_letters,
+        read=_from_letters,
+        label="the centres dragged by hand",
+        doc="the law that was changed by hand, and its centres",
+    )
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments, with the centres as the hand has left them."""

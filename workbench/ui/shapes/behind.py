@@ -9,11 +9,14 @@ SHELF = (
     Shipped("shapes/shadow_window.nc", "Runs inside the theorem's window", figures.runs_in_window),
     Shipped("shapes/shadow_scales.nc", "Holes of four graphs over the scales", figures.holes_of_scales),
     Shipped("shapes/shadow_agreement.nc", "Random complexes counted twice", figures.counted_twice),
+    Shipped("shapes/fits_frontier.nc", "Fits over numbers", figures.frontier, "shapes.compare_fits()"),
+    Shipped("shapes/fits_longer.nc", "Longer trainings", figures.frontier_seconds, "shapes.compare_fits(steps=2000)"),
+    Shipped("shapes/fits_orders.nc", "Orders of linear families", figures.order_lines),
 )
 
 
 class ShapesBehindView(ShippedView):
-    """What the verdicts on defects and on graphs rest on."""
+    """What the verdicts on defects, on graphs and on fits rest on."""
 
     shelf = SHELF
     chosen = choice_of(SHELF)

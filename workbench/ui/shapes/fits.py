@@ -20,6 +20,7 @@ from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.proof import CertificateFile
 from workbench.ui.kit.upload import ReadUpload, file_field, keep
 from workbench.ui.kit.view import View
+from workbench.ui.kit.written import Written, in_letters, lists_of
 
 FILE, TYPED = "file", "typed"
 CHOICES = {entry.label: name for name, entry in shapes.SIGNALS.items()} | {
@@ -35,6 +36,17 @@ SIDE = 64
 FIRST, STUDY = "shapes/fits_first.nc", "shapes/fits_frontier.nc"
 SETTINGS = ("method", "parameters", "held_out", "steps", "seed")
 AXES = "xyz"
+
+
+def _box_of(text: str) -> tuple[float, ...]:
+    """Return a box (low x, y, high x, y) from an address; ``ValueError`` for one that is empty or leaves the square."""
+    lists = lists_of(text)
+    if len(lists) != 1 or len(lists[0]) != 4:
+        raise ValueError("a box is low x, low y, high x, high y, divided by _")
+    x0, y0, x1, y1 = box = lists[0]
+    if not (-1 <= x0 < x1 <= 1 and -1 <= y0 < y1 <= 1):
+        raise ValueError("its low corner lies below its high one, both within ±1")
+    return box
 
 
 class FittedPicture(ReadUpload):
@@ -67,7 +79,13 @@ class FitsView(View):
     held_out = param.Number(default=0.5, bounds=(0.1, 0.9), step=0.05, label="Share held out")
     steps = param.Integer(default=300, bounds=(10, 5000), label="Steps", doc="of a training")
     seed = param.Integer(default=0, bounds=(0, 999), label="Seed", doc="of the samples held out and of a training")
-    box = param.Parameter(default=(-0.15, -0.15, 0.15, 0.15), precedence=-1, doc="low x, y, high x, y of the box")
+    box = Written(
+        default=(-0.15, -0.15, 0.15, 0.15),
+        write=lambda box: in_letters(box),
+        read=_box_of,
+        label="the corners of the box",
+        doc="low x, y, high x, y of the box",
+    )
     depth = param.Range(default=(-0.15, 0.15), bounds=(-1, 1), step=0.05, label="The box along z")
 
     # ---- what is asked ---------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Populations where the answer is known: gaps in closed form, letters, swarms, the deconvolution and what is refused."""
+"""Populations whose answer is known: gaps in closed form, letters, swarms, the deconvolution; and what is refused."""
 
 import math
 

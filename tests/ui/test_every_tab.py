@@ -75,6 +75,7 @@ FINDINGS = {
         "sliced-losses",
     ): r"W₂ to held-out digits after 600 steps, beside Monte Carlo .* before training",
     ("shapes", "correspondences"): r"Mean geodesic error \d\.\d+ .*the best map that this basis allows has \d\.\d+; ",
+    ("fields", "populations"): r"Here W₂ to the truth is 0\.\d+ with meta flow matching, .* of 20\.",
     ("metrics", "rankings"): r"AUROC 0\.\d+ ± 0\.\d+, AP 0\.\d+ ± .* AP could be anything from 0\.\d+ to 0\.\d+",
     ("metrics", "drift"): r"score scale only \+0\.01\d+ in every sample",
     ("metrics", "signals"): r"a to b: IEM 1\.734 ±.*: 3\.443",

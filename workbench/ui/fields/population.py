@@ -17,12 +17,23 @@ from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.dragged import DraggedMarks
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.view import View
+from workbench.ui.kit.written import Written, in_letters, lists_of
 
 HAND = "hand"
 KINDS = {"Letters out of a blur": "letters", "Swarms": "swarm", "A swarm placed by hand": HAND}
 METHODS = {entry.label: name for name, entry in fields.FIELDS.items() if name != "flow-matching-optimum"}
 PLACES = ((-2.0, 0.5), (1.5, 1.5), (0.5, -1.8))
 TIMES = [round(float(t), 2) for t in np.linspace(0, 1, FRAMES)]
+
+
+def _from_letters(text: str) -> tuple:
+    """Return places of blobs as an address holds them; ``ValueError`` for another number, or one too far away."""
+    places = tuple(lists_of(text))
+    if len(places) != len(PLACES) or any(len(place) != 2 for place in places):
+        raise ValueError(f"{len(PLACES)} blobs with two coordinates each are placed here")
+    if max(abs(number) for place in places for number in place) > FARTHEST:
+        raise ValueError(f"blobs stay within {FARTHEST:g} of the origin")
+    return places
 
 
 class PopulationsView(View):
@@ -32,8 +43,8 @@ class PopulationsView(View):
     help = (
         "A field learnt on many populations at once is asked about a new one: letters X and Y for networks that saw "
         "the other 24, swarms for networks that saw forty. *Flow matching* sees a point and a time, *meta flow "
-        "matching* sees the whole cloud before as well; no change, the mean shift and the exact answer stand beside them. Place "
-        "a swarm by hand and drag its blobs (◆)."
+        "matching* sees the whole cloud before as well; no change, the mean shift and the exact answer stand beside "
+        "them. Place a swarm by hand and drag its blobs (◆)."
     )
     experiment = staticmethod(fields.population_report)
     inputs = ("kind", "index", "points", "seed", "places")
@@ -46,7 +57,13 @@ class PopulationsView(View):
     seed = param.Integer(default=0, bounds=(0, 999), label="Seed", doc="of its points and its angle")
     method = param.Selector(default="meta-flow-matching", objects=METHODS, label="Shown method")
     time = param.Selector(default=1.0, objects=TIMES, label="Time t")
-    places = param.Parameter(default=PLACES, precedence=-1, doc="where the hand has put the blobs")
+    places = Written(
+        default=PLACES,
+        write=lambda places: in_letters(*places),
+        read=_from_letters,
+        label="the blobs placed by hand",
+        doc="where the hand has put the blobs",
+    )
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments; a swarm placed by hand is its centres."""
@@ -156,9 +173,9 @@ class PopulationsView(View):
         told = "the deconvolved cloud" if beside == "deconvolution" else "the fitted law of pairs"
         return (
             f"Here W₂ to the truth is {at('meta-flow-matching')} with meta flow matching, {at('flow-matching')} with "
-            f"flow matching, {at('no-change')} with no change, {at(beside)} with {told}. On {study.sizes['population']} "
-            f"unseen populations meta flow matching ends {gain:+.4f} ± {reach:.4f} nearer than flow matching (95 %), "
-            f"on {int(wins)} of {study.sizes['population']}."
+            f"flow matching, {at('no-change')} with no change, {at(beside)} with {told}. On "
+            f"{study.sizes['population']} unseen populations meta flow matching ends {gain:+.4f} ± {reach:.4f} nearer "
+            f"than flow matching (95 %), on {int(wins)} of {study.sizes['population']}."
         )
 
 

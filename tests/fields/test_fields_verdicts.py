@@ -26,6 +26,18 @@ def test_the_table_stands_as_measured():
         (4, {"worst_start": 1.0}, Outcome.FAILS),
         (5, {"difference": -0.1, "reach": 0.01, "high": -0.09}, Outcome.HOLDS),
         (5, {"difference": 0.1, "reach": 0.01, "high": 0.11}, Outcome.FAILS),
+        (6, {}, Outcome.OPEN),
+        (6, {"low": 0.01}, Outcome.HOLDS),
+        (6, {"low": -0.02, "high": -0.01}, Outcome.FAILS),
+        (7, {}, Outcome.HOLDS),
+        (7, {"least_seed": -0.1}, Outcome.FAILS),
+        (8, {}, Outcome.FAILS),
+        (8, {"times": 0.5}, Outcome.HOLDS),
+        (9, {}, Outcome.FAILS),
+        (9, {"letters_low": 0.01, "swarm_low": 0.01}, Outcome.HOLDS),
+        (9, {"letters_low": -0.1, "letters_high": 0.1}, Outcome.OPEN),
+        (10, {}, Outcome.PARTLY),
+        (10, {"apart": 0.5}, Outcome.HOLDS),
     ],
 )
 def test_other_numbers_give_other_outcomes(claim, changed, outcome):

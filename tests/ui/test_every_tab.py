@@ -79,6 +79,7 @@ FINDINGS = {
         "latent",
     ): r"Use k = 64: 0\.00 lost by the projection and 0\.\d+ ± .* the classical bound says 10\^\d+",
     ("shapes", "correspondences"): r"Mean geodesic error \d\.\d+ .*the best map that this basis allows has \d\.\d+; ",
+    ("fields", "populations"): r"Here W₂ to the truth is 0\.\d+ with meta flow matching, .* of 20\.",
     ("metrics", "rankings"): r"AUROC 0\.\d+ ± 0\.\d+, AP 0\.\d+ ± .* AP could be anything from 0\.\d+ to 0\.\d+",
     ("metrics", "drift"): r"score scale only \+0\.01\d+ in every sample",
     ("metrics", "signals"): r"a to b: IEM 1\.734 ±.*: 3\.443",

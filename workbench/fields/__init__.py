@@ -22,11 +22,17 @@ from workbench.fields.latent.counterexample import additive_counterexample
 from workbench.fields.latent.dimension import best_dimension, dimension_study
 from workbench.fields.latent.flow import latent_flow
 from workbench.fields.latent.learners import LEARNERS, digits_law
+from workbench.fields.population.gap import gap_of, population_gap
+from workbench.fields.population.laws import Population, populations
+from workbench.fields.population.methods import FIELDS, Known, predict
+from workbench.fields.population.report import compare_populations, population_report
+from workbench.fields.population.training import train_populations
 from workbench.fields.sliced.generator import generator_study, train_generator
 
 __all__ = [
     "CODECS",
     "COUPLINGS",
+    "FIELDS",
     "LAWS",
     "LEARNERS",
     "SOLVERS",
@@ -34,11 +40,14 @@ __all__ = [
     "FieldNetwork",
     "FiniteSample",
     "GaussianMixture",
+    "Known",
+    "Population",
     "Trajectory",
     "additive_counterexample",
     "batch_bias",
     "best_dimension",
     "budget_study",
+    "compare_populations",
     "couple",
     "digits_law",
     "dimension_study",
@@ -46,6 +55,7 @@ __all__ = [
     "exact_field",
     "field_distance",
     "field_report",
+    "gap_of",
     "gaussian",
     "generator_study",
     "geometric_mean",
@@ -53,11 +63,16 @@ __all__ = [
     "irreducible_loss",
     "latent_flow",
     "matched",
+    "population_gap",
+    "population_report",
+    "populations",
+    "predict",
     "read_network",
     "shipped_network",
     "standard_gaussian",
     "train_field",
     "train_generator",
+    "train_populations",
     "trained_network",
     "training_study",
 ]

@@ -13,5 +13,9 @@ from workbench.fields.latent.costs import (  # noqa: F401 - found here by their 
     best_dimension,
     dimension_study,
     latent_flow,
+from workbench.fields.population.costs import (  # noqa: F401 - found here by their names
+    compare_populations,
+    population_gap,
+    population_report,
 )
 from workbench.fields.sliced.costs import generator_study, train_generator  # noqa: F401 - found here by their names

@@ -10,6 +10,11 @@ CLAIMS: tuple[Claim, ...] = (
     *SLICED,
     *LATENT,
 )
+from workbench.fields.population.verdicts import CLAIMS as POPULATION
+from workbench.fields.sliced.verdicts import CLAIMS as SLICED
+from workbench.verdicts import Claim, Verdict, judge, said_in
+
+CLAIMS: tuple[Claim, ...] = (*said_in("Y. Lipman et al., arXiv 2210.02747 (flow matching)", CORE), *SLICED, *POPULATION)
 
 
 def verdicts() -> list[Verdict]:

@@ -200,8 +200,11 @@ def forward(
 
 def pull_back(
     weights: list[Singles], hidden: list[Singles], bends: list[Singles], away: Singles, slopes: Singles
-) -> None:
-    """Write the gradient of a loss in all parameters into ``slopes``, from its gradient ``away`` in the values."""
+) -> Singles:
+    """Write the gradient of a loss in all parameters into ``slopes``, from its gradient ``away`` in the values.
+
+    Returned is the gradient in what enters the first layer's bend: times its weights, that in the network's inputs.
+    """
     d_weights, d_biases = split(slopes, [w.shape for w in weights])
     for k in range(len(weights) - 1, -1, -1):
         np.dot(away.T, hidden[k], out=d_weights[k])
@@ -209,6 +212,7 @@ def pull_back(
         if k:
             away = away @ weights[k]
             away *= bends[k - 1]
+    return away
 
 
 def backward(

@@ -25,10 +25,18 @@ from workbench.figures.fields.latent import (
     latent_parts,
     latent_samples,
     told_power,
+from workbench.figures.fields.population import (
+    gap_in_time,
+    population_distances,
+    population_gains,
+    population_path,
 )
 from workbench.figures.fields.sliced import generated_digits, generator_distances, gradient_variances
 
 FIGURES = {
+    "compare_populations": population_gains,
+    "population_gap": gap_in_time,
+    "population_report": population_path,
     "train_generator": generated_digits,
     "generator_study": generator_distances,
     "field_report": field_arrows,
@@ -55,6 +63,7 @@ __all__ = [
     "field_arrows",
     "field_error_in_time",
     "flow_ends",
+    "gap_in_time",
     "generated_digits",
     "generator_distances",
     "gradient_variances",
@@ -64,6 +73,9 @@ __all__ = [
     "latent_parts",
     "latent_samples",
     "path_ends",
+    "population_distances",
+    "population_gains",
+    "population_path",
     "study_distances",
     "told_power",
     "training_distances",

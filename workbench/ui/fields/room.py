@@ -7,6 +7,7 @@ from workbench.figures import fields as figures
 from workbench.ui.fields.budget import BudgetView
 from workbench.ui.fields.canvas import FieldsView
 from workbench.ui.fields.latent import LatentView
+from workbench.ui.fields.population import PopulationsView
 from workbench.ui.fields.sliced import SlicedLossView
 from workbench.ui.fields.training import TrainingView
 from workbench.ui.kit.room import Room
@@ -23,6 +24,9 @@ class FieldsRoom(Room):
         "Q. Dao et al., “Flow matching in latent space”, arXiv 2307.08698 (latent flows)."
     )
     view_classes = (FieldsView, TrainingView, BudgetView, SlicedLossView, LatentView)
+        "L. Atanackovic et al., “Meta flow matching”, arXiv 2408.14608 (populations)."
+    )
+    view_classes = (FieldsView, TrainingView, BudgetView, PopulationsView, SlicedLossView)
 
     @classmethod
     def thumbnail(cls) -> Any:

@@ -1,0 +1,39 @@
+"""The pictures of populations show what the results hold."""
+
+import numpy as np
+import pytest
+from drawing import draw
+
+from workbench import data
+from workbench.fields.population.shipped import FIRST, GAP, STUDIES
+from workbench.figures import fields as figures
+
+
+@pytest.mark.parametrize("backend", ["bokeh", "matplotlib"])
+def test_every_picture_is_drawn(backend):
+    first = data.result(FIRST)
+    for element in (
+        figures.population_path(first, handles=True),
+        figures.population_path(first, method="no-change", time=0.4),
+        figures.population_distances(first),
+        figures.gap_in_time(data.result(GAP)),
+        *(figures.population_gains(data.result(study)) for study in STUDIES.values()),
+    ):
+        draw(element, backend)
+
+
+def test_a_path_is_that_of_the_method_and_the_time():
+    ds = data.result(FIRST)
+    overlay = figures.population_path(ds, method="meta-flow-matching", time=0.6)
+    (shown,) = [part for part in overlay if part.label == "predicted"]
+    wanted = ds.path.sel(field="meta-flow-matching").sel(time=0.6, method="nearest").values
+    np.testing.assert_allclose(np.c_[shown["x"], shown["y"]], wanted)
+
+
+def test_the_floor_is_drawn_where_there_is_one():
+    ds = data.result(FIRST)
+    (line,) = [part for part in figures.population_distances(ds) if part.label == "two samples of the truth"]
+    np.testing.assert_allclose(line["distance"], float(ds.floor))
+    without = ds.assign(floor=ds.floor * np.nan, fresh=ds.fresh * np.nan)
+    (line,) = [part for part in figures.population_distances(without) if part.label == "two samples of the truth"]
+    assert len(line) == 0

@@ -17,10 +17,18 @@ from workbench.fields.core.probe import field_distance
 from workbench.fields.core.report import budget_study, field_report, training_study
 from workbench.fields.core.shipped import shipped_network
 from workbench.fields.core.training import train_field, trained_network
+from workbench.fields.downscaling.denoiser import train_denoiser
+from workbench.fields.downscaling.field import exact_downscaler, rain
+from workbench.fields.downscaling.gain import inflation_report, wdr_gain, wdr_inflation
+from workbench.fields.downscaling.methods import DOWNSCALERS, downscale
+from workbench.fields.downscaling.own import example_days, rain_report, read_rain
+from workbench.fields.downscaling.scores import tail_scores
+from workbench.fields.downscaling.study import downscaling_study
 from workbench.fields.sliced.generator import generator_study, train_generator
 
 __all__ = [
     "COUPLINGS",
+    "DOWNSCALERS",
     "LAWS",
     "SOLVERS",
     "ExactField",
@@ -31,21 +39,33 @@ __all__ = [
     "batch_bias",
     "budget_study",
     "couple",
+    "downscale",
+    "downscaling_study",
     "error_budget",
+    "exact_downscaler",
+    "example_days",
     "exact_field",
     "field_distance",
     "field_report",
     "gaussian",
     "generator_study",
     "geometric_mean",
+    "inflation_report",
     "integrate",
     "irreducible_loss",
     "matched",
+    "rain",
+    "rain_report",
     "read_network",
+    "read_rain",
     "shipped_network",
     "standard_gaussian",
+    "tail_scores",
+    "train_denoiser",
     "train_field",
     "train_generator",
     "trained_network",
     "training_study",
+    "wdr_gain",
+    "wdr_inflation",
 ]

@@ -1,1 +1,1 @@
-"""Downscaling of rain by diffusion: what a distribution-matching regulariser does to the spread, exactly and trained."""
+"""Downscaling of rain by diffusion: what a regulariser that matches distributions does, exactly and trained."""

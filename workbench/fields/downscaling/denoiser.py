@@ -4,6 +4,7 @@ A convolutional network on the torus sees x̃ = y + σε, the interpolated block
 paper x̂ = x̃ + σF; preconditioned, x̂ = c_skip x̃ + c_out F, which is the Bayes answer of an unconditional pixel for F = 0.
 """
 
+import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +40,7 @@ class Denoiser(nn.Module):
         self.parametrisation = checks.choice("parametrisation", parametrisation, PARAMETRISATIONS)
         sides = (3, CHANNELS, CHANNELS, CHANNELS)
         layers: list[nn.Module] = []
-        for into, out in zip(sides[:-1], sides[1:], strict=True):
+        for into, out in itertools.pairwise(sides):
             layers += [nn.Conv2d(into, out, 3, padding=1, padding_mode="circular"), nn.SiLU()]
         self.layers = nn.Sequential(*layers, nn.Conv2d(CHANNELS, 1, 3, padding=1, padding_mode="circular"))
 
@@ -144,7 +145,7 @@ def read_denoiser(path: str | Path) -> Denoiser:
     try:
         with safe_open(path, "pt") as file:
             network = Denoiser((file.metadata() or {}).get("parametrisation", ""))
-            network.load_state_dict({name: file.get_tensor(name) for name in file.keys()})
+            network.load_state_dict({name: file.get_tensor(name) for name in sorted(file.keys())})
     except (SafetensorError, RuntimeError) as error:
         raise ValueError(f"{Path(path).name} holds no denoiser of this workbench: {error}") from None
     return network.eval()

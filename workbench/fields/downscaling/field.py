@@ -171,8 +171,9 @@ def exact_downscaler(field_law: FieldLaw | None = None, factor: int = FACTOR) ->
     ``ValueError`` for a factor that does not divide the size.
 
     >>> exact = exact_downscaler()
-    >>> y = rain(count=3)
-    >>> bool(np.allclose(coarsen(exact.sample(coarsen(y), 2, np.random.default_rng(0))), coarsen(y)[:, None], atol=1e-6))
+    >>> coarse = coarsen(rain(count=3))
+    >>> drawn = exact.sample(coarse, 2, np.random.default_rng(0))
+    >>> bool(np.allclose(coarsen(drawn), coarse[:, None], atol=1e-6))
     True
     """
     law = field_law or FieldLaw()

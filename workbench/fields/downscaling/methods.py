@@ -1,7 +1,6 @@
 """Downscalers side by side: the exact law, trained networks, and the cheap rows that they have to beat."""
 
 import functools
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike

@@ -42,24 +42,22 @@ def fair_crps(ensemble: ArrayLike, truth: ArrayLike) -> Floats:
 
 
 class _Pool:
-    """Quantiles of all values of some days, each day with a number of copies; the largest values are sorted once."""
+    """Quantiles of all values of some days, each day with a number of copies; the values are sorted once."""
 
     def __init__(self, values: Floats, lowest: float) -> None:
         self._each = values.shape[1]
-        day = np.repeat(np.arange(len(values)), self._each)
-        flat = values.ravel()
-        keep = min(len(flat), int(len(flat) * 8 * (1 - lowest)) + 1)
-        top = np.argpartition(flat, len(flat) - keep)[len(flat) - keep :]
-        top = top[np.argsort(-flat[top], kind="stable")]
-        self._values, self._day, self._all = flat[top], day[top], len(flat)
+        order = np.argsort(-values.ravel(), kind="stable")
+        self._values, self._day = values.ravel()[order], order // self._each
+        self._few = int(len(order) * 8 * (1 - lowest)) + 1
+        """The largest values, among which the quantile mostly is."""
 
     def quantile(self, copies: Floats, level: float) -> float:
-        above = np.cumsum(copies[self._day])
-        wanted = (1 - level) * copies.sum() * self._each
-        at = int(np.searchsorted(above, wanted * (1 - 1e-12)))
-        if at >= len(self._values):
-            raise ValueError(f"the {level:.3%} quantile lies below the values kept for drawing days again")
-        return float(self._values[at])
+        wanted = (1 - level) * copies.sum() * self._each * (1 - 1e-12)
+        for kept in (self._few, len(self._values)):
+            above = np.cumsum(copies[self._day[:kept]])
+            if above[-1] >= wanted:
+                break
+        return float(self._values[np.searchsorted(above, wanted)])
 
 
 def tail_scores(
@@ -105,7 +103,8 @@ def tail_scores(
     drawn = ((starts[:, :, None] + np.arange(blocks)) % days).reshape(resamples, -1)[:, :days]
     copies = np.stack([np.bincount(row, minlength=days) for row in drawn]).astype(float)
     top, top_truth = x.max(axis=2).mean(axis=1), y.max(axis=1)
-    maxima = _log_rain(x.max(axis=2)).mean(axis=1) - _log_rain(top_truth)
+    with np.errstate(invalid="ignore"):  # days that are dry in both
+        maxima = _log_rain(x.max(axis=2)).mean(axis=1) - _log_rain(top_truth)
     wet = np.isfinite(maxima) & (top > 0)
     found: dict[str, list[float]] = {name: [] for name in ("quantile", "quantile_truth", "ratio", "low", "high")}
     for level in levels:

@@ -1,4 +1,4 @@
-"""Trained downscalers over seeds, all on the same held-out fields and noise, beside the exact sampler and cheap rows."""
+"""Trained downscalers over seeds, on the same held-out fields and noise, beside the exact sampler and cheap rows."""
 
 import math
 from collections.abc import Sequence

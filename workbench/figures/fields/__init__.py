@@ -17,11 +17,21 @@ from workbench.figures.fields.core import (
     training_distances,
     training_losses,
 )
+from workbench.figures.fields.downscaling import (
+    downscaling_gains,
+    downscaling_tails,
+    inflation_curves,
+    rain_maps,
+    return_levels,
+)
 from workbench.figures.fields.sliced import generated_digits, generator_distances, gradient_variances
 
 FIGURES = {
     "train_generator": generated_digits,
     "generator_study": generator_distances,
+    "inflation_report": downscaling_gains,
+    "downscaling_study": downscaling_tails,
+    "rain_report": return_levels,
     "field_report": field_arrows,
     "train_field": training_distances,
     "training_study": study_distances,
@@ -37,14 +47,19 @@ __all__ = [
     "STUDIES",
     "budget_bars",
     "budgets_along",
+    "downscaling_gains",
+    "downscaling_tails",
     "field_arrows",
     "field_error_in_time",
     "flow_ends",
     "generated_digits",
     "generator_distances",
     "gradient_variances",
+    "inflation_curves",
     "irreducible_bar",
     "path_ends",
+    "rain_maps",
+    "return_levels",
     "study_distances",
     "training_distances",
     "training_losses",

@@ -176,7 +176,8 @@ def test_tails_against_plain_quantiles_and_dry_days():
     assert int(dry.dry) == 10
     wider = tail_scores(np.repeat(x, 4, axis=0), np.repeat(y, 4, axis=0), (0.99,), blocks=4)
     narrow = tail_scores(np.repeat(x, 4, axis=0), np.repeat(y, 4, axis=0), (0.99,), blocks=1)
-    assert float(wider.log_ratio_high - wider.log_ratio_low) > 1.4 * float(narrow.log_ratio_high - narrow.log_ratio_low)
+    width = [float(one.log_ratio_high[0] - one.log_ratio_low[0]) for one in (wider, narrow)]
+    assert width[0] > 1.4 * width[1]
 
 
 def test_a_batch_of_one_is_an_absolute_error_and_training_repeats():

@@ -88,7 +88,8 @@ def train_denoiser(
     ``seed`` draws start, fields, noise and directions, the same for every ``weight``.
 
     Raises ``ValueError`` where the training leaves the numbers. Cost: some 10 ms a step.
-    Reference: WassDiff (its code); the network here has 5,000 parameters, the paper's NCSN++ many millions.
+    Reference: Liu et al., arXiv 2410.00381 (its code); this network has 5,000 parameters, the
+    paper's NCSN++ many millions.
 
     >>> sum(p.numel() for p in train_denoiser(steps=2).parameters())
     5233

@@ -76,7 +76,8 @@ def wdr_gain(s: float, sigma: ArrayLike, w: float, batch: int | None = None) -> 
 
     With ``batch`` the term sorts that many pairs; a of 24,000 fixed draws is found by bisection on its slope (error
     about 1e-3 s). A batch of one is an L1 regression: the Bayes gain. ``ValueError`` for σ ≤ 0.
-    Reference: WassDiff, its loss as its authors coded it; the minimiser was derived for this workbench.
+    Reference: Liu et al., arXiv 2410.00381, the loss as its authors coded it; the
+    minimiser was derived for this workbench.
 
     >>> round(float(wdr_gain(0.2, 2.0, 0.2)), 12), round(float(wdr_gain(0.2, 2.0, 0.0)), 4)
     (0.099503719021, 0.0099)

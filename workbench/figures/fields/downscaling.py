@@ -55,7 +55,11 @@ def return_levels(ds: xr.Dataset) -> Any:
     """Draw return levels in mm a day: the truth (or a record with its interval) and what the regulariser makes."""
     period = ds.period.values
     own = "fitted" in ds
-    names = (("fitted", "fit"), ("regularised", "fit, spread × κ")) if own else (("level", "truth"), ("level_wdr", "samples"))
+    names = (
+        (("fitted", "fit"), ("regularised", "fit, spread × κ"))
+        if own
+        else (("level", "truth"), ("level_wdr", "samples"))
+    )
     parts: list[Any] = []
     if own:
         known = np.isfinite(ds.level.values)
@@ -88,9 +92,7 @@ def downscaling_tails(ds: xr.Dataset) -> Any:
         hv.Overlay(
             [
                 theme.markers(hv.Scatter(points, "method", "ratio", label="a training seed"), BLUE, size=6, alpha=0.6),
-                theme.markers(
-                    hv.Scatter(means, "method", "ratio", label="mean"), ORANGE, size=9, marker="diamond"
-                ),
+                theme.markers(hv.Scatter(means, "method", "ratio", label="mean"), ORANGE, size=9, marker="diamond"),
                 theme.line(hv.HLine(0.0), theme.NEUTRAL, dash="dotted"),
             ]
         ),

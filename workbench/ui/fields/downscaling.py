@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import panel as pn
 import param
 import xarray as xr
@@ -165,16 +166,16 @@ class OwnRainView(View):
 
     def sentence(self, ds: xr.Dataset) -> str:
         """Say what the record holds and what the regulariser makes of its rarest day."""
-        k = int((abs(ds.period - 1000)).argmin())
+        k = int(np.argmin(np.abs(ds.period.values - 1000)))
         return (
-            f"{int(ds.days):,} days, {float(ds.wet):.0%} of the values wet, the largest {float(ds.largest):.1f} mm: the "
-            f"1,000-day level is {float(ds.fitted[k]):.0f} mm by the fit, and {float(ds.regularised[k]):.0f} mm with its "
-            f"spread times κ = {float(ds.inflation):.2f} (no condition)."
+            f"{int(ds.days):,} days, {float(ds.wet):.0%} of the values wet, the largest {float(ds.largest):.1f} mm: "
+            f"the 1,000-day level is {float(ds.fitted[k]):.0f} mm by the fit, and {float(ds.regularised[k]):.0f} mm "
+            f"with its spread times κ = {float(ds.inflation):.2f} (no condition)."
         )
 
 
 def _record_in_words(ds: xr.Dataset) -> str:
     return (
-        f"Points: the record, up to {int(ds.days):,} days, with a 95 % interval; lines: the fitted law and the same with "
-        "its spread times κ, beyond the record by extrapolation."
+        f"Points: the record, up to {int(ds.days):,} days, with a 95 % interval; lines: the fitted law and the same "
+        "with its spread times κ, beyond the record by extrapolation."
     )

@@ -60,12 +60,12 @@ def downscaling_study(
     """Train every row with every seed and score its samples of held-out fields, pairing the rows by seed.
 
     ``rows``: names of ``TRAINED`` ("score" rows take 3.5 times the steps); ``days`` fields of 16 × 16 that no training
-    sees, ``members`` samples of each by the same noise in all rows. Along (method, seed): ``log_ratio`` of the 99.9 %
+    sees, ``members`` samples of each by the same noise in all rows. Along (downscaler, seed): ``log_ratio`` of the 99.9 %
     rain with its block-bootstrap interval over fields, ``log_exact``, the same against the exact quantile 125.5 mm,
     ``maxima``, ``crps``, ``bias``, ``wasserstein``, ``wild``, ``variance``, that of the samples about the exact
-    conditional mean ÷ the exact one. Rows without training repeat over seeds. Along ``method``: ``difference`` and
+    conditional mean ÷ the exact one. Rows without training repeat over seeds. Along ``downscaler``: ``difference`` and
     ``reach``, the change of the log-ratio paired with the plain row of the same parametrisation and half its 95 %
-    interval (Student's t). ``picture`` (method, shown, y, x) in mm, and ``level`` of each method along ``period``.
+    interval (Student's t). ``picture`` (drawn, shown, y, x) in mm, and ``level`` of each along ``period``.
     ``ValueError`` for unknown rows or fewer than two seeds.
     Cost: 10 ms a training step, 6 ms a sampled field, for each row and seed.
 
@@ -174,7 +174,7 @@ def _dataset(
         paired = found["log_ratio"][k] - found["log_ratio"][methods.index(base)]
         apart[k] = paired.mean()
         reach[k] = paired.std(ddof=1) / math.sqrt(len(seeds)) * student.ppf(0.975, len(seeds) - 1)
-    both, n = ("method", "seed"), pictures.shape[-1]
+    both, n = ("downscaler", "seed"), pictures.shape[-1]
     told = {
         "log_ratio": "log-ratio of the 99.9 % rain to that of the held-out fields",
         "log_ratio_low": "lower end of its 95 % interval over fields",
@@ -189,14 +189,14 @@ def _dataset(
         {
             **{name: (both, found[name], words) for name, words in told.items()},
             **{name: (both, found[name], words, "mm/day") for name, words in in_mm.items()},
-            "difference": (("method",), apart, "log-ratio minus that of the plain row, mean over seeds"),
-            "reach": (("method",), reach, "half of its 95 % interval"),
+            "difference": (("downscaler",), apart, "log-ratio minus that of the plain row, mean over seeds"),
+            "reach": (("downscaler",), reach, "half of its 95 % interval"),
             "picture": (("drawn", "shown", "y", "x"), pictures.astype(np.float32), "rain", "mm/day"),
             "level": (("drawn", "period"), levels, "return level of a pixel", "mm/day"),
             **{name: ((), count, f"{name} of the study") for name, count in counts.items()},
         },
         {
-            "method": (("method",), methods, "method"),
+            "downscaler": (("downscaler",), methods, "downscaler"),
             "drawn": (("drawn",), ["truth", *methods], "truth and methods"),
             "seed": (("seed",), list(seeds), "training seed"),
             "shown": (("shown",), np.arange(SHOWN), "held-out field"),

@@ -31,7 +31,7 @@ def _paired(values: Floats) -> tuple[float, float]:
 def direction() -> Numbers:
     """Return how the regulariser changes the 99.9 % rain of trained networks, paired over seeds."""
     ds = data.result(STUDY)
-    one, score = ds.sel(method="wdr"), ds.sel(method="score-wdr")
+    one, score = ds.sel(downscaler="wdr"), ds.sel(downscaler="score-wdr")
     return {
         "difference": float(one.difference),
         "reach": float(one.reach),
@@ -40,14 +40,14 @@ def direction() -> Numbers:
         "days": int(ds.days),
         "score": float(score.difference),
         "score_reach": float(score.reach),
-        "gated": float(ds.difference.sel(method="wdr-gated")),
+        "gated": float(ds.difference.sel(downscaler="wdr-gated")),
     }
 
 
 def benefit() -> Numbers:
     """Return how much nearer the exact tail and the exact law of pixels the regulariser brings a trained network."""
     ds = data.result(STUDY)
-    plain, wdr, mapped = (ds.sel(method=name) for name in ("diffusion", "wdr", "quantile-mapping"))
+    plain, wdr, mapped = (ds.sel(downscaler=name) for name in ("diffusion", "wdr", "quantile-mapping"))
     tail, tail_reach = _paired(np.abs(wdr.log_exact.values) - np.abs(plain.log_exact.values))
     law, law_reach = _paired(wdr.wasserstein.values - plain.wasserstein.values)
     crps, crps_reach = _paired(wdr.crps.values - plain.crps.values)
@@ -62,7 +62,7 @@ def benefit() -> Numbers:
         "crps_reach": crps_reach,
         "plain": float(plain.log_exact.mean()),
         "wdr": float(wdr.log_exact.mean()),
-        "exact": float(ds.log_exact.sel(method="exact").mean()),
+        "exact": float(ds.log_exact.sel(downscaler="exact").mean()),
         "mapped": float(mapped.log_exact.mean()),
         "plain_bias": float(plain.bias.mean()),
         "wdr_bias": float(wdr.bias.mean()),

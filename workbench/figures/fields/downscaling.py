@@ -82,17 +82,17 @@ def return_levels(ds: xr.Dataset) -> Any:
 
 def downscaling_tails(ds: xr.Dataset) -> Any:
     """Draw the log-ratio of the 99.9 % rain of each row of the study, a point a seed, with its mean."""
-    shown = [name for name in ds.method.values if float(np.abs(ds.log_exact.sel(method=name)).max()) < 3]
+    shown = [name for name in ds.downscaler.values if float(np.abs(ds.log_exact.sel(downscaler=name)).max()) < 3]
     points, means = [], []
     for name in shown:
-        values = ds.log_exact.sel(method=name).values
+        values = ds.log_exact.sel(downscaler=name).values
         points += [(str(name), float(v)) for v in values]
         means.append((str(name), float(values.mean())))
     return theme.frame(
         hv.Overlay(
             [
-                theme.markers(hv.Scatter(points, "method", "ratio", label="a training seed"), BLUE, size=6, alpha=0.6),
-                theme.markers(hv.Scatter(means, "method", "ratio", label="mean"), ORANGE, size=9, marker="diamond"),
+                theme.markers(hv.Scatter(points, "downscaler", "ratio", label="a training seed"), BLUE, size=6, alpha=0.6),
+                theme.markers(hv.Scatter(means, "downscaler", "ratio", label="mean"), ORANGE, size=9, marker="diamond"),
                 theme.line(hv.HLine(0.0), theme.NEUTRAL, dash="dotted"),
             ]
         ),

@@ -110,8 +110,8 @@ def _gains_in_words(ds: xr.Dataset) -> str:
 
 def tails_in_words(ds: xr.Dataset) -> str:
     """Give the paired change of the log-ratio by the regulariser, and which rows are off the picture."""
-    one = ds.sel(method="wdr")
-    off = [name for name in ds.method.values if float(abs(ds.log_exact.sel(method=name)).max()) >= 3]
+    one = ds.sel(downscaler="wdr")
+    off = [name for name in ds.downscaler.values if float(abs(ds.log_exact.sel(downscaler=name)).max()) >= 3]
     left = f" Off the picture: {', '.join(off)}." if off else ""
     return (
         f"w = 0.2 changes log q99.9 by {float(one.difference):+.3f} ± {float(one.reach):.3f}, paired over "

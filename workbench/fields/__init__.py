@@ -27,12 +27,20 @@ from workbench.fields.population.laws import Population, populations
 from workbench.fields.population.methods import FIELDS, Known, predict
 from workbench.fields.population.report import compare_populations, population_report
 from workbench.fields.population.training import train_populations
+from workbench.fields.downscaling.denoiser import train_denoiser
+from workbench.fields.downscaling.field import exact_downscaler, rain
+from workbench.fields.downscaling.gain import inflation_report, wdr_gain, wdr_inflation
+from workbench.fields.downscaling.methods import DOWNSCALERS, downscale
+from workbench.fields.downscaling.own import example_days, rain_report, read_rain
+from workbench.fields.downscaling.scores import tail_scores
+from workbench.fields.downscaling.study import downscaling_study
 from workbench.fields.sliced.generator import generator_study, train_generator
 
 __all__ = [
     "CODECS",
     "COUPLINGS",
     "FIELDS",
+    "DOWNSCALERS",
     "LAWS",
     "LEARNERS",
     "SOLVERS",
@@ -51,14 +59,19 @@ __all__ = [
     "couple",
     "digits_law",
     "dimension_study",
+    "downscale",
+    "downscaling_study",
     "error_budget",
+    "exact_downscaler",
     "exact_field",
+    "example_days",
     "field_distance",
     "field_report",
     "gap_of",
     "gaussian",
     "generator_study",
     "geometric_mean",
+    "inflation_report",
     "integrate",
     "irreducible_loss",
     "latent_flow",
@@ -67,12 +80,19 @@ __all__ = [
     "population_report",
     "populations",
     "predict",
+    "rain",
+    "rain_report",
     "read_network",
+    "read_rain",
     "shipped_network",
     "standard_gaussian",
+    "tail_scores",
+    "train_denoiser",
     "train_field",
     "train_generator",
     "train_populations",
     "trained_network",
     "training_study",
+    "wdr_gain",
+    "wdr_inflation",
 ]

@@ -17,5 +17,9 @@ from workbench.fields.population.costs import (  # noqa: F401 - found here by th
     compare_populations,
     population_gap,
     population_report,
+from workbench.fields.downscaling.costs import (  # noqa: F401 - found here by their names
+    downscaling_study,
+    inflation_report,
+    rain_report,
 )
 from workbench.fields.sliced.costs import generator_study, train_generator  # noqa: F401 - found here by their names

@@ -2,6 +2,7 @@
 
 from workbench.fields.core.verdicts import CLAIMS as CORE
 from workbench.fields.latent.verdicts import CLAIMS as LATENT
+from workbench.fields.downscaling.verdicts import CLAIMS as DOWNSCALING
 from workbench.fields.sliced.verdicts import CLAIMS as SLICED
 from workbench.verdicts import Claim, Verdict, judge, said_in
 
@@ -15,6 +16,7 @@ from workbench.fields.sliced.verdicts import CLAIMS as SLICED
 from workbench.verdicts import Claim, Verdict, judge, said_in
 
 CLAIMS: tuple[Claim, ...] = (*said_in("Y. Lipman et al., arXiv 2210.02747 (flow matching)", CORE), *SLICED, *POPULATION)
+CLAIMS: tuple[Claim, ...] = (*CORE, *SLICED, *DOWNSCALING)
 
 
 def verdicts() -> list[Verdict]:

@@ -30,6 +30,12 @@ from workbench.figures.fields.population import (
     population_distances,
     population_gains,
     population_path,
+from workbench.figures.fields.downscaling import (
+    downscaling_gains,
+    downscaling_tails,
+    inflation_curves,
+    rain_maps,
+    return_levels,
 )
 from workbench.figures.fields.sliced import generated_digits, generator_distances, gradient_variances
 
@@ -39,6 +45,9 @@ FIGURES = {
     "population_report": population_path,
     "train_generator": generated_digits,
     "generator_study": generator_distances,
+    "inflation_report": downscaling_gains,
+    "downscaling_study": downscaling_tails,
+    "rain_report": return_levels,
     "field_report": field_arrows,
     "train_field": training_distances,
     "training_study": study_distances,
@@ -60,6 +69,8 @@ __all__ = [
     "budget_bars",
     "budgets_along",
     "dimension_curves",
+    "downscaling_gains",
+    "downscaling_tails",
     "field_arrows",
     "field_error_in_time",
     "flow_ends",
@@ -67,6 +78,7 @@ __all__ = [
     "generated_digits",
     "generator_distances",
     "gradient_variances",
+    "inflation_curves",
     "irreducible_bar",
     "latent_bounds",
     "latent_budget",
@@ -76,6 +88,8 @@ __all__ = [
     "population_distances",
     "population_gains",
     "population_path",
+    "rain_maps",
+    "return_levels",
     "study_distances",
     "told_power",
     "training_distances",

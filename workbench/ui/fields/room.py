@@ -8,6 +8,7 @@ from workbench.ui.fields.budget import BudgetView
 from workbench.ui.fields.canvas import FieldsView
 from workbench.ui.fields.latent import LatentView
 from workbench.ui.fields.population import PopulationsView
+from workbench.ui.fields.downscaling import DownscalingView, OwnRainView
 from workbench.ui.fields.sliced import SlicedLossView
 from workbench.ui.fields.training import TrainingView
 from workbench.ui.kit.room import Room
@@ -27,6 +28,10 @@ class FieldsRoom(Room):
         "L. Atanackovic et al., “Meta flow matching”, arXiv 2408.14608 (populations)."
     )
     view_classes = (FieldsView, TrainingView, BudgetView, PopulationsView, SlicedLossView)
+        "Y. Liu et al., “Downscaling extreme precipitation with Wasserstein regularized diffusion”, arXiv "
+        "2410.00381 (downscaling)."
+    )
+    view_classes = (FieldsView, TrainingView, BudgetView, SlicedLossView, DownscalingView, OwnRainView)
 
     @classmethod
     def thumbnail(cls) -> Any:

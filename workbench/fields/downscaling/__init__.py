@@ -1,0 +1,1 @@
+"""Downscaling of rain by diffusion: what a regulariser that matches distributions does, exactly and trained."""

@@ -1,0 +1,127 @@
+"""Downscaling of rain: gains, inflations, return levels, trained rows with their intervals, and maps in mm."""
+
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+import xarray as xr
+
+from workbench.figures import theme
+
+BLUE, ORANGE, GREEN = theme.SERIES[0], theme.SERIES[1], theme.SERIES[2]
+MAPS = ("truth", "diffusion", "wdr", "exact")
+
+
+def downscaling_gains(ds: xr.Dataset) -> Any:
+    """Draw the gain of the denoiser along σ: Bayes, the regularised optimum, and that of a finite batch."""
+    sigma = ds.sigma.values
+    bayes = hv.Curve((sigma, ds.bayes.values), "sigma", "gain", label="Bayes")
+    large = hv.Curve((sigma, ds.gain.values), "sigma", "gain", label="regularised, large batch")
+    batch = hv.Scatter((ds.few.values, ds.batched.values), "sigma", "gain", label="regularised, this batch")
+    return theme.frame(
+        hv.Overlay(
+            [
+                theme.line(bayes, theme.NEUTRAL, dash="dashed"),
+                theme.line(large, ORANGE),
+                theme.markers(batch, BLUE, size=6),
+            ]
+        ),
+        title="Gain of the denoiser",
+        xlabel="noise level σ",
+        ylabel="gain",
+        logx=True,
+        legend="bottom",
+    )
+
+
+def inflation_curves(ds: xr.Dataset, *, w: float | None = None) -> Any:
+    """Draw κ along the weight w for both samplers; ``w`` marks where one stands."""
+    parts = []
+    for k, (name, words) in enumerate((("ode", "probability-flow ODE"), ("sde", "reverse SDE"))):
+        curve = hv.Curve((ds.weight.values, ds[f"inflation_{name}"].values), "weight", "kappa", label=words)
+        parts.append(theme.line(curve, (ORANGE, BLUE)[k], dash=("solid", "dashed")[k]))
+    here = [] if w is None else [(w, float(ds.inflation))]
+    parts.append(theme.markers(hv.Scatter(here, "weight", "kappa"), theme.NEUTRAL, size=10))
+    return theme.frame(
+        hv.Overlay(parts),
+        title="Spread of samples ÷ exact",
+        xlabel="weight w of the regulariser",
+        ylabel="κ",
+        legend="bottom",
+    )
+
+
+def return_levels(ds: xr.Dataset) -> Any:
+    """Draw return levels in mm a day: the truth (or a record with its interval) and what the regulariser makes."""
+    period = ds.period.values
+    own = "fitted" in ds
+    names = (
+        (("fitted", "fit"), ("regularised", "fit, spread × κ"))
+        if own
+        else (("level", "truth"), ("level_wdr", "samples"))
+    )
+    parts: list[Any] = []
+    if own:
+        known = np.isfinite(ds.level.values)
+        band = hv.Area((period[known], ds.low.values[known], ds.high.values[known]), "period", ["mm", "high"])
+        parts.append(theme.band(band, theme.NEUTRAL))
+        record = hv.Scatter((period[known], ds.level.values[known]), "period", "mm", label="record, 95 % interval")
+        parts.append(theme.markers(record, theme.NEUTRAL, size=5))
+    for k, (name, words) in enumerate(names):
+        curve = hv.Curve((period, ds[name].values), "period", "mm", label=words)
+        parts.append(theme.line(curve, (BLUE, ORANGE)[k], dash=("dashed", "solid")[k]))
+    return theme.frame(
+        hv.Overlay(parts),
+        title="Return levels",
+        xlabel="return period (days)",
+        ylabel="mm a day",
+        logx=True,
+        legend="bottom",
+    )
+
+
+def downscaling_tails(ds: xr.Dataset) -> Any:
+    """Draw the log-ratio of the 99.9 % rain of each row of the study, a point a seed, with its mean."""
+    shown = [name for name in ds.downscaler.values if float(np.abs(ds.log_exact.sel(downscaler=name)).max()) < 3]
+    points, means = [], []
+    for name in shown:
+        values = ds.log_exact.sel(downscaler=name).values
+        points += [(str(name), float(v)) for v in values]
+        means.append((str(name), float(values.mean())))
+    return theme.frame(
+        hv.Overlay(
+            [
+                theme.markers(hv.Scatter(points, "downscaler", "ratio", label="a training seed"), BLUE, size=6, alpha=0.6),
+                theme.markers(hv.Scatter(means, "downscaler", "ratio", label="mean"), ORANGE, size=9, marker="diamond"),
+                theme.line(hv.HLine(0.0), theme.NEUTRAL, dash="dotted"),
+            ]
+        ),
+        title="99.9 % rain, log-ratio to the exact one",
+        xlabel="",
+        ylabel="log-ratio",
+        xrotation=45,
+        legend="top_left",
+    )
+
+
+def rain_maps(ds: xr.Dataset, *, shown: int = 0) -> Any:
+    """Draw a held-out field and its samples in mm a day on one scale: truth, diffusion, regularised, exact."""
+    rows = ds.picture.sel(drawn=list(MAPS)).isel(shown=shown).values.astype(float)
+    n = rows.shape[-1]
+    sheet = np.full((n, 4 * n + 3), np.nan)
+    for k, one in enumerate(rows):
+        sheet[:, k * (n + 1) : k * (n + 1) + n] = one[::-1]
+    width = sheet.shape[1]
+    image = hv.Image(sheet, ["x", "y"], "mm", bounds=(0, 0, width, n))
+    return theme.frame(
+        theme.image(image, clim=(0, float(rows[0].max())), label="mm a day"),
+        title="Truth · w = 0 · w = 0.2 · exact sampler",
+        xlabel="",
+        ylabel="",
+        xaxis=None,
+        yaxis=None,
+        xlim=(0, width),
+        ylim=(0, n),
+        equal_units=True,
+        height=300,
+    )

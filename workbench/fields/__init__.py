@@ -17,6 +17,13 @@ from workbench.fields.core.probe import field_distance
 from workbench.fields.core.report import budget_study, field_report, training_study
 from workbench.fields.core.shipped import shipped_network
 from workbench.fields.core.training import train_field, trained_network
+from workbench.fields.downscaling.denoiser import train_denoiser
+from workbench.fields.downscaling.field import exact_downscaler, rain
+from workbench.fields.downscaling.gain import inflation_report, wdr_gain, wdr_inflation
+from workbench.fields.downscaling.methods import DOWNSCALERS, downscale
+from workbench.fields.downscaling.own import example_days, rain_report, read_rain
+from workbench.fields.downscaling.scores import tail_scores
+from workbench.fields.downscaling.study import downscaling_study
 from workbench.fields.latent.codecs import CODECS
 from workbench.fields.latent.counterexample import additive_counterexample
 from workbench.fields.latent.dimension import best_dimension, dimension_study
@@ -27,20 +34,13 @@ from workbench.fields.population.laws import Population, populations
 from workbench.fields.population.methods import FIELDS, Known, predict
 from workbench.fields.population.report import compare_populations, population_report
 from workbench.fields.population.training import train_populations
-from workbench.fields.downscaling.denoiser import train_denoiser
-from workbench.fields.downscaling.field import exact_downscaler, rain
-from workbench.fields.downscaling.gain import inflation_report, wdr_gain, wdr_inflation
-from workbench.fields.downscaling.methods import DOWNSCALERS, downscale
-from workbench.fields.downscaling.own import example_days, rain_report, read_rain
-from workbench.fields.downscaling.scores import tail_scores
-from workbench.fields.downscaling.study import downscaling_study
 from workbench.fields.sliced.generator import generator_study, train_generator
 
 __all__ = [
     "CODECS",
     "COUPLINGS",
-    "FIELDS",
     "DOWNSCALERS",
+    "FIELDS",
     "LAWS",
     "LEARNERS",
     "SOLVERS",

@@ -17,6 +17,13 @@ from workbench.figures.fields.core import (
     training_distances,
     training_losses,
 )
+from workbench.figures.fields.downscaling import (
+    downscaling_gains,
+    downscaling_tails,
+    inflation_curves,
+    rain_maps,
+    return_levels,
+)
 from workbench.figures.fields.latent import (
     additive_violation,
     dimension_curves,
@@ -25,17 +32,12 @@ from workbench.figures.fields.latent import (
     latent_parts,
     latent_samples,
     told_power,
+)
 from workbench.figures.fields.population import (
     gap_in_time,
     population_distances,
     population_gains,
     population_path,
-from workbench.figures.fields.downscaling import (
-    downscaling_gains,
-    downscaling_tails,
-    inflation_curves,
-    rain_maps,
-    return_levels,
 )
 from workbench.figures.fields.sliced import generated_digits, generator_distances, gradient_variances
 

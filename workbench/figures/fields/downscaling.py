@@ -91,7 +91,9 @@ def downscaling_tails(ds: xr.Dataset) -> Any:
     return theme.frame(
         hv.Overlay(
             [
-                theme.markers(hv.Scatter(points, "downscaler", "ratio", label="a training seed"), BLUE, size=6, alpha=0.6),
+                theme.markers(
+                    hv.Scatter(points, "downscaler", "ratio", label="a training seed"), BLUE, size=6, alpha=0.6
+                ),
                 theme.markers(hv.Scatter(means, "downscaler", "ratio", label="mean"), ORANGE, size=9, marker="diamond"),
                 theme.line(hv.HLine(0.0), theme.NEUTRAL, dash="dotted"),
             ]

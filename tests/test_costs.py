@@ -62,6 +62,7 @@ ARGUMENTS = {
     "robust_plan": {"n": 12},
     "robust_race": {},
     "budget_study": {},
+    "rain_report": {"rain": np.zeros(100)},
     "score_layers": {"model_or_path": "net.npz"},
     "score_networks": {"networks": {"a": "net.npz"}},
     **{name: {"density": metrics.SIGNAL_EXAMPLES["paper"]().density} | rest for name, rest in SIGNALS.items()},

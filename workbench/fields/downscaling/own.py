@@ -41,7 +41,7 @@ def read_rain(
     >>> rows = "\\n".join(["rain", *(str(k % 7) for k in range(70))]).encode()
     >>> values, sentence = read_rain(rows, name="mine.csv")
     >>> values.shape, sentence
-    ((70, 1), '70 days at 1 site; 70 rows; columns rain; separated by commas; 1 header row')
+    ((70, 1), '70 days at 1 site; 70 rows; column rain; separated by spaces; 1 header row')
     """
     if not isinstance(source, bytes):
         path = Path(source)

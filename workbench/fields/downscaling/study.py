@@ -59,15 +59,15 @@ def downscaling_study(
 ) -> xr.Dataset:
     """Train every row with every seed and score its samples of held-out fields, pairing the rows by seed.
 
-    ``rows``: names of ``TRAINED`` ("score" rows take 3.5 times the steps); ``days`` fields of 16 × 16 that no training
-    sees, ``members`` samples of each by the same noise in all rows. Along (downscaler, seed): ``log_ratio`` of
-    the 99.9 % rain with its block-bootstrap interval over fields, ``log_exact``, the same against the exact quantile
-    125.5 mm, ``maxima``, ``crps``, ``bias``, ``wasserstein``, ``wild``, ``variance``, that of the samples about the
-    exact conditional mean ÷ the exact one. Rows without training repeat over seeds. Along ``downscaler``:
-    ``difference`` and ``reach``, the change of the log-ratio paired with the plain row of the same parametrisation and half its 95 %
-    interval (Student's t). ``picture`` (drawn, shown, y, x) in mm, and ``level`` of each along ``period``.
-    ``ValueError`` for unknown rows or fewer than two seeds.
-    Cost: 10 ms a training step, 6 ms a sampled field, for each row and seed.
+    ``rows``: names of ``TRAINED`` ("score" rows take 3.5 times the steps); ``days`` fields of 16 × 16 that no
+    training sees, ``members`` samples of each by the same noise in all rows. Along (downscaler, seed): ``log_ratio``
+    of the 99.9 % rain with its block-bootstrap interval over fields, ``log_exact``, the same against the exact
+    quantile 125.5 mm, ``maxima``, ``crps``, ``bias``, ``wasserstein``, ``wild``, ``variance``, that of the samples
+    about the exact conditional mean ÷ the exact one. Rows without training repeat over seeds. Along ``downscaler``:
+    ``difference`` and ``reach``, the change of the log-ratio paired with the plain row of the same parametrisation
+    and half its 95 % interval (Student's t). ``picture`` (drawn, shown, y, x) in mm, and ``level`` of each along
+    ``period``. ``ValueError`` for unknown rows or fewer than two seeds. Cost: 10 ms a training step, 6 ms a sampled
+    field, for each row and seed.
 
     >>> ds = downscaling_study(["diffusion", "wdr"], (0, 1), days=8, steps=4)
     >>> ds.log_ratio.shape

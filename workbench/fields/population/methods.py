@@ -17,7 +17,7 @@ from workbench.fields.population.swarm import attraction, fit_kernel, kernel_flo
 from workbench.registry import Fact, Registry
 
 STEPS = 20
-"""Of Heun's method; with 40 the ends move by less than a hundredth of a letter's W₂."""
+"""Of Heun's method."""
 
 FIELDS = Registry(
     "method",

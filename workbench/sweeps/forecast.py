@@ -26,7 +26,7 @@ def cost(function: Function | str, grid: Grid, *, repeats: int = 1, workers: int
     experiment would refuse cost nothing. Cost of asking: a tenth of a second.
 
     >>> str(cost("fisher.ising_curvature", {"L": [32, 64], "J": [0.40, 0.44, 0.48]}, repeats=10))
-    'about 25 s, 401 MB'
+    'about 11 s, 367 MB'
     """
     function = find(function) if isinstance(function, str) else function
     repeats, workers = integer("repeats", repeats, minimum=1), integer("workers", workers, minimum=1)

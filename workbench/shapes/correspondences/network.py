@@ -133,7 +133,7 @@ def both_ways(state: State) -> Tensor:
     return published(state) + _root(back)
 
 
-@TERMS.add("area", label="area weights, no Π", formula=r"SW_2(F_X\#a_X, F_Y\#a_Y)")
+@TERMS.add("area", label="area weights, no Π", formula=r"SW_2(F_{X*}a_X, F_{Y*}a_Y)")
 def by_area(state: State) -> Tensor:
     """Return SW₂ of the two features as measures: vertices count by their area, so that remeshing changes little."""
     return _root(sliced(state.of_x, state.of_y, state.rng, state.x.masses, state.y.masses))

@@ -63,7 +63,7 @@ def surface_loss(target: Surface, length: float) -> Loss:
 @LOSSES.add(
     "samples",
     label="Sliced W₂² of samples",
-    formula=r"SW_2^2\left(\frac1N\sum\delta_{x_i},\ \frac1N\sum\delta_{y_j}\right)",
+    formula=r"SW_2^2\left(\frac{1}{N}\sum\delta_{x_i},\ \frac{1}{N}\sum\delta_{y_j}\right)",
     reference="Le et al., arXiv 2305.17555 (empirical measures)",
     cost="1200 points, 100 directions",
 )
@@ -85,7 +85,7 @@ def sample_loss(target: Surface, length: float) -> Loss:
 @LOSSES.add(
     "chamfer",
     label="Chamfer distance",
-    formula=r"\frac1N\sum_i\min_j|x_i-y_j|^2+\frac1N\sum_j\min_i|x_i-y_j|^2",
+    formula=r"\frac{1}{N}\sum_i\min_j|x_i-y_j|^2+\frac{1}{N}\sum_j\min_i|x_i-y_j|^2",
     reference="Fan, Su, Guibas, arXiv 1612.00603",
     cost="1200 points, a k-d tree",
 )

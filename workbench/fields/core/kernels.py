@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from workbench.parallel import THREADS, for_each
 from workbench.progress import Progress
@@ -44,7 +45,10 @@ def _weight(below):
 
 
 @njit(cache=True, nogil=True, fastmath=SUMS)
-def mixture_kernel(x, log_weights, means, precisions, gains, drifts, velocity, score, density, spread):
+def mixture_kernel(
+    x: NDArray, log_weights: NDArray, means: NDArray, precisions: NDArray, gains: NDArray, drifts: NDArray,
+    velocity: NDArray, score: NDArray, density: NDArray, spread: NDArray,
+) -> None:  # fmt: skip
     """Write E[u | x], ∇log p, log p and Var[v_k | x] at the points ``x`` (n, d).
 
     Component k contributes v_k = drifts[k] + gains[k] (x − means[k]) with the score −precisions[k] (x − means[k]).
@@ -117,7 +121,10 @@ def mixture_kernel(x, log_weights, means, precisions, gains, drifts, velocity, s
 
 
 @njit(cache=True, nogil=True, fastmath=SUMS)
-def plane_kernel(x, log_weights, means, precisions, gains, drifts, velocity, score, density, spread):
+def plane_kernel(
+    x: NDArray, log_weights: NDArray, means: NDArray, precisions: NDArray, gains: NDArray, drifts: NDArray,
+    velocity: NDArray, score: NDArray, density: NDArray, spread: NDArray,
+) -> None:  # fmt: skip
     """Write what :func:`mixture_kernel` writes, in the plane, where a component's numbers stay in registers."""
     n, k = len(x), len(log_weights)
     exponents, x0, x1 = np.empty((k, BLOCK)), np.empty(BLOCK), np.empty(BLOCK)
@@ -161,7 +168,10 @@ def plane_kernel(x, log_weights, means, precisions, gains, drifts, velocity, sco
 
 
 @njit(cache=True, nogil=True, fastmath=SUMS)
-def memoriser_kernel(x, times, columns, mean, variance, velocity, score, density, spread):
+def memoriser_kernel(
+    x: NDArray, times: NDArray, columns: NDArray, mean: NDArray, variance: float,
+    velocity: NDArray, score: NDArray, density: NDArray, spread: NDArray,
+) -> None:  # fmt: skip
     """Write the same for the source N(mean, variance · I) and a sample, its coordinates in ``columns`` (d, m).
 
     All components have one width σ = s(1 − t), so that an exponent is one squared distance. There is a time for each x.

@@ -7,7 +7,7 @@ Both see p₀ alone, never p₁, and do not depend on the order of the points.
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -118,7 +118,7 @@ class PopulationNetwork(results.Described):
             return np.empty(0)
         return self.embeddings([cloud])[0][0].astype(np.float64)
 
-    def field(self, points: ArrayLike):
+    def field(self, points: ArrayLike) -> Callable[[ArrayLike, ArrayLike], Floats]:
         """Return the field of the population whose source is ``points``: a function (x, t) ↦ v̂."""
         told = self.embed(points).astype(np.float32)
 

@@ -102,7 +102,7 @@ def downscaling_tails(ds: xr.Dataset) -> Any:
         xlabel="",
         ylabel="log-ratio",
         xrotation=45,
-        legend="top_left",
+        legend="bottom_right",
     )
 
 

@@ -135,8 +135,11 @@ def _order(setup: str, n: int, auroc: float, rng: np.random.Generator) -> tuple[
 
 
 @njit(cache=True, nogil=True)
-def mended(label, group, steps, rule, draws):
-    # label, group: from the top; mending swaps two neighbours, a negative above a positive
+def mended(label: NDArray, group: NDArray, steps: int, rule: int, draws: NDArray) -> NDArray:
+    """Mend ``steps`` mistakes of one ranking by a rule; ``label`` and ``group`` are from the top.
+
+    Mending swaps two neighbours, a negative above a positive.
+    """
     size = len(label)
     sizes = np.zeros((2, 2))
     for r in range(size):

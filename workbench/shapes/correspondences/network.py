@@ -139,7 +139,9 @@ def by_area(state: State) -> Tensor:
     return _root(sliced(state.of_x, state.of_y, state.rng, state.x.masses, state.y.masses))
 
 
-def sliced(a: Tensor, b: Tensor, rng: np.random.Generator, a_mass: Tensor | None = None, b_mass: Tensor | None = None):
+def sliced(
+    a: Tensor, b: Tensor, rng: np.random.Generator, a_mass: Tensor | None = None, b_mass: Tensor | None = None
+) -> Tensor:
     """Return SW₂² over 200 random directions, drawn anew."""
     options = {"method": "monte-carlo", "n_directions": DIRECTIONS, "seed": rng}
     return sliced_wasserstein_loss(a, b, x_weights=a_mass, y_weights=b_mass, **options)

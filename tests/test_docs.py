@@ -22,12 +22,14 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from warm import warm_python
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 BLOCK = re.compile(r"^(?:<!-- needs (\w+) -->\n)?```python\n(.*?)^```|^<!-- setup\n(.*?)^-->", re.M | re.S)
 
 
+ONE_COMMAND = re.compile(r"workbench( [\w./=:,-]+)+")  # without anything that a shell would read otherwise
 COMMANDS = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.M | re.S)
 FILES = re.compile(r"^```toml\n(.*?)^```", re.M | re.S)
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
@@ -65,8 +67,15 @@ def commands(page):
     return [line.removeprefix("$ ").split("  #")[0].strip() for line in lines if line.strip()]
 
 
+@pytest.fixture(scope="module")
+def python():
+    """A Python that runs scripts, each in a process of its own."""
+    with warm_python() as run:
+        yield run
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_code_blocks_run(page, tmp_path):
+def test_code_blocks_run(page, tmp_path, python):
     """First the Python of the page, then its commands, in one folder: they may use what the Python made."""
     blocks = [visible or hidden for package, visible, hidden in BLOCK.findall(page.read_text()) if not package]
     lines = commands(page)
@@ -74,7 +83,7 @@ def test_code_blocks_run(page, tmp_path):
         pytest.skip("no code on this page")
     path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
     environment = {**os.environ, "MPLBACKEND": "agg", "PATH": path}
-    _runs(blocks, tmp_path, environment)
+    _runs(python, blocks, tmp_path, environment)
     for text in FILES.findall(page.read_text()):
         (tmp_path / _named(lines, ".toml")).write_text(text)
     for line in lines:
@@ -83,28 +92,32 @@ def test_code_blocks_run(page, tmp_path):
         elif line.startswith("workbench serve"):
             _serves(line, tmp_path, environment)
             continue
-        done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, f"{line}\n{done.stdout[-1000:]}\n{done.stderr[-3000:]}"
+        if ONE_COMMAND.fullmatch(line):
+            code, said = python(["-m", "workbench.cli", *shlex.split(line)[1:]], tmp_path, environment)
+        else:
+            done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env=environment, capture_output=True, text=True)
+            code, said = done.returncode, done.stdout + done.stderr
+        assert code == 0, f"{line}\n{said[-3000:]}"
 
 
 OPTIONAL = sorted({(page, found[0]) for page in PAGES for found in BLOCK.findall(page.read_text()) if found[0]})
 
 
 @pytest.mark.parametrize(("page", "package"), OPTIONAL, ids=[f"{page.stem}-{package}" for page, package in OPTIONAL])
-def test_code_blocks_that_need_a_package_run(page, package, tmp_path):
+def test_code_blocks_that_need_a_package_run(page, package, tmp_path, python):
     if importlib.util.find_spec(package) is None:
         pytest.skip(f"the package {package} is not installed; its blocks of {page.name} were not run")
     found = BLOCK.findall(page.read_text())
     blocks = [visible or hidden for needed, visible, hidden in found if hidden or needed == package]
-    _runs(blocks, tmp_path, {**os.environ, "MPLBACKEND": "agg"})
+    _runs(python, blocks, tmp_path, {**os.environ, "MPLBACKEND": "agg"})
 
 
-def _runs(blocks, folder, environment):
+def _runs(python, blocks, folder, environment):
     """Run Python blocks one after the other, in a process of their own."""
     script = folder / "blocks.py"
     script.write_text("if __name__ == '__main__':\n    pass\n" + "".join(_indented(block) for block in blocks))
-    done = subprocess.run([sys.executable, script], cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+    code, said = python([script], folder, environment)
+    assert code == 0, said[-3000:]
 
 
 def _named(lines, suffix):

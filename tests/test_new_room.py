@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("workbench", "apps", "docs", "data")
-COMPILED = {"transport", "steps"}
+GROWING = ("workbench", "workbench/ui", "workbench/figures", "apps", "docs")
+MADE = ("__pycache__", "_build")
 LINE = '    "waves": RoomEntry("Waves", "Turn a wave."),\n'
 FILES = {
     "workbench/waves/__init__.py": '''"""The waves room.
@@ -145,17 +145,11 @@ assert "Sine" in str(figure_for(waves.sine()).opts.get("plot").kwargs), "figure"
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
-    """A copy of the house with one room more. Folders with kernels are linked: what was compiled there counts here."""
+    """A copy of the house with one room more; its folders are links, so that what was compiled there counts here."""
     house = tmp_path_factory.mktemp("house")
-    skipped = shutil.ignore_patterns("__pycache__", "_build", "images")
-
-    def ignored(folder, names):
-        return skipped(folder, names) | (COMPILED & set(names) if Path(folder) == ROOT / "workbench" else set())
-
-    for folder in COPIED:
-        shutil.copytree(ROOT / folder, house / folder, ignore=ignored)
-    for name in COMPILED:
-        (house / "workbench" / name).symlink_to(ROOT / "workbench" / name, target_is_directory=True)
+    for folder in GROWING:
+        _furnish(ROOT / folder, house / folder)
+    (house / "data").symlink_to(ROOT / "data", target_is_directory=True)
     rooms = house / "workbench" / "rooms.py"
     text = rooms.read_text()
     end = text.index("\n}\n") + 1
@@ -164,6 +158,16 @@ def copy(tmp_path_factory):
         (house / name).parent.mkdir(parents=True, exist_ok=True)
         (house / name).write_text(content)
     return house
+
+
+def _furnish(source, target):
+    """Copy the files of a folder to which a room adds something, and link those of its folders that stay as they are."""
+    target.mkdir()
+    for path in source.iterdir():
+        if path.is_file():
+            shutil.copyfile(path, target / path.name)
+        elif str(path.relative_to(ROOT)) not in GROWING and path.name not in MADE:
+            (target / path.name).symlink_to(path, target_is_directory=True)
 
 
 def run(house, *command):

@@ -161,7 +161,7 @@ def copy(tmp_path_factory):
 
 
 def _furnish(source, target):
-    """Copy the files of a folder to which a room adds something, and link those of its folders that stay as they are."""
+    """Copy the files of a folder to which a room adds something; link its folders that stay as they are."""
     target.mkdir()
     for path in source.iterdir():
         if path.is_file():

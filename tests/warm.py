@@ -13,9 +13,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from workbench.rooms import ROOMS
+
 IMPORTED = (
-    *("workbench.cli", "workbench.results", "workbench.sweeps", "workbench.figures", "holoviews", "torch", "scipy.stats"),
-    *(f"workbench.{room}" for room in ("flows", "fisher", "steps", "games", "metrics", "shapes", "fields")),
+    *(
+        "holoviews",
+        "scipy.stats",
+        "torch",
+        "workbench.cli",
+        "workbench.figures",
+        "workbench.results",
+        "workbench.sweeps",
+    ),
+    *(f"workbench.{room}" for room in ROOMS),
 )
 Run = Callable[[Sequence[str], Path, Mapping[str, str]], tuple[int, str]]
 

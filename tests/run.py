@@ -33,7 +33,7 @@ SLOW = {
 SPREAD = {
     "library": ["-n", WORKERS, "--dist", "worksteal"],
     "notebooks": ["-n", WORKERS, "--dist", "loadscope"],
-    "browser": ["-n", BROWSERS, "--dist", "loadgroup"],
+    "browser": ["-n", BROWSERS, "--dist", "worksteal"],
 }
 
 

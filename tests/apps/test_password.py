@@ -10,20 +10,40 @@ from conftest import watched_pages
 
 WORD = "open-sesame-4711"
 
-pytestmark = [pytest.mark.ui, pytest.mark.xdist_group("password")]  # one server for all of them
+pytestmark = pytest.mark.ui
 
 
-@pytest.fixture(scope="module")
-def guarded():
-    """A server started as the documentation says, and its process."""
+def test_a_password_lets_in_who_knows_it_and_is_told_to_nobody(browser):
+    """One server for all of it, started as the documentation says: it warms all pages before it answers."""
     port = free_port()
     command = [sys.executable, "-m", "workbench.cli", "serve", "--port", str(port), "--password", WORD]
     with serving(command, port) as (address, process):
-        yield address, process
+        nobody_gets_in_without(address)
+        the_login_page_repeats_no_markup_of_the_address(address)
+        the_password_is_in_no_list_of_processes(process)
+        a_visitor_logs_in_and_sees_a_page(browser, address)
 
 
-def test_a_visitor_logs_in_and_sees_a_page(browser, guarded):
-    address, _ = guarded
+def nobody_gets_in_without(address):
+    with urllib.request.urlopen(f"{address}/games") as answer:
+        assert "/login" in answer.url
+        assert b"sentence" not in answer.read()
+
+
+def the_login_page_repeats_no_markup_of_the_address(address):
+    with urllib.request.urlopen(f"{address}/login?error=%3Cscript%3Ealert(1)%3C/script%3E") as answer:
+        assert b"<script>alert" not in answer.read()
+
+
+def the_password_is_in_no_list_of_processes(process):
+    server = psutil.Process(process.pid)
+    everybody = [server, *server.children(recursive=True)]
+    assert len(everybody) >= 2
+    for one in everybody:
+        assert WORD not in " ".join(one.cmdline())
+
+
+def a_visitor_logs_in_and_sees_a_page(browser, address):
     with watched_pages(browser, address) as open_page:
         page = open_page("home")
         assert "/login" in page.url
@@ -34,26 +54,4 @@ def test_a_visitor_logs_in_and_sees_a_page(browser, guarded):
         page.get_by_role("button", name="Log in").click()
         page.get_by_role("navigation", name="Rooms").wait_for()
         page.goto(f"{address}/flows?tab=directions")
-        page.locator(".sentence").first.wait_for(timeout=60_000)
-
-
-def test_nobody_gets_in_without(guarded):
-    address, _ = guarded
-    with urllib.request.urlopen(f"{address}/games") as answer:
-        assert "/login" in answer.url
-        assert b"sentence" not in answer.read()
-
-
-def test_the_login_page_repeats_no_markup_of_the_address(guarded):
-    address, _ = guarded
-    with urllib.request.urlopen(f"{address}/login?error=%3Cscript%3Ealert(1)%3C/script%3E") as answer:
-        assert b"<script>alert" not in answer.read()
-
-
-def test_the_password_is_in_no_list_of_processes(guarded):
-    _, process = guarded
-    server = psutil.Process(process.pid)
-    everybody = [server, *server.children(recursive=True)]
-    assert len(everybody) >= 2
-    for one in everybody:
-        assert WORD not in " ".join(one.cmdline())
+        page.locator(".sentence").first.wait_for()

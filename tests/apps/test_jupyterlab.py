@@ -29,9 +29,8 @@ def tour(browser):
 
 
 def cell_of(page, room):
-    """Return the cell that shows a room: the one that names it, or the one that shows all that have no section."""
-    named = page.locator(".jp-CodeCell").filter(has_text=f'room("{room}")')
-    return named.first if named.count() else page.locator(".jp-CodeCell").filter(has_text="display(room(name))").first
+    """Return the cell that shows a room."""
+    return page.locator(".jp-CodeCell").filter(has_text=f'room("{room}")').first
 
 
 def test_the_tour_runs_live_and_one_slider_of_each_room_answers(tour):

@@ -16,7 +16,7 @@ from types import ModuleType
 
 from workbench.rooms import ROOMS
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 __all__ = [*ROOMS, "clouds", "results", "sweeps", "transport"]
 
 

@@ -1,7 +1,8 @@
 """Entropic curvature of densities: between two measures, at every cell of a field, and of a whole periodic box.
 
-After T. T. Takeuchi, "Entropic curvature", arXiv 2604.00593, of which only the abstract could be read: it has no
-numbers, no code and no data. The definitions are their natural reading, everything else is derived and tested here.
+After T. T. Takeuchi, "A Geometric Theory of Cosmological Structure via Entropic Curvature in Wasserstein Space", arXiv
+2604.00593, of which only the abstract could be read: it has no numbers, no code and no data. The definitions are their
+natural reading, everything else is derived and tested here.
 
 From the ground up: ``grid`` (derivatives by Fourier transforms), ``symmetric`` (matrices by components, classes by
 signs), ``fields`` (random densities), ``curvature`` and ``scale`` (fields), ``statistics`` (closed forms), ``measures``

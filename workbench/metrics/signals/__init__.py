@@ -1,7 +1,8 @@
 """Signals: the information-estimation metric, a distance that reads the density of what is compared.
 
-"Information-estimation metric", arXiv 2510.02514. Two points pass through one noise of every size, and their distance
-is how differently the best denoiser errs on them. For a Gaussian it is Mahalanobis' distance.
+G. Ohayon et al., "Learning a distance measure from the information-estimation geometry of data", arXiv 2510.02514. Two
+points pass through one noise of every size, and their distance is how differently the best denoiser errs on them. For a
+Gaussian it is Mahalanobis' distance.
 """
 
 from workbench.metrics.signals.blind import signal_invariances

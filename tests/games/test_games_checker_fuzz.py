@@ -214,6 +214,23 @@ def test_changed_claims_that_are_false_are_refused(name):
     assert counts["false"] > 50
 
 
+NEW = ("step_h0", "rate_h0", "step_rk4", "player_steps", "rate_players", "z", "scale", "version")
+
+
+@pytest.mark.parametrize("name", ["leafwise", "basin", "toy"])
+def test_every_change_of_what_version_2_brought(name):
+    """All single changes of the steps leaf by leaf, the scale and the version, and each with one of another entry."""
+    document, counts = seeds()["shipped toy" if name == "toy" else name], Counter()
+    every, rng = singles(document), np.random.default_rng(2)
+    chosen = [edit for edit in every if edit[0][0] in NEW]
+    for edit in chosen:
+        judge(changed(document, [edit]), counts)
+        other = changed(document, [edit, every[rng.integers(len(every))]])
+        if other is not None and rng.random() < 0.3:
+            judge(other, counts)
+    assert counts["false"] > 100
+
+
 def small(document):
     """A few telling changes of each entry, so that all their pairs can be tried."""
     kept = []
@@ -285,7 +302,7 @@ def test_anything_in_any_place_is_judged_without_an_error(name, number, value):
         st.binary(max_size=200),
         st.text(max_size=200),
         ANYTHING.map(lambda x: json.dumps(x)),
-        ANYTHING.map(lambda x: {"format": "workbench-games-certificate", "version": 1, "x": x}).map(sealed),
+        ANYTHING.map(lambda x: {"format": "workbench-games-certificate", "version": 2, "x": x}).map(sealed),
     )
 )
 def test_any_bytes_are_refused_with_a_sentence(content):

@@ -427,7 +427,7 @@ def _leafwise(d, margin):
     if min(w) <= 0 or min(h, beta, paper) <= 0:
         yield "something that must be positive"
         return
-    best = min(2 * float(margin) / beta**2, h)
+    best = float(min(2 * margin / _number(d["beta"]) ** 2, h))
     if not best * (1 - 1e-8) < paper <= best * (1 + 1e-8):
         yield "the paper's step is not 2 margin / beta^2"
     first, rate, z, rates, player_rate = (d.get(k) for k in ("step_h0", "rate_h0", "z", "player_steps", "rate_players"))

@@ -407,7 +407,7 @@ def test_a_product_of_many_variables_is_bounded_before_work():
         "type": "smooth", "sizes": [d], "source": "costs",
         "program": {"inputs": d, "instructions": steps, "outputs": [len(steps) - 1]},
     }  # fmt: skip
-    plain.update(tree=[-1], weights=[1.0], region={"lower": [1.0] * d, "upper": [1.1] * d})
+    plain.update(tree=[-1], weights=[1.0], z=None, player_steps=None, region={"lower": [1.0] * d, "upper": [1.1] * d})
     estimated = work.estimate(grammar.parse(plain))
     assert estimated.seconds > 20
     assert games.verify(sealed(plain), seconds=10).field == "size"

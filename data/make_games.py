@@ -1,7 +1,7 @@
 """Make what ships with the games room: ``python data/make_games.py`` writes data/games.
 
 Certificates (.json) of the toy, a Cournot duopoly and a trap, and the two-state Markov game on a box (markov.nc), which
-a row of the verdict table is read from: about ten seconds, most of them the box.
+a row of the verdict table is read from: about half a minute, most of it the box.
 """
 
 from pathlib import Path
@@ -20,7 +20,8 @@ def main() -> None:
     games.with_basin(cournot.game, certificate).save(HERE / "cournot.json")
     refused = games.GALLERY["vertex-trap"]()
     games.certify(refused.game, refused.region).save(HERE / "trap.json")
-    results.save(games.box_study("markov", {"radius": 0.1}, seconds=300.0), HERE / "markov.nc")
+    cube = games.box_study("markov", {"radius": 0.2}, alpha=0.1, max_boxes=60_000, seconds=600.0)
+    results.save(cube, HERE / "markov.nc")
 
 
 if __name__ == "__main__":

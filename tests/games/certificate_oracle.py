@@ -16,6 +16,7 @@ mpmath.mp.dps = 30
 CLEAR = mpmath.mpf("1e-8")  # relative: nearer than this a claim is not called false
 ROUGH = 2e-4  # the same where finite differences are compared
 POINTS = 24
+FARTHEST = 1e3
 
 
 class Meaningless(Exception):
@@ -53,7 +54,7 @@ def false_refusal(document):
 
 
 def _proof_findings(d):
-    if d["version"] != 1 or d["status"] != "CERTIFIED" or d["format"] != "workbench-games-certificate":
+    if not _readable(d) or d["status"] != "CERTIFIED":
         yield "it is not a certificate of this version that claims a proof"
     margin = _number(d["margin"])
     if margin <= 0 or (d["target"] is not None and margin < _number(d["target"])):
@@ -66,6 +67,40 @@ def _proof_findings(d):
         raise Meaningless("unknown kind")
     if d["basin"] is not None:
         yield from _basin(d)
+
+
+NEW = ("rate_h0", "rate_players", "scale")
+
+
+def _readable(d):
+    """Version 1 lacks three entries, version 2 has them; there is no other."""
+    version = d["version"]
+    held = [name in d for name in NEW]
+    return (
+        type(version) is int
+        and d["format"] == "workbench-games-certificate"
+        and ((version == 1 and not any(held)) or (version == 2 and all(held)))
+    )
+
+
+def _scale(d, largest):
+    """The scale is a power of two near the largest number in play."""
+    if d.get("scale") is None:
+        return
+    scale = _number(d["scale"])
+    yield from _power_of_two(d)
+    if not (2 + CLEAR) * largest >= scale or not largest <= (2 + CLEAR) * scale:
+        yield "the scale is not that of the game"
+
+
+def _power_of_two(d):
+    if d.get("scale") is not None and (d["scale"] <= 0 or mpmath.frexp(_number(d["scale"]))[0] != 0.5):
+        yield "a scale that is no power of two"
+
+
+def _largest(mu, ell, couplings):
+    n = len(mu)
+    return max(*map(abs, mu), *map(abs, ell), *(couplings[i, j] for i in range(n) for j in range(n)))
 
 
 def bounds_of(d):
@@ -92,6 +127,9 @@ def _perron(d, margin):
     n = len(mu)
     if d["bounds"]["proved"] is not True:
         yield "bounds from samples"
+    if d.get("rate_h0") is not None or d.get("rate_players") is not None:
+        yield "rates of steps beside the margin"
+    yield from _scale(d, _largest(mu, ell, couplings))
     w, z, v = (_vector(d[k], n) for k in ("weights", "z", "v"))
     u, rates = _vector(d["sharp_vector"], n), _vector(d["player_steps"], n)
     if min(*w, *z, *v, *u, *rates, *_vector(d["beta_vector"], n)) <= 0:
@@ -356,8 +394,9 @@ def _shares(d):
 
 
 def points(lower, upper):
-    """Corners (a little inside) and random points."""
-    return lower + (upper - lower) * _shares(len(lower))
+    """Corners (a little inside) and random points, except those too far out for differences in extended precision."""
+    found = lower + (upper - lower) * _shares(len(lower))
+    return found[np.all(np.abs(found) <= FARTHEST, axis=1)]
 
 
 def _tree(tree, d):
@@ -380,7 +419,7 @@ def comparison(blocks):
 
 def _leafwise(d, margin):
     game = d["game"]
-    if any(d[k] is not None for k in ("z", "v", "tau", "band", "step_h0", "step_rk4", "player_steps", "bounds")):
+    if any(d[k] is not None for k in ("v", "tau", "band", "bounds")):
         yield "claims that a leaf-by-leaf certificate cannot make"
     n = len(_sizes(game))
     w = np.array([float(x) for x in _vector(d["weights"], n)])
@@ -388,12 +427,26 @@ def _leafwise(d, margin):
     if min(w) <= 0 or min(h, beta, paper) <= 0:
         yield "something that must be positive"
         return
-    best = min(2 * float(margin) / beta**2, h)
+    best = float(min(2 * margin / _number(d["beta"]) ** 2, h))
     if not best * (1 - 1e-8) < paper <= best * (1 + 1e-8):
         yield "the paper's step is not 2 margin / beta^2"
+    first, rate, z, rates, player_rate = (d.get(k) for k in ("step_h0", "rate_h0", "z", "player_steps", "rate_players"))
+    if (first is None) != (rate is None) or len({z is None, rates is None, player_rate is None}) > 1:
+        yield "half a claim about steps"
+        return
+    if first is not None:
+        first, rate = float(_number(first)), float(_number(rate))
+    if z is not None:
+        z, rates = (np.array([float(x) for x in _vector(values, n)]) for values in (z, rates))
+        player_rate = float(_number(player_rate))
+    if min(x for x in (1, first, rate, player_rate) if x is not None) <= 0 or (z is not None and min(*z, *rates) <= 0):
+        yield "a step that must be positive"
+        return
+    if d["step_rk4"] is not None and _number(d["step_rk4"]) > h * (1 + 1e-8):
+        yield "an RK4 step of which nothing is known"
     lower, upper = sides(d["region"], sum(game["sizes"]))
     _tree(d["tree"], len(lower))
-    root = np.sqrt(w)
+    root, largest = np.sqrt(w), 0.0
     for point in points(lower, upper):
         mu, ell, couplings = comparison(blocks_at(game, point))
         scale = max(np.abs(mu).max(), couplings.max())
@@ -403,9 +456,23 @@ def _leafwise(d, margin):
         own = np.maximum(np.abs(1 - h * mu), np.abs(1 - h * ell))
         if np.linalg.norm(root[:, None] * (np.diag(own) + h * couplings) / root, 2) > 1 + ROUGH * (1 + h * scale):
             yield "the sharp step expands at a point"
+        if first is not None:
+            own = np.maximum(np.abs(1 - first * mu), np.abs(1 - first * ell))
+            norm = np.linalg.norm(root[:, None] * (np.diag(own) + first * couplings) / root, 2)
+            if norm > 1 - first * rate + ROUGH * (1 + first * scale):
+                yield "h0 does not shrink at its rate at a point"
+        if z is not None:
+            row = np.maximum(np.abs(1 - rates * mu), np.abs(1 - rates * ell)) + rates * (couplings @ z / z)
+            if np.any(row > 1 - rates * player_rate + ROUGH * rates * scale * np.max(z) / np.min(z)):
+                yield "a player's step does not shrink at its rate at a point"
+        largest = max(largest, np.abs(mu).max(), np.abs(ell).max(), couplings.max())
         size = np.diag(np.maximum(np.abs(mu), np.abs(ell)))
         if np.linalg.norm(root[:, None] * (size + couplings) / root, 2) > beta + ROUGH * scale:
             yield "beta is below the Lipschitz constant at a point"
+    # The checker's bounds of a leaf are wider than the entries at points, by how much is not known here.
+    if d.get("scale") is not None and not float(_number(d["scale"])) >= largest * 0.49:
+        yield "the scale is below the numbers in play"
+    yield from _power_of_two(d)
 
 
 def _basin(d):
@@ -424,11 +491,14 @@ def _basin(d):
         yield "the equilibrium is elsewhere"
 
 
+REFUSED_WITHOUT = ("margin", "weights", "z", "v", "band", "beta", "step_paper", "step_h0", "step_sharp", "step_rk4")
+
+
 def _refusal_findings(d):
-    if d["version"] != 1 or d["status"] != "REFUSED" or d["format"] != "workbench-games-certificate":
+    if not _readable(d) or d["status"] != "REFUSED":
         yield "it does not claim a refusal"
-    for name in ("margin", "weights", "z", "v", "band", "beta", "step_paper", "step_h0", "step_sharp", "step_rk4"):
-        if d[name] is not None:
+    for name in (*REFUSED_WITHOUT, "rate_h0", "rate_players"):
+        if d.get(name) is not None:
             yield f"a refusal that claims {name}"
     target = float(_number(d["target"])) if d["target"] is not None else 0.0
     witness, game = d["witness"], d["game"]
@@ -470,6 +540,10 @@ def _refusal_findings(d):
         yield "the witness inequality is false"
     if np.linalg.eigvals(np.diag(mu) - couplings).real.min() > target + tolerance * scale:
         yield "some weights reach the target"
+    if d.get("scale") is not None and game["type"] == "smooth":
+        yield "a scale at a point"
+    elif d.get("scale") is not None:
+        yield from _scale(d, _largest(*bounds_of(d)))
     if d["attained"]:
         yield "a refusal says that its weights attain something"
     if d["tau"] is not None and game["type"] == "smooth":

@@ -1,9 +1,13 @@
 """Games in any units: curvatures of 1e±290 are certified like those of 1, and what cannot be is told in words."""
 
+import json
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_games_checker_fuzz import sealed
 
 from workbench import games
 
@@ -48,6 +52,115 @@ def test_what_lies_too_far_apart_is_said():
     certificate = games.certify(games.Bounds([1e-100, 1e100], [1e-100, 1e100], [[0, 1.0], [1.0, 0]]))
     assert certificate.status is games.Status.UNKNOWN
     assert "further apart" in certificate.reason
+    certificate = games.certify(games.Bounds([1, 1], [1, 1], [[0, 1e160], [0.5e-160, 0]]))
+    assert certificate.status is games.Status.UNKNOWN
+    assert "more than a certificate can hold" in certificate.reason
+
+
+@pytest.mark.parametrize("exponent", [20, 60, 100, 149])
+@pytest.mark.parametrize("share", [0.5, 2.0])
+def test_players_with_variables_of_other_units_have_the_same_certificate(exponent, share):
+    """L₁₂ = 10^k, L₂₁ = share 10^−k: only the product counts, and the weights say the rest."""
+    near = games.certify(games.Bounds([1, 1], [2, 2], [[0, 1.0], [share, 0]]))
+    scale = 2.0 ** round(exponent * np.log2(10))
+    bounds = games.Bounds([1, 1], [2, 2], [[0, scale], [share / scale, 0]])
+    far = games.certify(bounds)
+    assert far.status is near.status is (games.Status.CERTIFIED if share < 1 else games.Status.REFUSED)
+    assert far.bounds is bounds
+    if not far.certified:
+        assert games.check_refusal(far.to_json())
+        np.testing.assert_allclose(far.tau, near.tau, rtol=1e-12)
+        return
+    assert games.check(far.to_json())
+    for name in ("margin", "beta", "step_paper", "step_h0", "step_sharp", "step_rk4", "player_steps"):
+        np.testing.assert_allclose(getattr(far, name), getattr(near, name), rtol=1e-9)
+    np.testing.assert_allclose(far.weights / near.weights, [1, scale**2], rtol=1e-12)
+    np.testing.assert_allclose(np.array(far.band) / scale**2, near.band, rtol=1e-12)
+    forged = json.loads(far.to_json())
+    forged["margin"] *= 1.001
+    assert not games.verify(sealed(forged))
+
+
+def test_one_way_couplings_of_any_size():
+    """Nobody answers player 2: any margin below the curvature is there, whatever the coupling."""
+    for big in (1e-200, 1e-40, 1e40, 1e140):
+        certificate = games.certify(games.Bounds([1, 2], [1, 2], [[0, big], [0, 0]]))
+        assert certificate.certified, certificate.reason
+        assert 0.98 < certificate.margin < 1
+        assert games.check(certificate.to_json())
+
+
+def kinds(s):
+    """Games of every kind, all numbers times s."""
+    e, rng = games.expressions, np.random.default_rng(5)
+    wide = 0.3 * rng.normal(size=(5, 5)) + 2 * np.eye(5)
+    for own in (slice(0, 2), slice(2, 5)):
+        wide[own, own] = (wide[own, own] + wide[own, own].T) / 2
+    waves = games.SmoothGame(
+        [1, 1], costs=lambda x: [s * (x[0] ** 2 + 0.3 * e.sin(x[0] * x[1])), s * (x[1] ** 2 + 0.3 * e.cos(x[0] - x[1]))]
+    )
+    pair = games.SmoothGame(
+        [1, 2],
+        costs=lambda x: [
+            s * (x[0] ** 2 + 0.2 * x[0] * x[1]),
+            s * (x[1] ** 2 + x[2] ** 2 + 0.5 * x[1] * x[2] + 0.1 * e.tanh(x[0]) * x[2]),
+        ],
+    )
+    trap = games.SmoothGame([1, 1], field=lambda x: [s * (0.9 * x[0] - e.tanh(x[1])), s * (0.9 * x[1] - e.tanh(x[0]))])
+    square, cube = games.Box([-0.5] * 2, [0.5] * 2), games.Box([-0.5] * 3, [0.5] * 3)
+    payoffs = [s * np.array([[1.0, 0], [0, 2]]), s * np.array([[0, 1.0], [2, 0]])]
+    sampled = games.DifferentiableGame([1, 1], field=lambda x: s * np.array([x[0] + 0.2 * x[1], x[1] - 0.1 * x[0]]))
+    return {
+        "blocks": lambda: games.certify(games.QuadraticGame(wide * s, sizes=[2, 3])),
+        "no weights for blocks": lambda: games.certify(games.QuadraticGame((wide - 1.9 * np.eye(5)) * s, sizes=[2, 3])),
+        "payoffs": lambda: games.certify(games.NormalFormGame(payoffs, temperature=2 * s)),
+        "no weights for payoffs": lambda: games.certify(games.NormalFormGame(payoffs, temperature=0.3 * s)),
+        "aggregate": lambda: games.certify(waves, square, method="aggregate"),
+        "leafwise": lambda: games.certify(waves, square, 0.7 * s, method="leafwise"),
+        "leaves of blocks": lambda: games.certify(pair, cube, 0.5 * s, method="leafwise"),
+        "basin": lambda: games.with_basin(waves, games.certify(waves, square, 0.5 * s, method="leafwise"), [0.1, 0.1]),
+        "no weights at a point": lambda: games.certify(trap, games.Box([-1, -1], [1, 1])),
+        "sampled": lambda: games.certify(sampled, square),
+    }
+
+
+@cache
+def unscaled(kind):
+    return kinds(1.0)[kind]()
+
+
+@pytest.mark.parametrize("exponent", [160, *(pytest.param(k, marks=pytest.mark.slow) for k in (-280, 280))])
+@pytest.mark.parametrize("kind", list(kinds(1.0)))
+def test_every_kind_of_game_in_any_units(kind, exponent):
+    """Scaled by a power of two: the same certificate, about the game as given, with the scale in it."""
+    scale = 2.0 ** round(exponent * np.log2(10))
+    one, other = unscaled(kind), kinds(scale)[kind]()
+    assert other.status is one.status
+    assert one.scale is None
+    text = other.to_json()
+    answer = games.check_refusal(text) if kind.startswith("no weights") else games.verify(text)
+    assert answer.valid is (kind != "sampled")
+    for name in ("margin", "tau", "beta", "rate_h0", "rate_players"):
+        np.testing.assert_allclose(getattr(other, name) / scale, getattr(one, name), rtol=1e-9, err_msg=name)
+    for name in ("step_paper", "step_h0", "step_sharp", "step_rk4"):
+        np.testing.assert_allclose(getattr(other, name) * scale, getattr(one, name), rtol=1e-9, err_msg=name)
+    assert other.tree == one.tree
+    if kind == "no weights at a point":
+        return
+    assert 0.5 * scale < other.scale / one_scale(one) < 2 * scale
+    if answer:
+        assert any("up to a factor of two" in told for told in answer.proves) is not kind.startswith("no weights")
+        plain = json.loads(text)
+        for factor in (4.0, 0.25, 1.5):
+            lied = sealed({**plain, "scale": plain["scale"] * factor})
+            assert games.verify(lied).field == "scale" or games.check_refusal(lied).field == "scale"
+
+
+def one_scale(certificate):
+    """The power of two near the largest number of a certificate in its own units."""
+    if certificate.bounds is not None:
+        return 2.0 ** round(np.log2(max(np.abs(certificate.bounds.ell).max(), certificate.bounds.L.max())))
+    return 2.0
 
 
 @pytest.mark.parametrize("exponent", [-250, 250])

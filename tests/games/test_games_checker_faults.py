@@ -188,7 +188,7 @@ def test_ragged_payoffs_are_refused():
         refused({**honest, "game": {**honest["game"], "payoffs": payoffs}})
 
 
-@pytest.mark.parametrize("version", [0, 2, 1.0, "1", True, None, 10**9])
+@pytest.mark.parametrize("version", [0, 3, 1.0, 2.0, "1", True, None, 10**9])
 def test_any_other_version_is_refused(version):
     refused({**toy(), "version": version}, "version")
 
@@ -265,7 +265,7 @@ def test_the_paper_step_of_a_leafwise_certificate_is_that_of_its_formula(factor)
     ("key", "value"),
     [
         ("tau", 1.2), ("attained", True), ("z", [1.0, 1.0]), ("v", [1.0, 1.0]), ("beta_vector", [1.0, 1.0]),
-        ("sharp_vector", [1.0, 1.0]), ("step_h0", 0.01), ("step_rk4", 0.01), ("player_steps", [0.01, 0.01]),
+        ("sharp_vector", [1.0, 1.0]), ("step_h0", 0.07), ("step_rk4", 0.01), ("player_steps", [0.01, 0.01]),
         ("band", [0.5, 2.0]), ("witness", {"vector": [1.0, 1.0], "ceiling": 0.0}),
     ],
 )  # fmt: skip
@@ -407,7 +407,7 @@ def test_a_product_of_many_variables_is_bounded_before_work():
         "type": "smooth", "sizes": [d], "source": "costs",
         "program": {"inputs": d, "instructions": steps, "outputs": [len(steps) - 1]},
     }  # fmt: skip
-    plain.update(tree=[-1], weights=[1.0], region={"lower": [1.0] * d, "upper": [1.1] * d})
+    plain.update(tree=[-1], weights=[1.0], z=None, player_steps=None, region={"lower": [1.0] * d, "upper": [1.1] * d})
     estimated = work.estimate(grammar.parse(plain))
     assert estimated.seconds > 20
     assert games.verify(sealed(plain), seconds=10).field == "size"

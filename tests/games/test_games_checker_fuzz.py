@@ -34,6 +34,10 @@ def seeds():
     sine = games.SmoothGame(
         [1, 1], costs=lambda x: [x[0] ** 2 + e.sin(x[0] * x[1]), x[1] ** 2 + 0.3 * x[0] * e.exp(x[1])]
     )
+    waves = games.SmoothGame(
+        [1, 1],
+        costs=lambda x: [1e200 * (x[0] ** 2 + e.sin(x[0] * x[1])), 1e200 * (x[1] ** 2 + 0.3 * x[0] * e.exp(x[1]))],
+    )
     blocks = games.SmoothGame(
         [1, 2],
         costs=lambda x: [
@@ -62,6 +66,12 @@ def seeds():
         "field": games.certify(dirac.game, dirac.region),
         "leafwise": games.certify(blocks, cube, 0.1, method="leafwise"),
         "basin": with_basin,
+        "other units": games.certify(
+            games.Bounds([2e200, 1e200], [3e200, 4e200], [[0, 5e200], [2e199, 0]]), alpha=1e199
+        ),
+        "other variables": games.certify(games.Bounds([1, 1], [1, 2], [[0, 1e16], [5e-18, 0]])),
+        "leaves in other units": games.certify(waves, box, 5e199, method="leafwise"),
+        "refused in other units": games.certify(games.Bounds([1e-200] * 2, [1e-200] * 2, [[0, 2e-200], [6e-201, 0]])),
         "refused bounds": games.certify(games.Bounds([1, 1], [1, 1], [[0, 2], [0.6, 0]])),
         "refused target": games.certify(games.Bounds([1, 1], [1, 1], [[0, 0.5], [0.6, 0]]), alpha=0.9),
         "refused matrix": games.certify(games.GALLERY["bilinear"]().game),
@@ -214,6 +224,23 @@ def test_changed_claims_that_are_false_are_refused(name):
     assert counts["false"] > 50
 
 
+NEW = ("step_h0", "rate_h0", "step_rk4", "player_steps", "rate_players", "z", "scale", "version")
+
+
+@pytest.mark.parametrize("name", ["leafwise", "other units", "leaves in other units", "refused in other units"])
+def test_every_change_of_what_version_2_brought(name):
+    """Changes of the steps leaf by leaf, the scale and the version, some with a change of another entry."""
+    document, counts = seeds()[name], Counter()
+    every, rng = singles(document), np.random.default_rng(2)
+    chosen = [edit for edit in every if edit[0][0] in NEW]
+    for edit in chosen:
+        more = [every[rng.integers(len(every))]] if rng.random() < 0.3 else []
+        other = changed(document, [edit, *more]) if rng.random() < 0.6 else None
+        if other is not None:
+            judge(other, counts)
+    assert counts["false"] > 30
+
+
 def small(document):
     """A few telling changes of each entry, so that all their pairs can be tried."""
     kept = []
@@ -285,7 +312,7 @@ def test_anything_in_any_place_is_judged_without_an_error(name, number, value):
         st.binary(max_size=200),
         st.text(max_size=200),
         ANYTHING.map(lambda x: json.dumps(x)),
-        ANYTHING.map(lambda x: {"format": "workbench-games-certificate", "version": 1, "x": x}).map(sealed),
+        ANYTHING.map(lambda x: {"format": "workbench-games-certificate", "version": 2, "x": x}).map(sealed),
     )
 )
 def test_any_bytes_are_refused_with_a_sentence(content):

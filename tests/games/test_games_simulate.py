@@ -81,7 +81,9 @@ def test_no_factor_beyond_what_is_proved():
     assert np.isnan(games.simulate(toy, step=[1.0, 3.0], steps=3).certified_factor)
     assert games.simulate(toy, step=[1.0, 0.2], steps=3).certified_norm == "max"
     leaves = GALLERY["isoelastic-cournot"](share=0.4)
-    assert np.isnan(games.simulate(leaves, step=0.01, steps=3).certified_factor)
+    assert 0.98 < games.simulate(leaves, step=0.01, steps=3).certified_factor < 0.99  # h₀ is .052, leaf by leaf
+    assert np.isnan(games.simulate(leaves, step=0.07, steps=3).certified_factor)
+    assert np.isnan(games.simulate(leaves, step=[0.01, 0.02], steps=3).certified_factor)  # no common z there
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,8 @@ def with_basin(game: SmoothGame, certificate: Certificate, start: ArrayLike | No
     if certificate.status is not Status.CERTIFIED or certificate.region is None or certificate.weights is None:
         raise ValueError("a basin needs a CERTIFIED certificate with a region")
     region = certificate.region
-    equilibrium = verified_equilibrium(game, region.centre if start is None else start)
+    near = game if certificate.scale is None else game.scaled(1 / certificate.scale)  # the same zeros, tame numbers
+    equilibrium = verified_equilibrium(near, region.centre if start is None else start)
     if equilibrium is None:
         raise ValueError("no equilibrium could be verified; give a start nearer to one")
     distance = np.minimum(equilibrium.lower - region.lower, region.upper - equilibrium.upper)

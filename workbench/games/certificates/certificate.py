@@ -49,13 +49,18 @@ class Certificate:
     kind : "perron" (one set of bounds, vectors z and v) or "leafwise" (one common w on every leaf of the region)
     margin : proved contraction rate α of x' = -F(x) in |.|_M, M = diag(w_i I); NaN if none
     tau : best margin any weights could give for these bounds (supremum), NaN if unknown; told, not part of the proof
-    weights, z, v : (N,) metric weights v/z (first one 1) and the proof A z ≥ margin z, Aᵀ v ≥ margin v
+    weights, z, v : (N,) metric weights v/z (first one 1) and the proof A z ≥ margin z, Aᵀ v ≥ margin v; leaf by leaf
+        the weights alone, and a z only if one was found for all leaves
     band : two players: interval of w_2/w_1 with margin ≥ target; None for more players. A band of metric weights,
         not of learning rates
     beta : Lipschitz constant of F in M(w)
-    step_paper, step_h0, step_sharp : Euler steps: 2α/β²; min 2/(mu+ell); sup of steps with ρ(T_h) < 1
+    step_paper, step_h0, step_sharp : Euler steps: 2α/β²; min 2/(mu+ell), leaf by leaf the best step up to there; sup of
+        steps with ρ(T_h) < 1, leaf by leaf of those that do not expand in M(w)
     step_rk4 : step at which classical RK4 is non-expansive
     player_steps : (N,) steps allowed to each player on its own, in max_i |x_i|/z_i
+    rate_h0, rate_players : leaf by leaf: a step h ≤ step_h0 shrinks by 1 - h rate_h0, a player's step η ≤ player_steps
+        by 1 - η rate_players; NaN for "perron", where both rates are the margin
+    scale : the power of two in whose units the finding was made, near the largest curvature or coupling; None if 1
     attained : whether finite weights reach τ; told, not part of the proof
     target : the margin that was asked for, or None
     bounds, region, tree, game : what was bounded, where, on which boxes, and the game itself as data
@@ -93,6 +98,9 @@ class Certificate:
     basin: dict[str, Any] | None = None
     beta_vector: NDArray | None = None
     sharp_vector: NDArray | None = None
+    rate_h0: float = float("nan")
+    rate_players: float = float("nan")
+    scale: float | None = None
 
     @property
     def certified(self) -> bool:
@@ -100,8 +108,10 @@ class Certificate:
         return self.status is Status.CERTIFIED
 
     def factor(self, h: float) -> float:
-        """Return the proved factor of one Euler step h in M(w): 1 - h margin up to h0; NaN beyond."""
-        return 1 - h * self.margin if 0 < h <= self.step_h0 else float("nan")
+        """Return the proved factor of one Euler step h in M(w): 1 - h rate up to h0, rate the margin or leaf by leaf
+        ``rate_h0``; NaN beyond."""
+        rate = self.margin if self.kind == "perron" else self.rate_h0
+        return 1 - h * rate if 0 < h <= self.step_h0 else float("nan")
 
     def document(self) -> dict[str, Any]:
         """Return the certificate as plain data, without the digest; infinities are written "inf", NaN as None."""
@@ -139,6 +149,9 @@ class Certificate:
         return f"Certificate({self.status.value}{margin}: {self.reason})"
 
 
+_NUMBERS = ("margin", "tau", "beta", "step_paper", "step_h0", "step_sharp", "step_rk4")
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Bounds):
         couplings = sp.coo_array(value.L)
@@ -171,8 +184,8 @@ def _fields(document: dict[str, Any]) -> dict[str, Any]:
     """Turn the parsed document into the constructor's arguments."""
     known = {f.name: f for f in fields(Certificate)}
     values = {key: value for key, value in document.items() if key in known}
-    for key in ("margin", "tau", "beta", "step_paper", "step_h0", "step_sharp", "step_rk4"):
-        values[key] = float("nan") if values[key] is None else float(values[key])
+    for key in (*_NUMBERS, "rate_h0", "rate_players"):
+        values[key] = float("nan") if values.get(key) is None else float(values[key])
     for key in ("weights", "z", "v", "player_steps", "beta_vector", "sharp_vector"):
         values[key] = None if values[key] is None else np.asarray(values[key], dtype=float)
     values["status"] = Status(values["status"])

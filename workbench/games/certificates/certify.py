@@ -8,8 +8,9 @@ import numpy as np
 from workbench import checks
 from workbench.games.certificates.box_job import Question
 from workbench.games.certificates.certificate import Certificate
-from workbench.games.certificates.from_bounds import certify_bounds
+from workbench.games.certificates.from_bounds import certify_bounds, confirmed
 from workbench.games.certificates.on_box import METHODS, certify_on_box
+from workbench.games.certificates.units import Units, smooth_back, smooth_unit
 from workbench.games.models.bounds import Bounds
 from workbench.games.models.region import Box
 from workbench.games.models.smooth import SmoothGame
@@ -41,8 +42,10 @@ def certify(
     max_boxes, seconds : the budget of the branch and bound (verification by the checker at the end comes on top); when
         it is used up the status is UNKNOWN, with the share of the region that was certified
 
-    A sampled game is never CERTIFIED; a margin within rounding of zero is REFUSED or UNKNOWN. Raises ``TypeError`` for
-    something that is no game, ``ValueError`` for a region that is missing, empty, unbounded or of the wrong dimension.
+    Games in units far from 1 are scaled first, by a power of two that the certificate names (``scale``); what it says,
+    and proves, is about the game as given. A sampled game is never CERTIFIED; a margin within rounding of zero is
+    REFUSED or UNKNOWN. Raises ``TypeError`` for something that is no game, ``ValueError`` for a region that is missing,
+    empty, unbounded or of the wrong dimension.
 
     >>> from workbench import games
     >>> games.certify(games.Bounds([1.0, 1.0], [2.0, 2.0], [[0, 4.0], [0.01, 0]]))
@@ -58,7 +61,12 @@ def certify(
         return certify_bounds(game.bounds(), target, game=game.payload(), region=region)
     if isinstance(game, SmoothGame):
         box = _region(game, region)
-        return certify_on_box(Question(game, box, target, boxes, deadline, progress or Progress(), seed), method)
+        unit = smooth_unit(game, box)
+        if unit == 1.0:
+            return certify_on_box(Question(game, box, target, boxes, deadline, progress or Progress(), seed), method)
+        near, share = game.scaled(1 / unit), Units(unit, np.zeros(game.players, dtype=int)).target(target)
+        small = certify_on_box(Question(near, box, share, boxes, deadline, progress or Progress(), seed), method)
+        return confirmed(smooth_back(small, unit, game, target))
     if callable(getattr(game, "sampled_bounds", None)):
         box = _region(game, region)
         sampled = game.sampled_bounds(box, seed=seed)

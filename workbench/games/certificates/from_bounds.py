@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.games.certificates.certificate import Certificate, Status
+from workbench.games.certificates.units import LARGEST, LONGEST_STEP, can_be_written, units_of
 from workbench.games.models.bounds import LARGEST_DENSE, Bounds
 from workbench.games.models.region import Box
 from workbench.games.small_gain import steps
@@ -17,9 +18,15 @@ from workbench.games.small_gain.proved import EPS, Weights
 from workbench.games.small_gain.weights import perron
 from workbench.games.verifier import check_refusal, verify
 
-LARGEST, SMALLEST = 1e90, 1e-90  # outside, the squares and quotients on the way could leave double precision
-LONGEST_STEP = 1e300
 ROUNDING = 1e-13  # a margin below this share of the numbers in play is not told apart from zero
+TOO_FAR_APART = (
+    f"the curvatures and couplings lie further apart than {LARGEST:.0g} whatever the units of the players' variables, "
+    "or beyond what double precision holds: nothing can be proved in it; leave out the couplings that do not matter"
+)
+BEYOND = (
+    f"in the units given the weights or rates lie beyond {LONGEST_STEP:.0g}, more than a certificate can hold: "
+    "choose units in which the players' variables are of one size"
+)
 
 
 def certify_bounds(
@@ -32,78 +39,30 @@ def certify_bounds(
 ) -> Certificate:
     """Return the certificate of ``bounds`` with target margin ``alpha`` (None: any positive margin).
 
-    Curvatures far from 1 are brought there first, by a power of two, and the finding back to the units given.
+    Curvatures far from 1, or from each other, are brought there first, by powers of two, and the finding back to the
+    units given.
     """
-    unit = unit_of(bounds)
-    if unit is None:
-        return _out_of_range(bounds, alpha, game, region, tree)
-    if unit != 1.0:
-        small = certify_bounds(bounds.scaled(1 / unit), None if alpha is None else alpha / unit)
-        return _in_units(small, unit, bounds, alpha, game, region, tree)
+    context = {"game": game or {"type": "bounds"}, "region": region, "tree": tree}
+    units = units_of(bounds)
+    if units is None:
+        return Certificate(status=Status.UNKNOWN, reason=TOO_FAR_APART, bounds=bounds, target=alpha, **context)
+    if units.plain:
+        return _certified(bounds, alpha, context)
+    small = _certified(units.into(bounds), units.target(alpha), {})
+    made = units.back(small, bounds, alpha, context)
+    if not can_be_written(made):
+        return Certificate(status=Status.UNKNOWN, reason=BEYOND, bounds=bounds, target=alpha, **context)
+    return confirmed(made)
+
+
+def _certified(bounds: Bounds, alpha: float | None, context: dict[str, Any]) -> Certificate:
+    """Return the certificate of bounds whose numbers double precision can handle."""
     weights = perron(bounds)
-    context = {"bounds": bounds, "game": game or {"type": "bounds"}, "region": region, "tree": tree, "target": alpha}
+    context = {**context, "bounds": bounds, "target": alpha}
     floor = ROUNDING * float(max(np.abs(bounds.mu).max(), bounds.L.max() if bounds.L.size else 0.0))
     if weights.margin > floor and weights.margin >= (alpha or 0.0):
         return _positive(bounds, weights, context)
     return _refusal(weights, context, alpha or 0.0)
-
-
-def unit_of(bounds: Bounds) -> float | None:
-    """Return the power of two in whose units the largest number of ``bounds`` is near 1; None where none will do.
-
-    1.0 where nothing needs to be done: products of a few numbers between 1e-90 and 1e90 neither overflow nor vanish.
-    """
-    couplings = bounds.L.data if bounds.sparse else bounds.L
-    numbers = np.abs(np.concatenate([bounds.mu, bounds.ell, np.ravel(couplings)]))
-    numbers = numbers[numbers > 0]
-    if not numbers.size or (numbers.min() > SMALLEST and numbers.max() < LARGEST):
-        return 1.0
-    if np.log10(numbers.max()) - np.log10(numbers.min()) > 90 or numbers.min() < np.finfo(np.float64).tiny:
-        return None
-    return float(2.0 ** np.round(np.log2(numbers.max())))
-
-
-def _in_units(
-    small: Certificate,
-    unit: float,
-    bounds: Bounds,
-    alpha: float | None,
-    game: dict[str, Any] | None,
-    region: Box | None,
-    tree: tuple[int, ...] | None,
-) -> Certificate:
-    """Return what ``small`` says of the game in other units: rates times ``unit``, times divided by it, all exact."""
-
-    def time(step: Any) -> Any:
-        with np.errstate(over="ignore", under="ignore"):
-            # Beyond 1e300 a certificate holds no numbers; a shorter step is as safe.
-            return step if step is None else np.minimum(step / unit, LONGEST_STEP)
-
-    witness = small.witness
-    if witness is not None and "ceiling" in witness:
-        witness = {**witness, "ceiling": unit * witness["ceiling"]}
-    scaled = replace(
-        small,
-        bounds=bounds, target=alpha, game=game or {"type": "bounds"}, region=region, tree=tree, witness=witness,
-        margin=unit * small.margin, tau=unit * small.tau, beta=unit * small.beta,
-        step_paper=float(time(small.step_paper)), step_h0=float(time(small.step_h0)),
-        step_sharp=float(time(small.step_sharp)), step_rk4=float(time(small.step_rk4)),
-        player_steps=time(small.player_steps), reason=f"{small.reason}; these numbers in units of {unit:.3g}",
-    )  # fmt: skip
-    return confirmed(scaled)
-
-
-def _out_of_range(
-    bounds: Bounds, alpha: float | None, game: dict[str, Any] | None, region: Box | None, tree: tuple[int, ...] | None
-) -> Certificate:
-    reason = (
-        f"the curvatures and couplings lie further apart than {LARGEST:.0g}, or below what double precision holds: "
-        "nothing can be proved in it; leave out the couplings that do not matter, or rescale the players' variables"
-    )
-    return Certificate(
-        status=Status.UNKNOWN, reason=reason, bounds=bounds, game=game or {"type": "bounds"}, region=region, tree=tree,
-        target=alpha,
-    )  # fmt: skip
 
 
 def _positive(bounds: Bounds, weights: Weights, context: dict[str, Any]) -> Certificate:
@@ -135,10 +94,12 @@ def _positive(bounds: Bounds, weights: Weights, context: dict[str, Any]) -> Cert
 
 
 def confirmed(certificate: Certificate) -> Certificate:
-    """Return a CERTIFIED certificate only if the checker verifies it; otherwise UNKNOWN with the checker's sentence.
+    """Return a CERTIFIED or REFUSED certificate only if the checker verifies it; otherwise UNKNOWN with its sentence.
 
     τ is told only where it can be proved as well: not for large games whose coupling runs one way only.
     """
+    if certificate.status is Status.REFUSED:
+        return _confirmed_refusal(certificate)
     if certificate.status is not Status.CERTIFIED:
         return certificate
     report = verify(certificate, seconds=math.inf)
@@ -166,10 +127,16 @@ def _refusal(weights: Weights, context: dict[str, Any], target: float) -> Certif
         witness={"vector": weights.witness.tolist(), "ceiling": float(target)},
         **context,
     )
+    return _confirmed_refusal(refused)
+
+
+def _confirmed_refusal(refused: Certificate) -> Certificate:
+    """Return the refusal if the checker verifies its witness, τ told only if it is proved; otherwise UNKNOWN."""
     for candidate in (refused, replace(refused, tau=math.nan)):
         if check_refusal(candidate, seconds=math.inf):
             return candidate
-    reason = f"tau = {weights.tau:.3g} is within rounding of {goal}; neither it nor its absence is proved"
+    goal = f"a margin of {refused.target:.6g}" if refused.target else "a positive margin"
+    reason = f"tau = {refused.tau:.3g} is within rounding of {goal}; neither it nor its absence is proved"
     return replace(refused, status=Status.UNKNOWN, reason=reason, witness=None)
 
 
@@ -181,7 +148,9 @@ def proved_band(bounds: Bounds, target: float) -> tuple[float, float] | None:
     band = two_player_band((bounds.mu[0], bounds.mu[1]), couplings[0, 1], couplings[1, 0], target)
     if band is None or band[1] <= band[0] * (1 + 64 * EPS):
         return None
-    return float(band[0] * (1 + 16 * EPS)), float(band[1] * (1 - 16 * EPS))
+    low = max(band[0] * (1 + 16 * EPS), 1 / LONGEST_STEP) if couplings[0, 1] > 0 else 0.0
+    high = min(band[1] * (1 - 16 * EPS), LONGEST_STEP) if couplings[1, 0] > 0 else math.inf
+    return float(low), float(high)
 
 
 def proved_lipschitz(bounds: Bounds, w: NDArray, sweeps: int = 40) -> tuple[float, NDArray]:

@@ -16,13 +16,14 @@ from workbench.games.certificates.box_job import Question, unfinished_sentence, 
 from workbench.games.certificates.boxes import BoxTree, LeafBounds, leaf_bounds, leaf_margins, split_until
 from workbench.games.certificates.certificate import Certificate, Status
 from workbench.games.certificates.from_bounds import ROUNDING, confirmed, rounded_down
+from workbench.games.certificates.leaf_steps import common_vector, leaf_steps, lipschitz
 from workbench.games.models.bounds import Bounds
 from workbench.games.models.smooth import SmoothGame
 from workbench.games.small_gain.weights import perron
 from workbench.games.verifier.document import Refused
 from workbench.games.verifier.exact import semidefinite
 from workbench.games.verifier.grammar import formulas
-from workbench.games.verifier.leaves import BlockEnclosure, leaf_matrix, step_is_safe
+from workbench.games.verifier.leaves import BlockEnclosure, leaf_matrix
 from workbench.games.verifier.model import Formulas
 
 SHARES = (0.25, 0.75, 0.97, 0.999)  # of the best margin seen at a point: try for more while the budget lasts
@@ -38,54 +39,86 @@ def leafwise(question: Question, points: NDArray) -> Certificate:
             question, f"no common weights were found: the best margin over sampled points is {reachable:.4g}"
         )
     wanted = [question.target] if question.target else [share * reachable for share in SHARES]
-    tree, certified, why = BoxTree(question.region), None, ""
+    tree, found, why = BoxTree(question.region), [], ""
     for margin in wanted:
         quick = split_until(tree, _margin_test(question.game, w, margin), question.budget(), question.progress)
-        attempt = unknown(question, unfinished_sentence(tree, quick.failed)) if quick.failed else None
-        attempt = attempt or _confirm_leafwise(question, tree.copy(), w, margin)
-        if attempt.status is not Status.CERTIFIED:
-            why = why or attempt.reason
+        attempt = None if quick.failed else tree.copy()
+        left = quick.failed if attempt is None else _confirm(question, attempt, w, margin)
+        if left:
+            why = why or unfinished_sentence(tree if attempt is None else attempt, left)
             break
-        certified = attempt
-    return certified or unknown(question, why)
+        found.append((attempt, margin))
+    for attempt, margin in reversed(found):
+        made = _certificate(question, _finer_for_players(question, attempt, w, margin, at_points), w, margin)
+        if made.status is Status.CERTIFIED:
+            return made
+        why = made.reason
+    return unknown(question, why)
 
 
 def _margin_test(game: SmoothGame, w: NDArray, margin: float) -> Callable[[NDArray, NDArray], NDArray]:
     return lambda lower, upper: leaf_margins(leaf_bounds(game, lower, upper), w) >= margin
 
 
-def _confirm_leafwise(question: Question, tree: BoxTree, w: NDArray, margin: float) -> Certificate:
-    """Let balls decide leaf by leaf, halving further where they are wider than the intervals."""
-    payload = question.game.payload()
-    checked = formulas(payload)
+def _confirm(question: Question, tree: BoxTree, w: NDArray, margin: float) -> list[int]:
+    """Let balls decide leaf by leaf, halving ``tree`` further where they are wider; return the leaves that are left."""
+    checked = formulas(question.game.payload())
 
     def holds(lower: NDArray, upper: NDArray) -> NDArray:
         return np.array([_leaf_holds(checked, a, b, w, margin) for a, b in zip(lower, upper, strict=True)])
 
-    split = split_until(tree, holds, question.budget(), question.progress)
-    if split.failed:
-        return unknown(question, unfinished_sentence(tree, split.failed))
+    return split_until(tree, holds, question.budget(), question.progress).failed
+
+
+def _finer_for_players(question: Question, tree: BoxTree, w: NDArray, margin: float, at_points: LeafBounds) -> BoxTree:
+    """Return a tree on which rates by player can be proved, if there is one within the budget; else ``tree`` itself.
+
+    Leaves that are small enough for the margin in M(w) may be too large for a common vector z.
+    """
+    z, rate = common_vector(at_points)
+    lower, upper = tree.sides(tree.leaves())
+    if rate <= 0 or common_vector(leaf_bounds(question.game, lower, upper))[1] > 0:
+        return tree
+    finer = tree.copy()
+
+    def shrinks(lower: NDArray, upper: NDArray) -> NDArray:
+        leaf = leaf_bounds(question.game, lower, upper)
+        return np.min(leaf.mu - leaf.couplings @ z / z, axis=1) > SHARES[0] * rate
+
+    if split_until(finer, shrinks, question.budget(0.5), question.progress).failed:
+        return tree
+    return tree if _confirm(question, finer, w, margin) else finer
+
+
+def _certificate(question: Question, tree: BoxTree, w: NDArray, margin: float) -> Certificate:
+    """Return what the leaves of ``tree`` prove, after the checker's word."""
+    payload = question.game.payload()
+    checked = formulas(payload)
     enclosures = [BlockEnclosure(checked, sides).bounds() for sides in _sides(tree)]
     bounds = _in_floats(enclosures)
-    step = _proved_step(enclosures, bounds, w)
-    beta = float(np.max(np.linalg.norm(_lipschitz_matrices(bounds, w), 2, axis=(1, 2)))) * (1 + 1e-9)
-    return confirmed(
-        Certificate(
-            status=Status.CERTIFIED,
-            reason=f"margin {margin:.6g} on each of {len(tree.leaves())} leaves with one common w",
-            kind="leafwise",
-            margin=float(margin),
-            tau=float("nan"),
-            weights=w,
-            beta=beta,
-            step_paper=min(step, _paper_step(margin, beta)),
-            step_sharp=step,
-            target=question.target,
-            region=question.region,
-            tree=tree.code(),
-            game=payload,
-        )
+    steps = leaf_steps(enclosures, bounds, w)
+    beta = lipschitz(bounds, w) * (1 + 1e-9)
+    made = Certificate(
+        status=Status.CERTIFIED,
+        reason=f"margin {margin:.6g} on each of {len(enclosures)} leaves with one common w",
+        kind="leafwise",
+        margin=float(margin),
+        weights=w,
+        z=steps.z,
+        beta=beta,
+        step_paper=min(steps.sharp, _paper_step(margin, beta)),
+        step_h0=steps.first,
+        rate_h0=steps.rate,
+        step_sharp=steps.sharp,
+        step_rk4=steps.sharp,
+        player_steps=steps.player_steps,
+        rate_players=steps.player_rate,
+        target=question.target,
+        region=question.region,
+        tree=tree.code(),
+        game=payload,
     )
+    return confirmed(made)
 
 
 def _paper_step(margin: float, beta: float) -> float:
@@ -111,38 +144,6 @@ def _in_floats(enclosures: list[Any]) -> LeafBounds:
     ell = np.array([[float(x) for x in e[1]] for e in enclosures])
     couplings = np.array([[[float(x) for x in row] for row in e[2]] for e in enclosures])
     return LeafBounds(mu, ell, couplings)
-
-
-def _scaled(diagonal: NDArray, couplings: NDArray, w: NDArray) -> NDArray:
-    """W^½ (diag + couplings) W^−½ on each leaf, (n, N, N)."""
-    root, players = np.sqrt(w), np.arange(len(w))
-    matrices = root[:, None] * couplings / root
-    matrices[:, players, players] += diagonal
-    return matrices
-
-
-def _lipschitz_matrices(bounds: LeafBounds, w: NDArray) -> NDArray:
-    return _scaled(np.maximum(np.abs(bounds.mu), np.abs(bounds.ell)), bounds.couplings, w)
-
-
-def _proved_step(enclosures: list[Any], bounds: LeafBounds, w: NDArray) -> float:
-    """Return a step that is non-expansive in M(w) on every leaf: found in floats, then proved in balls."""
-
-    def norm(h: float) -> float:
-        own = np.maximum(np.abs(1 - h * bounds.mu), np.abs(1 - h * bounds.ell))
-        return float(np.max(np.linalg.norm(_scaled(own, h * bounds.couplings, w), 2, axis=(1, 2))))
-
-    high = 2 / float(bounds.ell.max())
-    if norm(high) > 1:
-        # The norm is 1 at h = 0, falls at first and is convex, so it crosses 1 once on the right of its minimum.
-        lowest = scipy.optimize.minimize_scalar(norm, bounds=(0, high), method="bounded").x
-        high = scipy.optimize.brentq(lambda h: norm(h) - 1, lowest, high) if norm(lowest) < 1 else lowest
-    h = float(high)
-    for _ in range(40):
-        h *= 1 - 1e-6
-        if all(step_is_safe(e, w.tolist(), h) for e in enclosures):
-            break
-    return h
 
 
 def common_weights(bounds: LeafBounds) -> tuple[NDArray, float]:

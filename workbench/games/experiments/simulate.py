@@ -171,19 +171,29 @@ def certified_factor(certificate: Certificate, rates: NDArray, dynamics: str, de
 
     Euler and projected Euler with one common step h ≤ h0: 1 - h margin in |.|_M. Different steps, or delays: the
     factor of max_i |x_i|/z_i; with asynchronous play it holds for every ``window`` rounds, not for one. RK4 up to
-    its proved step: 1 (non-expansive). Mirror steps: nothing is claimed.
+    its proved step: 1 (non-expansive). Mirror steps: nothing is claimed. Of a certificate leaf by leaf its own rates.
     """
-    if not certificate.certified or certificate.bounds is None or certificate.z is None:
+    if not certificate.certified:
         return float("nan")
-    if dynamics in ("euler", "projected", "asynchronous"):
-        if not _in_max_norm(dynamics, rates):
-            return certificate.factor(float(rates[0]))
-        return _below_one(step_sizes.player_factor(certificate.bounds, certificate.z, rates))
-    if dynamics == "delayed":
-        return _below_one(step_sizes.delayed_factor(certificate.bounds, certificate.z, rates, delay))
+    if dynamics in ("euler", "projected", "asynchronous") and not _in_max_norm(dynamics, rates):
+        return certificate.factor(float(rates[0]))
     if dynamics == "rk4" and np.ptp(rates) == 0 and rates[0] <= certificate.step_rk4:
         return 1.0
-    return float("nan")
+    if dynamics not in ("euler", "projected", "asynchronous", "delayed") or certificate.z is None:
+        return float("nan")
+    if certificate.bounds is None:
+        return _leafwise_factor(certificate, rates, delay if dynamics == "delayed" else 0)
+    if dynamics == "delayed":
+        return _below_one(step_sizes.delayed_factor(certificate.bounds, certificate.z, rates, delay))
+    return _below_one(step_sizes.player_factor(certificate.bounds, certificate.z, rates))
+
+
+def _leafwise_factor(certificate: Certificate, rates: NDArray, delay: int) -> float:
+    """Return 1 − min η_i rate for rates within those in the certificate, its root of order delay + 1 when others are
+    seen late: own_i + gain_i λ^−d ≤ (own_i + gain_i) λ^−d ≤ λ there."""
+    if certificate.player_steps is None or np.any(rates > certificate.player_steps):
+        return float("nan")
+    return _below_one((1 - float(rates.min()) * certificate.rate_players) ** (1 / (delay + 1)))
 
 
 def _below_one(factor: float) -> float:

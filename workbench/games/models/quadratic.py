@@ -118,13 +118,17 @@ def block_bounds(jacobians: NDArray, sizes: Sequence[int], *, proved: bool = Tru
     for i in range(n):
         for j in range(n):
             block = jacobians[:, edges[i] : edges[i + 1], edges[j] : edges[j + 1]]
-            slack = 4 * max(block.shape[1:]) * 2.0**-52 * np.linalg.norm(block, axis=(1, 2))
+            single = block.shape[1:] == (1, 1)
+            # In units of its largest entry, a power of two, so that no square on the way over- or underflows.
+            unit = 1.0 if single else 2.0 ** np.frexp(np.abs(block).max(initial=0.0))[1]
+            block = block / unit
+            rounding = 0.0 if single else 4 * max(block.shape[1:]) * 2.0**-52
+            slack = rounding * (np.zeros(len(block)) if single else np.linalg.norm(block, axis=(1, 2)))
             if i == j:
                 values = np.linalg.eigvalsh(0.5 * (block + block.transpose(0, 2, 1)))
-                single = block.shape[1] == 1
-                mu[i] = np.min(values[:, 0] - (0.0 if single else slack))
-                ell[i] = np.max(values[:, -1] + (0.0 if single else slack))
+                mu[i] = unit * np.min(values[:, 0] - slack)
+                ell[i] = unit * np.max(values[:, -1] + slack)
             else:
                 norms = np.linalg.norm(block, 2, axis=(1, 2))
-                couplings[i, j] = np.max(norms + (0.0 if block.shape[1:] == (1, 1) else slack))
+                couplings[i, j] = unit * np.max(norms + slack)
     return Bounds(mu, ell, couplings, proved)

@@ -12,6 +12,7 @@ from workbench.games.certificates.intervals import Interval, IntervalFunctions
 from workbench.games.expressions import (
     Expression,
     FloatFunctions,
+    FormulaFunctions,
     Program,
     compile_program,
     derivative,
@@ -124,6 +125,17 @@ class SmoothGame:
         if points.ndim == 0 or points.shape[-1] != self.dimension:
             raise ValueError(f"a point of this game has {self.dimension} coordinates, got shape {points.shape}")
         return points
+
+    def scaled(self, factor: float) -> "SmoothGame":
+        """Return the same game in other units of cost: all formulas times ``factor`` > 0.
+
+        >>> game = SmoothGame([1, 1], costs=lambda x: [x[0] ** 2 + x[0] * x[1], x[1] ** 2])
+        >>> game.scaled(0.5).jacobian([0.0, 0.0]).tolist()
+        [[1.0, 0.5], [0.0, 1.0]]
+        """
+        c = checks.real("factor", factor, exclusive_minimum=0)
+        formulas = {self.source: lambda x: [c * f for f in self.given(x, FormulaFunctions)]}
+        return SmoothGame(self.sizes, name=self.name, **formulas)
 
     def payload(self) -> dict[str, Any]:
         """Return the game itself as JSON-ready data, for the certificate."""

@@ -38,7 +38,8 @@ def two_player_band(mu: tuple[float, float], l12: float, l21: float, alpha: floa
     if alpha >= min(mu) or m <= p:
         return None
     q = math.sqrt(m) + math.sqrt(m - p)
-    return (l12 / q) ** 2, (q / l21) ** 2 if l21 > 0 else math.inf
+    low, high = float(l12 / q), float(q / l21) if l21 > 0 else math.inf
+    return low * low, high * high  # not ** 2, which raises where a product becomes infinite
 
 
 def coordinate_band(bounds: Bounds, w: ArrayLike, alpha: float = 0.0) -> NDArray:

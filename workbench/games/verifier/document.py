@@ -10,7 +10,8 @@ import re
 from typing import Any
 
 FORMAT = "workbench-games-certificate"
-VERSION = 1
+VERSION = 2
+READABLE = (1, 2)  # version 1 lacks the entries that grammar.py lists as new
 LARGEST_TEXT = 400 * 2**20
 DEEPEST = 40  # payoff tables nest once a player
 MOST_PARTS = 1_000_000  # strings, lists and objects together: each costs far more memory than text

@@ -120,7 +120,7 @@ def norm_at_least(block: list[list[arb]]) -> arb:
 
 def _middle(block: list[list[arb]]) -> NDArray:
     middle = np.array([[float(entry.mid()) for entry in row] for row in block])
-    if not np.all(np.abs(middle) < 1e150):
+    if not np.all(np.isfinite(middle)):
         raise Refused("a block is too large to be bounded from within", "witness")
     return middle
 

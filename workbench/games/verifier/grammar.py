@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import model
-from .document import FORMAT, VERSION, Refused
+from .document import FORMAT, READABLE, Refused
 from .exact import Couplings
 
 LARGEST = 1e300
@@ -26,6 +26,7 @@ MOST_PAYOFFS = 1_000_000
 STATUSES = ("CERTIFIED", "ESTIMATED", "REFUSED", "UNKNOWN")
 KINDS = ("perron", "leafwise")
 SCALARS = ("margin", "tau", "beta", "step_paper", "step_h0", "step_sharp", "step_rk4", "target")
+NEW_SCALARS = ("rate_h0", "rate_players", "scale")  # since version 2; a file of version 1 claims none of them
 VECTORS = ("weights", "z", "v", "player_steps", "beta_vector", "sharp_vector")
 OTHERS = ("format", "version", "status", "reason", "kind", "attained")
 OTHERS += ("band", "bounds", "region", "tree", "game", "witness", "basin")
@@ -38,9 +39,14 @@ def parse(plain: Any) -> model.Document:
     """
     if type(plain) is dict:
         plain = {key: value for key, value in plain.items() if key != "digest"}
-    entries = keyed(plain, (*OTHERS, *SCALARS, *VECTORS), "the certificate")
-    if entries["format"] != FORMAT or type(entries["version"]) is not int or entries["version"] != VERSION:
-        raise Refused(f"this checker reads version {VERSION} of {FORMAT} and no other", "version")
+    version = plain.get("version") if type(plain) is dict else None
+    if type(version) is not int or version not in READABLE or plain.get("format") != FORMAT:
+        raise Refused(
+            f"this checker reads versions {READABLE[0]} and {READABLE[-1]} of {FORMAT} and no other", "version"
+        )
+    scalars = SCALARS + NEW_SCALARS if version >= 2 else SCALARS
+    entries = keyed(plain, (*OTHERS, *scalars, *VECTORS), "the certificate")
+    entries = {**dict.fromkeys(NEW_SCALARS), **entries}
     game = read_game(entries["game"])
     bounds = None if entries["bounds"] is None else _bounds(entries["bounds"])
     players = _players(game, bounds)
@@ -57,7 +63,7 @@ def parse(plain: Any) -> model.Document:
         game=game,
         witness=None if entries["witness"] is None else _witness(entries["witness"], game, players),
         basin=None if entries["basin"] is None else _basin(entries["basin"], game),
-        **{name: None if entries[name] is None else number(entries[name], name) for name in SCALARS},
+        **{name: None if entries[name] is None else number(entries[name], name) for name in SCALARS + NEW_SCALARS},
         **{name: None if entries[name] is None else numbers(entries[name], name, players) for name in VECTORS},
     )
 

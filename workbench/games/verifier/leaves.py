@@ -132,15 +132,42 @@ def leaf_matrix(bounds: Bounds, w: Sequence[float], alpha: float) -> list[list[a
     ]
 
 
-def step_is_safe(bounds: Bounds, w: Sequence[float], h: float) -> bool:
-    """Return whether T_h is proved non-expansive in M(w) on a leaf: W - T_hᵀ W T_h ≥ 0."""
+def step_is_safe(bounds: Bounds, w: Sequence[float], h: float, rate: float = 0.0) -> bool:
+    """Return whether T_h is proved to have norm at most 1 − h rate in M(w) on a leaf.
+
+    Then every shorter step s has norm at most 1 − s rate: |T_s| is convex in s, and 1 at s = 0.
+    """
     mu, ell, couplings = bounds
     n, step = len(mu), arb(h)
     t = [
         [abs(1 - step * mu[i]).max(abs(1 - step * ell[i])) if i == j else step * couplings[i][j] for j in range(n)]
         for i in range(n)
     ]
-    return _dominated(t, w, arb(1))
+    return _dominated(t, w, 1 - step * arb(rate))
+
+
+def players_shrink(bounds: Bounds, z: Sequence[float], steps: Sequence[float], rate: float) -> bool:
+    """Return whether A z ≥ rate z and steps_i (mu_i + ell_i) ≤ 2 are proved on a leaf, for all players.
+
+    Then the row i of T_η is own_i = 1 − η_i mu_i and η_i L_ij, so with η_i ≤ steps_i it takes z to at most
+    (1 − η_i rate) z_i: on every leaf with the one z, hence along every segment of the region.
+    """
+    mu, ell, couplings = bounds
+    vector = [arb(x) for x in z]
+    for i, gains in enumerate(couplings):
+        gain = sum((gain * x for gain, x in zip(gains, vector, strict=True)), arb(0))
+        if not mu[i] * vector[i] - gain >= arb(rate) * vector[i] or not arb(steps[i]) * (mu[i] + ell[i]) <= 2:
+            return False
+    return True
+
+
+def largest_entry(bounds: Bounds) -> arb:
+    """Return the largest of |mu|, |ell| and L on a leaf."""
+    mu, ell, couplings = bounds
+    largest = arb(0)
+    for value in (*mu, *ell, *(entry for row in couplings for entry in row)):
+        largest = largest.max(abs(value))
+    return largest
 
 
 def lipschitz_holds(bounds: Bounds, w: Sequence[float], beta: float) -> bool:
@@ -152,7 +179,9 @@ def lipschitz_holds(bounds: Bounds, w: Sequence[float], beta: float) -> bool:
 
 
 def _dominated(matrix: list[list[arb]], w: Sequence[float], bound: arb) -> bool:
-    """Whether bound² W - Bᵀ W B is proved positive semidefinite: |B| <= bound in M(w)."""
+    """Whether bound ≥ 0 and bound² W - Bᵀ W B is proved positive semidefinite: |B| <= bound in M(w)."""
+    if not bound >= 0:
+        return False
     n, weights = len(matrix), [arb(x) for x in w]
     gap = [
         [-sum((matrix[k][i] * weights[k] * matrix[k][j] for k in range(n)), arb(0)) for j in range(n)] for i in range(n)

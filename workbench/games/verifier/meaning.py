@@ -4,6 +4,7 @@ The sentences are made from the document that was proved, so a claim that the fi
 beside the word wherever it is said.
 """
 
+import math
 from dataclasses import dataclass
 
 from .model import BoundsOnly, Document, Formulas, NormalForm, Quadratic
@@ -38,6 +39,12 @@ def of_certificate(document: Document) -> Meaning:
         proves.append(
             f"Euler steps up to {document.step_sharp!r} do not expand, and those below {document.step_paper!r} shrink."
         )
+        proves += _leafwise_steps(document)
+    if document.scale is not None:
+        proves.append(
+            f"The largest curvature or coupling in play is {document.scale!r} = 2^{round(math.log2(document.scale))}, "
+            "up to a factor of two; all numbers here are those of the game in the file, in its own units."
+        )
     if document.band is not None:
         proves.append(
             f"Every ratio of metric weights w₂/w₁ from {document.band[0]!r} to {document.band[1]!r} (0 and ∞ "
@@ -52,6 +59,22 @@ def of_certificate(document: Document) -> Meaning:
         )
     proves.append(_about_game(document))
     return Meaning(tuple(proves), tuple(_not_proved(document)))
+
+
+def _leafwise_steps(document: Document) -> list[str]:
+    proves = []
+    if document.step_h0 is not None:
+        proves.append(
+            f"Each Euler step h ≤ {document.step_h0!r} (h₀) shrinks distances by 1 − {document.rate_h0!r} h or less."
+        )
+    if document.step_rk4 is not None:
+        proves.append(f"RK4 steps up to {document.step_rk4!r} do not expand, if the stages stay in the region.")
+    if document.player_steps is not None:
+        proves.append(
+            "Rates by player η_i up to those in the file, also unequal and changing, shrink max_i |x_i|/z_i, z the "
+            f"vector in the file: the part of player i is at most 1 − {document.rate_players!r} η_i of it afterwards."
+        )
+    return proves
 
 
 def of_refusal(document: Document) -> Meaning:
@@ -110,6 +133,8 @@ def _not_proved(document: Document) -> list[str]:
         open_questions.append("That an equilibrium exists, or that a solution stays in the region without projection.")
     if isinstance(document.game, Formulas) and not document.game.costs:
         open_questions.append("That the field belongs to costs: it is given by itself.")
+    if document.kind == "leafwise" and document.player_steps is None:
+        open_questions.append("That players may use rates of their own: the file gives no common vector z for them.")
     if document.tau is None:
         open_questions.append("How much better other weights could be: the file gives no τ.")
     return open_questions

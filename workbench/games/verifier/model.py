@@ -186,6 +186,9 @@ class Document:
     basin: Basin | None
     beta_vector: NDArray | None
     sharp_vector: NDArray | None
+    rate_h0: float | None
+    rate_players: float | None
+    scale: float | None
 
     @property
     def goal(self) -> float:

@@ -16,6 +16,7 @@ CLOSE = fmpq(1, 10**9)  # how far below the best value of its formula a quoted s
 ROUNDED = 1e-12  # how far the written weights may be from v/z, which is what the proofs are about
 CLAIMS = ("margin", "weights", "z", "v", "beta", "beta_vector", "step_paper", "step_h0", "step_sharp")
 CLAIMS += ("sharp_vector", "step_rk4", "player_steps")
+CANNOT = ("witness", "rate_h0", "rate_players")  # here the margin is the rate of them all
 
 
 def claimed(document: Document, name: str) -> Any:
@@ -43,6 +44,7 @@ def perron_claims(document: Document, bounds: Bounds) -> None:
     tau_claim(document, bounds, [document.z])
     lipschitz_claim(document, bounds)
     step_claims(document, bounds, margin)
+    scale_claim(document, largest_number(bounds))
     if document.band is not None:
         band_claim(document.band, rational(document.goal), bounds)
 
@@ -134,6 +136,24 @@ def quoted(name: str, value: float, best: fmpq) -> None:
         raise Refused(f"{name} = {value} is larger than {float(best)!r}, which is what is proved", name)
     if not (exact > 0 and exact >= best * (1 - CLOSE)):
         raise Refused(f"{name} = {value} is not {float(best)!r}, which its formula gives", name)
+
+
+def largest_number(bounds: Bounds) -> fmpq:
+    """Return the largest of |mu|, |ell| and L, exactly."""
+    parts = (bounds.mu, bounds.ell, bounds.couplings.values)
+    return rational(max(float(np.abs(part).max(initial=0.0)) for part in parts))
+
+
+def scale_claim(document: Document, largest: Any) -> None:
+    """The scale is a power of two, and the largest number of the bounds (a rational or a ball) within twice of it."""
+    scale = document.scale
+    if scale is None:
+        return
+    if not (scale > 0 and np.frexp(scale)[0] == 0.5):
+        raise Refused(f"the scale {scale} is not a power of two", "scale")
+    exact = rational(scale)
+    if not (2 * largest >= exact and largest <= 2 * exact):
+        raise Refused(f"the largest curvature or coupling is not near the scale {scale}", "scale")
 
 
 def band_claim(band: tuple[float, float], target: fmpq, bounds: Bounds) -> None:

@@ -23,11 +23,11 @@ from .games import (
 )
 from .leaves import BlockEnclosure
 from .model import Bounds, BoundsOnly, Document, Formulas, NormalForm, Quadratic, Witness
-from .perron import nothing_else
+from .perron import largest_number, nothing_else, scale_claim
 from .tau import dense_bounds, tau_claim
 
 CANNOT = ("margin", "attained", "weights", "z", "v", "band", "beta", "step_paper", "step_h0", "step_sharp", "step_rk4")
-CANNOT += ("player_steps", "basin", "beta_vector", "sharp_vector")
+CANNOT += ("player_steps", "basin", "beta_vector", "sharp_vector", "rate_h0", "rate_players")
 
 
 def impossibility(document: Document) -> None:
@@ -58,6 +58,7 @@ def impossibility(document: Document) -> None:
         _normal_form(game, witness)
     else:
         raise Refused("a game that was sampled proves nothing", "game")
+    scale_claim(document, largest_number(bounds))
     return tau_claim(document, bounds, [witness.vector])
 
 
@@ -96,7 +97,7 @@ def _largest(values: list[arb]) -> arb:
 
 
 def _at_a_point(document: Document, game: Formulas, witness: Witness) -> None:
-    nothing_else(document, ("bounds", "tree"))
+    nothing_else(document, ("bounds", "tree", "scale"))
     if witness.point is None or document.region is None:
         raise Refused("a game of formulas is refused at a point of its region, and there is none", "witness")
     if witness.point not in document.region:

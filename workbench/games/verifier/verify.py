@@ -15,7 +15,7 @@ from .games import game_claim
 from .grammar import parse
 from .leafwise import leafwise_claims
 from .model import Document
-from .perron import exact_weight, nothing_else, perron_claims
+from .perron import CANNOT, exact_weight, nothing_else, perron_claims
 from .refusal import impossibility
 
 PROVED = "margin, weights, band, steps and region are proved"
@@ -123,7 +123,7 @@ def prove(document: Document) -> None:
     if document.kind == "leafwise":
         leafwise_claims(document)
     else:
-        nothing_else(document, ("witness",))
+        nothing_else(document, CANNOT)
         if document.bounds is None or not document.bounds.proved:
             raise Refused("its bounds are missing, or come from samples, which prove nothing", "bounds")
         perron_claims(document, document.bounds)

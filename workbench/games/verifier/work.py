@@ -64,14 +64,19 @@ def estimate(document: Document) -> Work:
         once, evaluated = evaluation(game.program, 2 if game.costs else 1)
         d, n = sum(game.sizes), len(game.sizes)
         blocks = sum(k * _block_operations(a, b) for a, b, k in _pairs(game.sizes))
-        each = (
-            PER_LEAF + once + 4 * d + d * d + 3 * blocks + (5 * n**3 + 10 * n**2 if document.kind == "leafwise" else 0)
-        )
+        each = PER_LEAF + once + 4 * d + d * d + 3 * blocks + _leaf_operations(document, n)
         leaves, most_open = _tree(document.tree)
         basin = 0 if document.basin is None else 3 * once + 4 * d**3
         seconds += BALL * (leaves * each + basin)
         memory += evaluated + ENTRY * 3.0 * d * d + 16.0 * most_open * d
     return Work(seconds, memory)
+
+
+def _leaf_operations(document: Document, n: int) -> int:
+    """What is asked of a leaf beyond its bounds: a margin, a norm for each of β and the steps, and a row by player."""
+    if document.kind != "leafwise":
+        return 0
+    return (5 if document.step_h0 is None else 7) * n**3 + 12 * n**2
 
 
 def _pairs(sizes: tuple[int, ...]) -> list[tuple[int, int, int]]:

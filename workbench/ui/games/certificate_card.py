@@ -37,10 +37,13 @@ def card_html(certificate: dict[str, Any]) -> str:
         ("band of w₂/w₁ (metric weights, not learning rates)", _vector(certificate["band"])),
         ("Lipschitz constant β", _number(certificate["beta"])),
         ("the paper's step 2α/β²", _number(certificate["step_paper"])),
-        ("h₀ = min 2/(μ+ℓ), factor 1 − hα", _number(certificate["step_h0"])),
+        ("h₀, factor 1 − h · rate below it", _number(certificate["step_h0"])),
+        ("rate of steps up to h₀", _number(certificate.get("rate_h0"))),
         ("sharp step", _number(certificate["step_sharp"])),
         ("RK4 non-expansive up to", _number(certificate["step_rk4"])),
-        ("largest rate of each player", _vector(certificate["player_steps"])),
+        ("largest step of each player by itself", _vector(certificate["player_steps"])),
+        ("rate of steps by player, in max |xᵢ|/zᵢ", _number(certificate.get("rate_players"))),
+        ("found in units of", _number(certificate.get("scale"))),
     ]
     body = "".join(f'<tr><th scope="row">{name}</th><td>{value}</td></tr>' for name, value in rows if value)
     icon, reason = ICONS.get(status, "?"), html.escape(str(certificate["reason"]))

@@ -45,6 +45,7 @@ class OwnPopulationsView(View):
         "on those kept out, all in turn: one sees a point and a time, the other the whole cloud before too. Without a "
         f"file an example is shown. Fewer than {LEAST_HELD} populations carry no claim."
     )
+    apart = True
     experiment = staticmethod(fields.own_population_report)
     inputs = ("file", *(name for name in TOLD if name != "seeds"), "trainings")
     display = ("method", "time")

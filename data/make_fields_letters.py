@@ -1,6 +1,10 @@
-"""Make ``fields/letters.nc``: capital letters of DejaVu Sans Bold on a raster, from matplotlib's outlines."""
+"""Make ``fields/letters.nc``: capital letters of DejaVu Sans Bold on a raster, from matplotlib's outlines.
+
+``python data/make_fields_letters.py [FILE]``. The font comes with matplotlib, with its licence beside it.
+"""
 
 import string
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -38,4 +42,5 @@ def letter_rasters(side: int = SIDE):
 
 
 if __name__ == "__main__":
-    results.save(letter_rasters(), Path(__file__).resolve().parent / "fields" / "letters.nc")
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent / "fields" / "letters.nc"
+    results.save(letter_rasters(), target)

@@ -19,6 +19,11 @@ def process() -> int:
     return os.getpid()
 
 
+def niceness() -> int:
+    """Say how far this process lets others go first."""
+    return os.nice(0)
+
+
 def spin(seconds: float) -> float:
     """Work without a pause."""
     end = time.monotonic() + seconds

@@ -1,5 +1,6 @@
 """The process apart: the same answers, within limits, whatever the function does."""
 
+import math
 import multiprocessing
 import os
 import subprocess
@@ -12,11 +13,13 @@ import isolated_toys as toys
 import numpy as np
 import psutil
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
-from workbench import isolated
-from workbench.isolated import calls
+from workbench import fields, isolated, results
+from workbench.isolated import calls, experiments
 from workbench.progress import Cancelled, Progress
 
 SHORT = isolated.Limits(seconds=1)
@@ -173,3 +176,60 @@ def test_it_runs_where_no_fork_and_no_main_guard_are(tmp_path):
 def test_limits_are_checked(option, value):
     with pytest.raises(ValueError, match=option):
         isolated.Limits(**{option: value})
+
+
+# ---- experiments in a process of their own --------------------------------------------------------------------------
+
+TRAINING = {"target": "two-blobs", "points": 32, "width": 16, "depth": 2, "batch": 64, "looks": 4}
+
+
+class Watched(Progress):
+    """Keeps what it is told, and may cancel at the first part of a result."""
+
+    def __init__(self, patience=math.inf):
+        super().__init__()
+        self.told, self.parts, self.patience = [], [], patience
+
+    def show(self, done, total, message):
+        self.told.append((done, total, message))
+
+    def publish(self, result):
+        self.parts.append(result)
+        if len(self.parts) >= self.patience:
+            self.cancel()
+
+
+def test_a_training_apart_is_the_training_here_with_its_progress():
+    watched = Watched()
+    with threadpool_limits(1):
+        here = fields.train_field(**TRAINING, steps=40, seed=3)
+        apart = experiments.compute(fields.train_field, TRAINING | {"steps": 40, "seed": 3}, progress=watched)
+    xr.testing.assert_equal(apart, here)
+    assert apart.attrs["parameters"] == here.attrs["parameters"]
+    assert all(apart[name].attrs == here[name].attrs for name in here.variables)
+    assert all(variable.values.flags.writeable for variable in apart.data_vars.values())
+    assert watched.told[-1][1] == 40
+    assert results.missing(watched.parts[0]).endswith("more steps")
+    with pytest.raises(ValueError, match="batch must be at least 2"):
+        experiments.compute(fields.train_field, TRAINING | {"batch": 1})
+
+
+def test_a_training_that_is_cancelled_ends_with_its_process():
+    """So long that it could not end by itself; the first part of its result is what cancels it."""
+    watched = Watched(patience=1)
+    before = len(experiments.WORKERS.idle)
+    with pytest.raises(Cancelled):
+        experiments.compute(fields.train_field, TRAINING | {"steps": 50_000, "looks": 200}, progress=watched)
+    assert len(experiments.WORKERS.idle) <= before
+    assert len(watched.parts) == 1
+
+
+def test_only_experiments_with_plain_arguments_go_apart():
+    with pytest.raises(TypeError, match="is no experiment"):
+        experiments.compute(fields.populations, {"kind": "swarm"})
+    with pytest.raises(TypeError, match="cannot be handed to another process"):
+        experiments.compute(fields.train_field, {"target": fields.LAWS["two-blobs"]()})
+
+
+def test_work_apart_lets_others_go_first():
+    assert calls.run(experiments.WORKERS, toys.niceness, [], {}, SHORT, None) >= experiments.NICE

@@ -5,7 +5,7 @@ import pytest
 from drawing import draw
 
 from workbench import data
-from workbench.fields.population.shipped import FIRST, GAP, STUDIES
+from workbench.fields.population.shipped import FIRST, FIRST_OWN, GAP, STUDIES
 from workbench.figures import fields as figures
 
 
@@ -17,6 +17,9 @@ def test_every_picture_is_drawn(backend):
         figures.population_path(first, method="no-change", time=0.4),
         figures.population_distances(first),
         figures.gap_in_time(data.result(GAP)),
+        figures.population_path(data.result(FIRST_OWN)),
+        figures.own_population_distances(data.result(FIRST_OWN)),
+        figures.own_population_gains(data.result(FIRST_OWN)),
         *(figures.population_gains(data.result(study)) for study in STUDIES.values()),
     ):
         draw(element, backend)
@@ -37,3 +40,16 @@ def test_the_floor_is_drawn_where_there_is_one():
     without = ds.assign(floor=ds.floor * np.nan, fresh=ds.fresh * np.nan)
     (line,) = [part for part in figures.population_distances(without) if part.label == "two samples of the truth"]
     assert len(line) == 0
+
+
+def test_own_populations_stand_where_their_numbers_say_and_few_have_no_bar():
+    ds = data.result(FIRST_OWN)
+    parts = {part.label: part for part in figures.own_population_gains(ds)}
+    loss = float(ds.loss[0].mean())
+    middles = parts["mean, 95 % interval over populations"]
+    np.testing.assert_allclose(sorted(middles["gain"])[0], float(ds.mean_gain) / loss)
+    few = ds.assign({name: ds[name] * np.nan for name in ("reach", "reach_control", "reach_distance")})
+    (spans,) = [part for part in figures.own_population_gains(few) if type(part).__name__ == "Segments"]
+    assert len(spans) == 0
+    (each,) = [part for part in figures.own_population_distances(ds) if part.label == "each population"]
+    assert len(each) == (ds.sizes["field"] + 1) * ds.sizes["population"]

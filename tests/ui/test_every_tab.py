@@ -81,6 +81,7 @@ FINDINGS = {
     ("fields", "downscaling"): r"w = 0\.2 multiplies the spread by 1\.28 with the ODE sampler: .* becomes 302 mm",
     ("fields", "own-rain"): r"1,500 days, \d\d% of the values wet, .* 1,000-day level is \d+ mm by the fit",
     ("shapes", "correspondences"): r"Mean geodesic error \d\.\d+ .*the best map that this basis allows has \d\.\d+; ",
+    ("fields", "own-populations"): r"On 12 populations, each kept out of training, .* W₂ falls by \+\d\.\d+ ± 0\.\d+",
     ("fields", "populations"): r"Here W₂ to the truth is 0\.\d+ with meta flow matching, .* of 20\.",
     ("metrics", "rankings"): r"AUROC 0\.\d+ ± 0\.\d+, AP 0\.\d+ ± .* AP could be anything from 0\.\d+ to 0\.\d+",
     ("metrics", "drift"): r"score scale only \+0\.01\d+ in every sample",

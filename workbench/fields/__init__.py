@@ -32,7 +32,14 @@ from workbench.fields.latent.learners import LEARNERS, digits_law
 from workbench.fields.population.gap import gap_of, population_gap
 from workbench.fields.population.laws import Population, populations
 from workbench.fields.population.methods import FIELDS, Known, predict
+from workbench.fields.population.own import own_population_report
 from workbench.fields.population.report import compare_populations, population_report
+from workbench.fields.population.tables import (
+    PopulationTable,
+    example_population_table,
+    own_population_table,
+    read_populations,
+)
 from workbench.fields.population.training import train_populations
 from workbench.fields.sliced.generator import generator_study, train_generator
 
@@ -50,6 +57,7 @@ __all__ = [
     "GaussianMixture",
     "Known",
     "Population",
+    "PopulationTable",
     "Trajectory",
     "additive_counterexample",
     "batch_bias",
@@ -65,6 +73,7 @@ __all__ = [
     "exact_downscaler",
     "exact_field",
     "example_days",
+    "example_population_table",
     "field_distance",
     "field_report",
     "gap_of",
@@ -76,6 +85,8 @@ __all__ = [
     "irreducible_loss",
     "latent_flow",
     "matched",
+    "own_population_report",
+    "own_population_table",
     "population_gap",
     "population_report",
     "populations",
@@ -83,6 +94,7 @@ __all__ = [
     "rain",
     "rain_report",
     "read_network",
+    "read_populations",
     "read_rain",
     "shipped_network",
     "standard_gaussian",

@@ -21,6 +21,7 @@ from workbench.fields.latent.costs import (  # noqa: F401 - found here by their 
 )
 from workbench.fields.population.costs import (  # noqa: F401 - found here by their names
     compare_populations,
+    own_population_report,
     population_gap,
     population_report,
 )

@@ -19,8 +19,20 @@ WAIT_FOR_A_PLACE = 120.0
 WARMING = Limits(seconds=120)  # compiled code is compiled then, once for a machine
 MOST_PROCESSES = max(1, min(4, os.cpu_count() or 1))
 
-_places = threading.BoundedSemaphore(MOST_PROCESSES)
-_idle: list[Process] = []
+
+class Pool:
+    """Processes for one sort of work: how many at once, how willingly they let others go first, and which are idle."""
+
+    def __init__(self, most: int, nice: int = 0) -> None:
+        self.places = threading.BoundedSemaphore(most)
+        self.nice = nice
+        self.idle: list[Process] = []
+        _pools.append(self)
+
+
+_pools: list[Pool] = []
+READERS = Pool(MOST_PROCESSES)
+_idle = READERS.idle
 _lock = threading.Lock()
 _kept_warm: list[str | Callable[[], Any]] = []
 _warming = threading.Lock()
@@ -46,23 +58,37 @@ def call(
     >>> call(math.hypot, 3.0, 4.0)
     5.0
     """
-    limits = limits or Limits()
-    name = _importable_name(function)
-    request = pack({"function": name, "seconds": float(limits.seconds), "memory": int(limits.memory)})
-    work = pack([list(arguments), named])
-    _wait_for_a_place(progress)
+    return run(READERS, function, list(arguments), named, limits or Limits(), progress)
+
+
+def run(
+    pool: Pool,
+    function: Callable[..., Any],
+    arguments: list[Any],
+    named: dict[str, Any],
+    limits: Limits,
+    progress: Progress | None,
+    *,
+    reports: bool = False,
+    patience: float = WAIT_FOR_A_PLACE,
+) -> Any:
+    """Return what a process of ``pool`` answers; work that ``reports`` is handed a ``progress`` that comes here."""
+    name = importable_name(function)
+    asked = {"function": name, "seconds": float(limits.seconds), "memory": int(limits.memory), "reports": reports}
+    request, work = pack(asked), pack([arguments, named])
+    _wait_for_a_place(pool, progress, patience)
     try:
         for last_try in (False, True):
-            process = _take()
+            process = _take(pool)
             try:
                 return process.run(request, work, limits, progress)
             except Gone:  # it left, as an idle one does, while the request was on its way
                 if last_try:
                     raise Stopped("the process that was to read it could not be started") from None
             finally:
-                _give_back(process)
+                _give_back(pool, process)
     finally:
-        _places.release()
+        pool.places.release()
 
 
 def read(
@@ -114,7 +140,8 @@ def _import(module: str) -> None:
     importlib.import_module(module)
 
 
-def _importable_name(function: Callable[..., Any]) -> str:
+def importable_name(function: Callable[..., Any]) -> str:
+    """Return the name under which another process imports ``function``; ``TypeError`` if none can."""
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
     found: Any = sys.modules.get(module or "")
     for part in name.split("."):
@@ -124,33 +151,33 @@ def _importable_name(function: Callable[..., Any]) -> str:
     return f"{module}:{name}"
 
 
-def _wait_for_a_place(progress: Progress | None) -> None:
-    end = time.monotonic() + WAIT_FOR_A_PLACE
-    while not _places.acquire(timeout=LOOK_SECONDS):
+def _wait_for_a_place(pool: Pool, progress: Progress | None, patience: float) -> None:
+    end = time.monotonic() + patience
+    while not pool.places.acquire(timeout=LOOK_SECONDS):
         if progress is not None and progress.cancelled:
             raise Cancelled("cancelled before it began")
         if time.monotonic() > end:
             raise Busy("too many files are being read at once; try again in a moment")
 
 
-def _take() -> Process:
+def _take(pool: Pool) -> Process:
     while True:
         with _lock:
-            process = _idle.pop() if _idle else None
+            process = pool.idle.pop() if pool.idle else None
         if process is None:
-            return Process()
+            return Process(pool.nice)
         if process.usable():
             return process
         process.end()
 
 
-def _give_back(process: Process) -> None:
+def _give_back(pool: Pool, process: Process) -> None:
     if process.usable():
         with _lock:
-            _idle.append(process)
+            pool.idle.append(process)
         return
     process.end()
-    if _kept_warm and not _idle and not _warming.locked() and not sys.is_finalizing():
+    if pool is READERS and _kept_warm and not _idle and not _warming.locked() and not sys.is_finalizing():
         _warm_one()
 
 
@@ -158,6 +185,8 @@ def _give_back(process: Process) -> None:
 def _end_all() -> None:
     with _lock:
         _kept_warm.clear()
-        processes, _idle[:] = list(_idle), []
+        processes = [process for pool in _pools for process in pool.idle]
+        for pool in _pools:
+            pool.idle.clear()
     for process in processes:
         process.end()

@@ -21,6 +21,8 @@ LOOK_SECONDS = 0.1
 GRACE_SECONDS = 2.0
 ERRORS = {"ValueError": ValueError, "TypeError": TypeError, "FileNotFoundError": FileNotFoundError}
 READY, STARTED, DONE, FAILED = b"READ", b"STAR", b"DONE", b"FAIL"
+TOLD, PART = b"TOLD", b"PART"
+"""How far the work is, and what there is of its result; any number of them, before it is done."""
 HEAD = struct.Struct("<4sQ")
 """What an answer begins with: its kind, and how many bytes follow."""
 
@@ -30,11 +32,11 @@ class Gone(Exception):
 
 
 class Process:
-    """A process apart that answers one request after the other."""
+    """A process apart that answers one request after the other; ``nice`` lets others of the machine go first."""
 
-    def __init__(self) -> None:
+    def __init__(self, nice: int = 0) -> None:
         path = [entry or os.getcwd() for entry in sys.path]
-        code = f"import sys; sys.path[:] = {path!r}; from workbench.isolated.worker import answer; answer()"
+        code = f"import sys; sys.path[:] = {path!r}; from workbench.isolated.worker import answer; answer({int(nice)})"
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", code],
@@ -72,6 +74,9 @@ class Process:
         patience = Patience(limits.seconds + GRACE_SECONDS, progress)
         try:
             kind, answer = self._receive(patience, limits.memory + LARGEST_HEADER)
+            while kind in (TOLD, PART):
+                self._hear(kind, answer, progress)
+                kind, answer = self._receive(patience, limits.memory + LARGEST_HEADER)
         except Gone:
             raise Stopped(self._last_words(limits)) from None
         except TimeoutError:
@@ -83,6 +88,18 @@ class Process:
         if value[0] == "MemoryError":
             raise Stopped(limits.too_much)
         raise ERRORS.get(value[0], RuntimeError)(value[1] if value[0] in ERRORS else f"{value[0]}: {value[1]}")
+
+    @staticmethod
+    def _hear(kind: bytes, answer: bytearray, progress: Progress | None) -> None:
+        """Hand on what the work reports; ``Cancelled`` if nobody wants it any more."""
+        if progress is None:
+            return
+        value = unpack(answer)
+        if kind == PART:
+            progress.publish(value)
+        else:
+            done, total, message = value
+            progress.update(float(done), float(total), str(message))
 
     def _last_words(self, limits: Limits) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):

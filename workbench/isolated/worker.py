@@ -9,19 +9,25 @@ import select
 import signal
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from workbench.isolated.plain_data import check, pack, unpack
-from workbench.isolated.process import DONE, ERRORS, FAILED, GRACE_SECONDS, HEAD, READY, STARTED
+from workbench.isolated.process import DONE, ERRORS, FAILED, GRACE_SECONDS, HEAD, PART, READY, STARTED, TOLD
+from workbench.progress import Progress
 
 IDLE_SECONDS = 600
+TELL_EVERY, SHOW_EVERY = 0.1, 0.25
+"""Seconds between two reports of work that reports, and between two results of which there is a part."""
 LARGEST_IDLE = 400 * 2**20  # a process that has grown beyond this is not used again
+LARGEST_IDLE_WORKER = 2**30  # the same for one that runs experiments, which may have torch in it
 
 
-def answer() -> None:
+def answer(nice: int = 0) -> None:
     """Serve requests until nobody asks any more."""
+    os.nice(nice)
     requests, replies = os.dup(0), os.dup(1)
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
@@ -34,13 +40,44 @@ def answer() -> None:
         function = functools.reduce(getattr, name.split("."), importlib.import_module(module))
         _reply(replies, STARTED)
         with _limited(request["seconds"], request["memory"]):
-            kind, value = _outcome(function, *unpack(work))
+            arguments, named = unpack(work)
+            if request.get("reports"):
+                named["progress"] = Reported(replies)
+            kind, value = _outcome(function, arguments, named)
         del work
         out_of_memory = kind == FAILED and value[0] == "MemoryError"
-        keep = not out_of_memory and _memory_used() < LARGEST_IDLE
+        largest = LARGEST_IDLE_WORKER if request.get("reports") else LARGEST_IDLE
+        keep = not out_of_memory and _memory_used() < largest
         _reply(replies, kind, (value, keep))
         if not keep:
             return
+
+
+class Reported(Progress):
+    """The progress of work in the process apart: it goes to the one who asked, who ends the process to cancel it."""
+
+    def __init__(self, replies: int) -> None:
+        super().__init__()
+        self._replies, self._lock = replies, threading.Lock()
+        self._next_report = self._next_part = 0.0
+
+    def show(self, done: float, total: float, message: str) -> None:
+        """Report at most every ``TELL_EVERY`` seconds."""
+        with self._lock:
+            if time.monotonic() >= self._next_report:
+                _reply(self._replies, TOLD, [float(done), float(total), message])
+                self._next_report = time.monotonic() + TELL_EVERY
+
+    def wants_part(self) -> bool:
+        """Tell whether enough time has passed for another part of the result to be shown."""
+        return time.monotonic() >= self._next_part
+
+    def publish(self, result: Any) -> None:
+        """Hand over plain data, at most every ``SHOW_EVERY`` seconds; waits while the other side is busy with one."""
+        with self._lock:
+            if self.wants_part():
+                _reply(self._replies, PART, result)
+                self._next_part = time.monotonic() + SHOW_EVERY
 
 
 def _leave_with(pipe: int) -> None:

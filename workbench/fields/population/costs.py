@@ -1,6 +1,7 @@
 """What the experiments on populations cost, measured on one core."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from workbench.costs import Cost
 
@@ -21,6 +22,12 @@ def population_gap(kind: str, count: int, draws: int, times: int) -> Cost:
 def population_report(points: int) -> Cost:
     """Estimate :func:`workbench.fields.population_report`."""
     return Cost(0.05 + 6e-4 * points + 14 * TRANSPORT * points**2, 2e7)
+
+
+def own_population_report(features: Any, folds: int, steps: int, width: int, seeds: Sequence[int]) -> Cost:
+    """Estimate :func:`workbench.fields.own_population_report`, both trainings of each fold."""
+    rows, size = len(features), 1e-3 + 5e-3 * (width / 128) ** 1.5
+    return Cost(0.5 + folds * len(seeds) * (steps * (size + 2e-8 * rows) + 1.0), 4e7 + 300.0 * rows)
 
 
 def compare_populations(kind: str, train: int, held: int, points: int, steps: int, seeds: Sequence[int]) -> Cost:

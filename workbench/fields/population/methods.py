@@ -28,6 +28,8 @@ FIELDS = Registry(
     },
 )
 """Functions (population, :class:`Known`, times) ↦ path (times, n, d)."""
+BY_NUMBER = ("conditional-flow-matching", "cgfm", "CGFM")
+"""The paper's rival with a one-hot number for each training population, which can say nothing of any other."""
 ALL = "letters swarm mixtures table"
 PAPER = "Atanackovic et al., “Meta flow matching”, 2024"
 
@@ -59,13 +61,19 @@ def predict(
     """Return where a method takes the source of a population: (times, n, d).
 
     ``method``: a name in ``FIELDS``; ``known``: what was learnt on other populations. ``times`` begin at 0.
-    Raises ``ValueError`` for a method that cannot work on such a population, and for one that was taught nothing.
+    Raises ``ValueError`` for a method that cannot work on such a population, for one that was taught nothing, and for
+    conditional flow matching ("cgfm"), which cannot say anything of populations it was not trained on.
 
     >>> from workbench.fields import populations
     >>> one = populations("letters", 1, 200, held_out=True)[0]
     >>> predict("exact", one).shape
     (2, 200, 2)
     """
+    if method in BY_NUMBER:
+        raise ValueError(
+            f"{method!r} knows populations by a number, and the input for {population.name} was never trained: what it "
+            'says of a population not seen is noise. Take "meta-flow-matching", which reads the cloud itself'
+        )
     checks.choice("method", method, FIELDS)
     at = checks.finite_array("times", times, ndim=1)
     if at[0] != 0 or (np.diff(at) <= 0).any() or at[-1] > 1 or len(at) < 2:

@@ -8,6 +8,7 @@ from workbench.fields.population.methods import Known
 from workbench.fields.population.network import EMBEDDINGS, read_population_network
 
 FIRST = "fields/first_populations.nc"
+FIRST_OWN = "fields/first_own_populations.nc"
 GAP = "fields/populations_gap.nc"
 STUDIES = {"letters": "fields/populations_letters.nc", "swarm": "fields/populations_swarm.nc"}
 SETTINGS = {
@@ -15,6 +16,9 @@ SETTINGS = {
     "swarm": {"train": 40, "held": 20, "points": 100, "steps": 3000},
 }
 """What the shipped studies were made with."""
+MORE = "fields/populations_letters_240.nc"
+MORE_LETTERS = SETTINGS["letters"] | {"train": 240}
+"""The study of letters again, with ten of each to train on as in the paper (and not three)."""
 
 
 def file_name(kind: str, embedding: str) -> str:

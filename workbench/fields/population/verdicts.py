@@ -4,19 +4,21 @@ The paper's drug screens need data that do not ship: they remain open. Populatio
 three trainings of equal steps its second layer; every network is small.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from workbench import data
 from workbench.fields.population.gap import gap_of
 from workbench.fields.population.laws import populations
-from workbench.fields.population.shipped import GAP, SETTINGS, STUDIES
+from workbench.fields.population.shipped import GAP, MORE, MORE_LETTERS, SETTINGS, STUDIES
 from workbench.verdicts import Claim, Numbers, Rule, above, at_most, below
 
 SCRIPT = "python data/make_fields_populations.py"
 
 
-def _gain(kind: str) -> dict[str, float]:
-    ds = data.result(STUDIES[kind])
+def _gain(study: str) -> dict[str, float]:
+    ds = data.result(study)
     names = ds.field.values.tolist()
     k = names.index("meta-flow-matching")
     means = ds.distance.mean(("seed", "population")).values
@@ -36,25 +38,34 @@ def _gain(kind: str) -> dict[str, float]:
 
 def letters() -> Numbers:
     """Return the paired gain of meta flow matching on unseen letters, with what else there is to know."""
-    ds = data.result(STUDIES["letters"])
+    return _letters(STUDIES["letters"], SETTINGS["letters"])
+
+
+def more_letters() -> Numbers:
+    """Return the same with ten of each letter to train on instead of three."""
+    return _letters(MORE, MORE_LETTERS)
+
+
+def _letters(study: str, settings: Mapping[str, int]) -> Numbers:
+    ds = data.result(study)
     k = ds.field.values.tolist().index("meta-flow-matching")
     return {
-        **_gain("letters"),
+        **_gain(study),
         "fresh": float(ds.mean_gain_fresh[k]),
         "fresh_reach": float(ds.reach_fresh[k]),
-        "train": SETTINGS["letters"]["train"],
-        "steps": SETTINGS["letters"]["steps"],
+        "train": settings["train"],
+        "steps": settings["steps"],
     }
 
 
 def swarms() -> Numbers:
     """Return the paired gain on unseen swarms."""
-    return _gain("swarm")
+    return _gain(STUDIES["swarm"])
 
 
 def against_the_law() -> Numbers:
     """Return how many times farther from the truth the network ends than the fitted law of pairs."""
-    found = _gain("swarm")
+    found = _gain(STUDIES["swarm"])
     return {**found, "times": found["meta_flow_matching"] / found["interaction_kernel"]}
 
 
@@ -102,6 +113,19 @@ CLAIMS = (
         "{reach:.4f} over {count} populations, nearer on {wins}; against fresh samples {fresh:+.4f} ± "
         "{fresh_reach:.4f}; worst of {seeds} trainings {least_seed:+.4f}; {train} training letters and {steps:,} steps "
         "of a small network are far less than the paper's",
+        Rule(above("low", 0.0) & above("least_seed", 0.0), settled=above("low", 0.0) | below("high", 0.0)),
+        SCRIPT,
+        TOLD,
+        PAPER,
+    ),
+    Claim(
+        "… predicts unseen letters better, with as many to train on as in the paper.",
+        more_letters,
+        "with ten of each letter to train on W₂ to the truth is {meta_flow_matching:.4f} against {flow_matching:.4f} "
+        "(no change {no_change:.3f}, exact optimum of flow matching {flow_matching_optimum:.4f}, exact field "
+        "{exact:.3f}): gain {gain:+.4f} ± {reach:.4f} over {count} populations, nearer on {wins}; against fresh samples "
+        "{fresh:+.4f} ± {fresh_reach:.4f}; worst of {seeds} trainings {least_seed:+.4f}; {train} training letters and "
+        "{steps:,} steps of a small network",
         Rule(above("low", 0.0) & above("least_seed", 0.0), settled=above("low", 0.0) | below("high", 0.0)),
         SCRIPT,
         TOLD,

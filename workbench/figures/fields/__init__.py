@@ -33,6 +33,7 @@ from workbench.figures.fields.latent import (
     latent_samples,
     told_power,
 )
+from workbench.figures.fields.own_populations import own_population_distances, own_population_gains
 from workbench.figures.fields.population import (
     gap_in_time,
     population_distances,
@@ -45,6 +46,7 @@ FIGURES = {
     "compare_populations": population_gains,
     "population_gap": gap_in_time,
     "population_report": population_path,
+    "own_population_report": own_population_gains,
     "train_generator": generated_digits,
     "generator_study": generator_distances,
     "inflation_report": downscaling_gains,
@@ -86,6 +88,8 @@ __all__ = [
     "latent_budget",
     "latent_parts",
     "latent_samples",
+    "own_population_distances",
+    "own_population_gains",
     "path_ends",
     "population_distances",
     "population_gains",

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from workbench import isolated
 from workbench.clouds.arrays import read_members
+from workbench.clouds.columns import LIMITS, read_columns
 from workbench.clouds.source import bytes_of
 from workbench.metrics.embeddings.inputs import Floats, labelled
-from workbench.metrics.rankings.files import DEFAULT_LIMIT, LIMITS, ROLES, read_columns
+from workbench.metrics.rankings.files import DEFAULT_LIMIT, ROLES
 from workbench.progress import Progress
 
 FORMATS = ("csv", "tsv", "txt", "parquet", "npz", "npy")

@@ -35,6 +35,7 @@ class LatentView(View):
         "loses plus what the flow adds, whatever the flow: so the best dimension can be read off. The law of digits is "
         "known in closed form; of your own rows a fifth is kept out to judge by. What is not shipped waits for Run."
     )
+    apart = True
     experiment = staticmethod(fields.best_dimension)
     inputs = ("source", "file", "points", "learner", "solver", "steps", "seed")
     display = ("shown", "offset", "error")

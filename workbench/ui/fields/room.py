@@ -8,6 +8,7 @@ from workbench.ui.fields.budget import BudgetView
 from workbench.ui.fields.canvas import FieldsView
 from workbench.ui.fields.downscaling import DownscalingView, OwnRainView
 from workbench.ui.fields.latent import LatentView
+from workbench.ui.fields.own_populations import OwnPopulationsView
 from workbench.ui.fields.population import PopulationsView
 from workbench.ui.fields.sliced import SlicedLossView
 from workbench.ui.fields.training import TrainingView
@@ -31,6 +32,7 @@ class FieldsRoom(Room):
         TrainingView,
         BudgetView,
         PopulationsView,
+        OwnPopulationsView,
         LatentView,
         DownscalingView,
         OwnRainView,

@@ -28,6 +28,7 @@ class SlicedLossView(View):
         "directions promise a gradient that varies less; with one seed, every estimator starts from the same network "
         "and sees the same batches. The study that ships is shown at once, others wait for Run."
     )
+    apart = True
     experiment = staticmethod(fields.generator_study)
     inputs = ("methods", "n_directions", "steps", "seeds")
     display = ("shown",)

@@ -47,6 +47,7 @@ class TrainingView(View):
         "law is known its distance to the truth is measured at every look; where it is not, the loss on points kept "
         "out of training tells when to stop. Training of more than two seconds waits for Run; it can be cancelled."
     )
+    apart = True
     experiment = staticmethod(fields.train_field)
     inputs = ("target", "file", "points", "coupling", "width", "depth", "steps", "batch", "rate", "seed")
     display = ("time",)

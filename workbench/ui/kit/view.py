@@ -21,6 +21,7 @@ import xarray as xr
 
 from workbench import results
 from workbench.costs import Cost
+from workbench.isolated.experiments import compute as compute_apart
 from workbench.progress import Progress
 from workbench.registry import Registry
 from workbench.ui.kit.arrival import Arrival
@@ -70,6 +71,9 @@ class View(pn.viewable.Viewer):
     of it open here. A view that computes in another way gives its public name as a string, or nothing."""
     registries: ClassVar[Mapping[str, Registry]] = {}
     """Parameter → the registry that it chooses from: formula and source of the method stand under the widget."""
+    apart: ClassVar[bool] = False
+    """Whether a server lets long work of this tab run in a process of its own: work that holds Python's lock often, as
+    training does, would slow the answers of all other visitors. Its arguments must be plain data."""
     columns: ClassVar[int] = 2
     """How many pictures stand side by side on a wide screen."""
 
@@ -104,6 +108,10 @@ class View(pn.viewable.Viewer):
             raise NotImplementedError(f"{type(self).__name__} names no experiment and writes no compute()")
         taken = {"progress": progress} if "progress" in inspect.signature(self.experiment).parameters else {}
         return self.experiment(**self.arguments(inputs), **taken)
+
+    def compute_apart(self, inputs: Mapping[str, Any], progress: Progress) -> xr.Dataset:
+        """Return the same as :meth:`compute`, from a process of its own."""
+        return compute_apart(self.experiment, self.arguments(inputs), progress=progress)
 
     def arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of the experiment: the inputs themselves, unless a view says otherwise."""
@@ -181,7 +189,8 @@ class View(pn.viewable.Viewer):
             self.runner.cancel()
             self._show_new(known)
         elif asked or cost.is_quick:
-            cache, compute, quick = self.cache, self.compute, cost.is_quick
+            cache, quick = self.cache, cost.is_quick
+            compute = self.compute_apart if self.apart and not quick and in_session() else self.compute
 
             def work(progress: Progress) -> xr.Dataset:
                 # Two visitors who ask for the same long run share it; a quick one is sooner made than waited for.

@@ -11,10 +11,11 @@ import param
 import xarray as xr
 
 from workbench import costs, metrics
+from workbench.clouds.columns import FORMATS, read_columns
 from workbench.costs import Cost
 from workbench.figures import metrics as figures
 from workbench.metrics import rankings
-from workbench.metrics.rankings.files import DEFAULT_LIMIT, FORMATS, read_columns, reading_of
+from workbench.metrics.rankings.files import DEFAULT_LIMIT, reading_of
 from workbench.progress import Progress
 from workbench.ui.kit.controls import widget_for, with_help
 from workbench.ui.kit.dragged import DraggedMarks

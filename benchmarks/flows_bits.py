@@ -7,18 +7,17 @@ process of its own, on the same numbers. Each figure is the best of the rounds, 
 array, as pychop does; for a million numbers that is most of its time, so the loop alone is timed as well.
 """
 
-import argparse
-import sys
 import time
 from collections.abc import Callable
 
 import numpy as np
 import rivals
-from report import finish, heading
+from report import finish, heading, options
 
 from workbench import flows
 from workbench.flows.bits.rounding import number_format, round_into
 
+RIVAL_PACKAGE = "pychop==0.6"
 RIVAL = """
 import json, sys, time
 import numpy as np
@@ -51,11 +50,19 @@ def best(action: Callable[[], object], rounds: int) -> float:
 
 def roundings(n: int, rounds: int) -> list[str]:
     """Rounding a million numbers, in the range of a double and in that of half precision."""
-    python, told = rivals.environment("pychop", ("pychop==0.6",))
-    theirs = rivals.asked(python, RIVAL, n, rounds)
+    told, theirs = [RIVAL_PACKAGE], None
+    try:
+        python, told = rivals.environment("pychop", (RIVAL_PACKAGE,))
+        theirs = rivals.asked(python, RIVAL, n, rounds)
+    except (OSError, RuntimeError) as error:
+        told = [*told, f"it could not be asked: {error}"]
     x, out, stream = np.random.default_rng(0).normal(size=n), np.empty(n), np.ones(1, np.uint64)
     lines = [
-        f"| {n:,} numbers to 10 bits | ns a number | {told[0]}, range of half | pychop ÷ ours |",
+        f"Rival: {'; '.join(told)}.",
+        "",
+        f"## {n:,} numbers to 10 bits",
+        "",
+        "| rounding | ns a number | pychop, range of half | pychop ÷ ours |",
         "|---|---|---|---|",
     ]
     for rounding in ("nearest", "stochastic"):
@@ -68,8 +75,8 @@ def roundings(n: int, rounds: int) -> list[str]:
             for name, action in actions.items():
                 action()
                 ours = 1e9 * best(action, rounds) / n
-                ratio = theirs[rounding] / ours
-                lines.append(f"| {rounding}, {span}, {name} | {ours:.2f} | {theirs[rounding]:.0f} | {ratio:.0f} |")
+                cells = f"{theirs[rounding]:.0f} | {theirs[rounding] / ours:.0f}" if theirs else "— | —"
+                lines.append(f"| {rounding}, {span}, {name} | {ours:.2f} | {cells} |")
     short = 1e9 * best(lambda: x.astype(np.float16).astype(float), rounds) / n
     return [*lines, f"| NumPy's float16, there and back | {short:.2f} | | |", ""]
 
@@ -79,7 +86,7 @@ def models() -> list[str]:
 
     Two runs of different length are subtracted: what a run costs besides its steps is as much as a thousand of them.
     """
-    lines = ["| a step of | nearest, ns | stochastic, ns | double, ns |", "|---|---|---|---|"]
+    lines = ["## A step", "", "| a step of | nearest, ns | stochastic, ns | double, ns |", "|---|---|---|---|"]
     for name in flows.MODELS:
         steps = 20_000 if name != "shallow-water" else 1000
         cells = []
@@ -95,14 +102,11 @@ def models() -> list[str]:
 
 def main() -> None:
     """Time and print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--write", action="store_true", help="store the tables in benchmarks/results")
-    options = parser.parse_args()
+    given = options(__doc__)
     lines = heading("Few bits", "python benchmarks/flows_bits.py --write", ("numpy", "numba"))
-    lines += roundings(*((100_000, 5) if options.quick else (1_000_000, 20)))
-    finish("flows_bits", lines + models(), write=options.write)
+    lines += roundings(*((100_000, 5) if given.quick else (1_000_000, 20)))
+    finish("flows_bits", lines + models(), write=given.write)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

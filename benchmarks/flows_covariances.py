@@ -8,7 +8,6 @@ noise only ever adds. Ours stops at a certified gap of 1e-12; POT, pyRiemann and
 at most 2000 steps. The excess of V of theirs is taken against ours.
 """
 
-import argparse
 import contextlib
 import io
 import tempfile
@@ -19,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import ot
 import rivals
-from report import finish, heading
+from report import finish, heading, options
 
 from workbench import flows
 
@@ -107,11 +106,11 @@ def theirs(batches: dict[str, np.ndarray], rounds: int) -> tuple[dict, list[str]
         path = Path(folder) / "batches.npz"
         np.savez(path, **batches)
         for name, packages in PACKAGES.items():
-            python, versions = rivals.environment(name, packages)
-            told += versions
             try:
+                python, versions = rivals.environment(name, packages)
+                told += versions
                 found[name] = rivals.asked(python, RIVALS, path, rounds, name)
-            except RuntimeError as error:
+            except (OSError, RuntimeError) as error:
                 found[name] = str(error)
     return found, told
 
@@ -142,14 +141,11 @@ def cells(seconds: float | None, mean: np.ndarray | None, trouble: str | None, o
 
 def main() -> None:
     """Print one row a size and condition, then the distances."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one round, one size")
-    parser.add_argument("--write", action="store_true", help="store the tables in benchmarks/results")
-    options = parser.parse_args()
-    rounds = 1 if options.quick else 5
+    given = options(__doc__)
+    rounds = 1 if given.quick else 5
     batches = {
         f"{count} {n} {condition:g}": flows.random_covariances(count, n, condition=condition)
-        for count, n in SIZES[: 1 if options.quick else None]
+        for count, n in SIZES[: 1 if given.quick else None]
         for condition in CONDITIONS
     }
     batches["30 4 singular"] = np.stack([a @ a.T for a in np.random.default_rng(1).normal(size=(30, 4, 2))])
@@ -183,7 +179,7 @@ def main() -> None:
         answers += [found[other][name][1] if found[other][name][1] is not None else np.nan for other in others]
         shown = " | ".join(f"{float(np.real(answer)):.10g}" for answer in answers)
         lines.append(f"| {name.removeprefix('pair: ')} | {truth:.10g} | {shown} |")
-    finish("flows_covariances", lines, write=options.write)
+    finish("flows_covariances", lines, write=given.write)
 
 
 if __name__ == "__main__":

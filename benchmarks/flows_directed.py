@@ -6,13 +6,12 @@ CPU time of one thread, the best of several rounds. POT returns the best of L ra
 given 10, 100 and 1000 of them.
 """
 
-import argparse
 import time
 import warnings
 
 import numpy as np
 import ot
-from report import finish, heading
+from report import finish, heading, options
 
 from workbench import clouds, flows, transport
 
@@ -65,16 +64,13 @@ def means(repeats: int) -> list[str]:
 
 def main() -> None:
     """Run the benchmark and print its tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes")
-    parser.add_argument("--write", action="store_true", help="store the tables in benchmarks/results")
-    options = parser.parse_args()
-    quick = options.quick
+    given = options(__doc__)
+    quick = given.quick
     warnings.simplefilter("ignore")
     lines = heading("Directed slices", "python benchmarks/flows_directed.py --write", ("numpy", "numba", "POT"))
     lines += largest([500] if quick else [500, 2000, 10_000], 2 if quick else 5)
     lines += means(20 if quick else 100)
-    finish("flows_directed", lines, write=options.write)
+    finish("flows_directed", lines, write=given.write)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
 """Exact and entropic transport next to POT, SciPy, OTT-JAX, regot and geomloss: time, memory, what is proved.
 
-    python benchmarks/flows_exact.py [--quick] [--rivals] [--write]
+    python benchmarks/flows_exact.py [--quick] [--no-install] [--write]
 
-Times are CPU seconds of one thread, each the best of interleaved rounds; trust the ratios. ``--rivals`` makes an
-environment of its own (see rivals.py) with OTT-JAX, regot and geomloss, and runs them there on the same costs and
-clouds; what does not install or stops is said. Whole, with the rivals, it takes some ten minutes.
+Times are CPU seconds of one thread, each the best of interleaved rounds; trust the ratios. OTT-JAX, regot and geomloss
+are installed into an environment of their own (see rivals.py) and run there on the same costs and clouds; what does not
+install or stops is said, ``--no-install`` leaves them out. Whole, it takes some five minutes.
 """
 
-import argparse
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import ot
 import rivals
-from report import finish, heading
+from report import best_of, finish, heading, options
 from scipy.optimize import linear_sum_assignment
 
 from workbench import flows
@@ -56,13 +55,7 @@ def scipy_exact(x: np.ndarray, y: np.ndarray) -> float:
 
 def timed(actions: dict[str, Action], rounds: int) -> tuple[dict[str, float], dict[str, float]]:
     """Return the best CPU time of each action over rounds in which they take turns, and the values."""
-    best, values = dict.fromkeys(actions, np.inf), {}
-    for _ in range(rounds):
-        for name, action in actions.items():
-            started = time.process_time()
-            values[name] = action()
-            best[name] = min(best[name], time.process_time() - started)
-    return best, values
+    return best_of(rounds, actions, time.process_time)
 
 
 def exact(cases: list[tuple[int, int]], rounds: int) -> list[str]:
@@ -259,14 +252,17 @@ print(json.dumps(rows))
 
 def others(n: int) -> list[str]:
     """Solvers that are not among our dependencies, in an environment of their own, on the same problems."""
-    python, told = rivals.environment("transport", PACKAGES)
     x, y = clouds(n, 3)
     mean = float(ot.dist(x, y).mean())
     ours, value = timed({"ours": lambda: entropic_value(x, y, 0.01)}, 2)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clouds.npz"
         np.savez(path, x=x, y=y, blur=np.sqrt(0.01 * mean / 2))
-        found = rivals.asked(python, THEIRS, N, ETA, path)
+        try:
+            python, told = rivals.environment("transport", PACKAGES)
+            found = rivals.asked(python, THEIRS, N, ETA, path)
+        except (OSError, RuntimeError) as error:
+            return ["## Rivals in an environment of their own", "", f"They could not be asked: {error}.", ""]
     rows = ["## Rivals in an environment of their own", "", f"{'; '.join(told)}.", ""]
     rows += ["| solver, C uniform | CPU s | L1 error of the marginals | ⟨C, P⟩ |", "|---|---|---|---|"]
     for name, seconds, error, cost in found["entropic"]:
@@ -297,24 +293,20 @@ def entropic_value(x: np.ndarray, y: np.ndarray, share: float) -> float:
 
 def main() -> None:
     """Run the benchmark and print its tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes, under a minute")
-    parser.add_argument("--rivals", action="store_true", help="also install and run what is not among our dependencies")
-    parser.add_argument("--write", action="store_true", help="store the tables in benchmarks/results/flows_exact.md")
-    options = parser.parse_args()
+    given = options(__doc__, rivals="OTT-JAX, regot and geomloss")
     warnings.simplefilter("ignore")
     cases = [(500, 3), (1000, 3), (2000, 3)]
-    if not options.quick:
+    if not given.quick:
         cases += [(4000, 3), (10_000, 3), (2000, 2), (2000, 10), (2000, 50)]
-    command = "python benchmarks/flows_exact.py --rivals --write"
+    command = "python benchmarks/flows_exact.py --write"
     lines = heading("Exact and entropic transport", command, ("numpy", "numba", "scipy", "POT"))
-    lines += exact(cases, rounds=2 if options.quick else 3)
-    lines += crossing(rounds=2 if options.quick else 5, seconds=0.2 if options.quick else 3.0)
-    lines += memory([2000] if options.quick else [2000, 10_000, 50_000], largest_pot=10_000)
-    lines += entropic(rounds=1 if options.quick else 3)
-    if options.rivals:
-        lines += others(500 if options.quick else 1000)
-    finish("flows_exact", lines, write=options.write)
+    lines += exact(cases, rounds=2 if given.quick else 3)
+    lines += crossing(rounds=2 if given.quick else 3, seconds=0.2 if given.quick else 2.0)
+    lines += memory([2000] if given.quick else [2000, 10_000, 50_000], largest_pot=10_000)
+    lines += entropic(rounds=1 if given.quick else 2)
+    if not given.no_install:
+        lines += others(500 if given.quick else 1000)
+    finish("flows_exact", lines, write=given.write)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,18 @@
 """Embeddings beside pytorch-metric-learning and scikit-learn, in one run: values and time as ratios.
 
-    python benchmarks/metrics_embeddings.py [--quick] [--no-install]
+    python benchmarks/metrics_embeddings.py [--quick] [--no-install] [--write]
 
 The best of several rounds: noise only ever adds. pytorch-metric-learning is no dependency: it is installed into an
 environment of the benchmarks' own and asked there (PML below; its accuracy calculator through its own neighbour search,
 since faiss is not needed for that); ``--no-install`` leaves it out.
 """
 
-import argparse
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import rivals
+from report import best_of, kept, options
 from sklearn.datasets import load_digits
 from sklearn.neighbors import NearestNeighbors
 
@@ -66,17 +63,6 @@ print(json.dumps(found))
 """
 
 
-def best_of(rounds: int, runs: Mapping[str, Callable[[], object]]) -> tuple[dict[str, float], dict[str, object]]:
-    """Return the shortest time of each run over interleaved rounds, and what it returned."""
-    seconds, found = dict.fromkeys(runs, np.inf), {}
-    for _ in range(rounds):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            found[name] = run()
-            seconds[name] = min(seconds[name], time.perf_counter() - start)
-    return seconds, found
-
-
 def by_neighbours(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     """Return R@1 and MAP@R from scikit-learn's neighbours; ties as its sort leaves them."""
     counts = np.bincount(y)
@@ -92,7 +78,7 @@ def by_neighbours(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 def retrieval_table(quick: bool, python: Path | None, folder: Path) -> None:
     """Print R@1 and MAP@R and their times, as the items grow."""
-    print("### R@1 and MAP@R, one thread\n")
+    print("## R@1 and MAP@R, one thread\n")
     print("| items × features | ours, ms | scikit-learn, ms | ratio | PML, ms | ratio | MAP@R of each |")
     print("|---|---|---|---|---|---|---|")
     rng = np.random.default_rng(0)
@@ -131,7 +117,7 @@ def loss_table(quick: bool, python: Path | None, folder: Path) -> None:
     pairs = Pairs.of(y)
     np.savez(folder / "loss.npz", x=x, y=y)
     found = rivals.asked(python, LOSSES, folder / "loss.npz", 20 if quick else 200)
-    print("\n### A batch of 40 in 16 dimensions: loss and gradient\n")
+    print("\n## A batch of 40 in 16 dimensions: loss and gradient\n")
     print("| loss | ours, µs | PML, µs | ratio | values | gradients apart |")
     print("|---|---|---|---|---|---|")
     for name, (best, value, slope) in found.items():
@@ -146,7 +132,7 @@ def loss_table(quick: bool, python: Path | None, folder: Path) -> None:
 
 def confusion_table(quick: bool) -> None:
     """Print the exact term beside all pairs and beside ten pairs an item, as the released code draws them."""
-    print("\n### Energy confusion\n")
+    print("\n## Energy confusion\n")
     print("| items × 64 | exact by moments, ms | all pairs in NumPy, ms | ratio | apart | ten pairs an item: error |")
     print("|---|---|---|---|---|---|")
     rng = np.random.default_rng(2)
@@ -176,23 +162,16 @@ def confusion_table(quick: bool) -> None:
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes, few rounds")
-    parser.add_argument("--no-install", action="store_true", help="leave pytorch-metric-learning out")
-    given = parser.parse_args()
-    python = None
-    if not given.no_install:
-        try:
-            python, told = rivals.environment("embeddings", [RIVAL])
-            print(f"Rival: {'; '.join(told)}\n")
-            python = None if "did not install" in told[0] else python
-        except (OSError, RuntimeError) as error:
-            print(f"pytorch-metric-learning could not be installed: {error}", file=sys.stderr)
+    given = options(__doc__, rivals="pytorch-metric-learning")
     metrics.retrieval(np.eye(3), [0, 0, 1], replicates=0)
-    with tempfile.TemporaryDirectory() as folder:
+    with (
+        kept("metrics_embeddings", "Embeddings", ("numpy", "numba", "scikit-learn", "torch"), write=given.write),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        python = None if given.no_install else rivals.told_environment("embeddings", [RIVAL])
         retrieval_table(given.quick, python, Path(folder))
         loss_table(given.quick, python, Path(folder))
-    confusion_table(given.quick)
+        confusion_table(given.quick)
 
 
 if __name__ == "__main__":

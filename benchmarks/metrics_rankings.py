@@ -1,22 +1,17 @@
 """Rankings beside scikit-learn and MLstatkit, in one run: time as ratios, and how far the values are apart.
 
-    python benchmarks/metrics_rankings.py [--quick] [--no-install]
+    python benchmarks/metrics_rankings.py [--quick] [--no-install] [--write]
 
 The best of interleaved rounds: noise only ever adds. MLstatkit is no dependency: it is installed into an environment of
-the benchmark's own (in a temporary folder) and timed there, in a process apart; ``--no-install`` leaves it out.
+the benchmark's own (see rivals.py) and timed there, in a process apart; ``--no-install`` leaves it out.
 """
 
-import argparse
-import json
-import subprocess
-import sys
 import tempfile
-import time
-import venv
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+import rivals
+from report import best_of, kept, options
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from workbench import metrics
@@ -38,17 +33,6 @@ print(json.dumps([best, float(z), float(p)]))
 AUROC, AP = metrics.RANKING_SCORES["auroc"], metrics.RANKING_SCORES["ap"]
 
 
-def best_of(rounds: int, runs: Mapping[str, Callable[[], object]]) -> tuple[dict[str, float], dict[str, object]]:
-    """Return the shortest time of each run over interleaved rounds, and what it returned."""
-    seconds, found = dict.fromkeys(runs, np.inf), {}
-    for _ in range(rounds):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            found[name] = run()
-            seconds[name] = min(seconds[name], time.perf_counter() - start)
-    return seconds, found
-
-
 def both_scores(y: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
     """Return AUROC and AP from one sort."""
     found = levels(sample(y, scores))
@@ -57,7 +41,7 @@ def both_scores(y: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
 
 def scores_table(quick: bool) -> None:
     """Print AUROC and AP together beside scikit-learn's two calls, as the ranking grows."""
-    print("### AUROC and AP\n")
+    print("## AUROC and AP\n")
     print(
         "| items | ties | ours, ms | with errors, curves and ties, ms | scikit-learn's two calls, ms | ratio | apart |"
     )
@@ -103,7 +87,7 @@ def bootstrap_table(quick: bool) -> None:
     }
     seconds, found = best_of(1 if quick else 2, runs)
     ours, formula = found["ours"], found["formula"]
-    print(f"\n### Errors of both scores: {count:,} items, {replicates} replicates\n")
+    print(f"\n## Errors of both scores: {count:,} items, {replicates} replicates\n")
     print("| | seconds | ratio | error of AUROC | error of AP |")
     print("|---|---|---|---|---|")
     rows = (
@@ -116,12 +100,9 @@ def bootstrap_table(quick: bool) -> None:
         print(f"| {label} | {seconds[name]:.3g} | {ratio:.3g} | {auroc:.5f} | {ap:.5f} |")
 
 
-def delong_table(quick: bool, folder: Path) -> None:
+def delong_table(quick: bool, python: Path, folder: Path) -> None:
     """Print the paired test beside MLstatkit's, which has none for AP."""
-    venv.create(folder / "rival", with_pip=True)
-    python = folder / "rival" / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", RIVAL], check=True)
-    print("\n### Two models on the same items: DeLong's test\n")
+    print("\n## Two models on the same items: DeLong's test\n")
     print("| items | ours (AUROC and AP), ms | MLstatkit (AUROC), ms | ratio | size of z, both |")
     print("|---|---|---|---|---|")
     for count in (10_000,) if quick else (10_000, 100_000):
@@ -129,10 +110,7 @@ def delong_table(quick: bool, folder: Path) -> None:
         b = a + np.random.default_rng(4).normal(size=count)
         np.savez(folder / "data.npz", y=y, a=a, b=b)
         seconds, found = best_of(3, {"ours": lambda y=y, a=a, b=b: metrics.compare(y, a, b)})
-        done = subprocess.run(
-            [python, "-c", DELONG, folder / "data.npz", "3"], check=True, capture_output=True, text=True
-        )
-        theirs, z, _ = json.loads(done.stdout.splitlines()[-1])
+        theirs, z, _ = rivals.asked(python, DELONG, folder / "data.npz", 3)
         own = float(found["ours"].z.sel(metric="auroc"))
         print(
             f"| {count:,} | {1e3 * seconds['ours']:.1f} | {1e3 * theirs:.1f} | {theirs / seconds['ours']:.1f} | "
@@ -142,20 +120,18 @@ def delong_table(quick: bool, folder: Path) -> None:
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes, few rounds")
-    parser.add_argument("--no-install", action="store_true", help="leave MLstatkit out")
-    given = parser.parse_args()
+    given = options(__doc__, rivals="MLstatkit")
     both_scores(*metrics.binormal(100))
     metrics.ranking(*metrics.binormal(100))
-    scores_table(given.quick)
-    bootstrap_table(given.quick)
-    if not given.no_install:
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                delong_table(given.quick, Path(folder))
-            except subprocess.CalledProcessError as error:
-                print(f"\nMLstatkit could not be installed or run: {error}", file=sys.stderr)
+    with (
+        kept("metrics_rankings", "Rankings", ("numpy", "numba", "scikit-learn"), write=given.write),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        python = None if given.no_install else rivals.told_environment("rankings", [RIVAL])
+        scores_table(given.quick)
+        bootstrap_table(given.quick)
+        if python is not None:
+            delong_table(given.quick, python, Path(folder))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Worst-case regret and canonical rewards beside the tools at hand, in one run: `python benchmarks/metrics_rewards.py`.
+"""Worst-case regret and canonical rewards beside the tools at hand, in one run.
+
+    python benchmarks/metrics_rewards.py [--quick] [--write]
 
 - W against one linear program over two occupancies, solved by HiGHS (a dependency of SciPy), on sparse grids.
 - Minimal in closed form against Adam on the same least-squares problem, which the paper's code runs (our own few lines
@@ -10,12 +12,12 @@ CPU seconds of one core, the best of the rounds. No package computes STARC dista
 installed.
 """
 
-import argparse
 import resource
 import time
 
 import numpy as np
 import torch
+from report import kept, options
 from scipy import sparse
 from scipy.optimize import linprog
 
@@ -79,17 +81,14 @@ def minimal_by_adam(mdp: metrics.MDP, reward: np.ndarray, steps: int) -> float:
     return float(size.detach() ** 0.5)
 
 
-def main() -> None:
+def tables(quick: bool) -> None:
     """Print four tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one round, small sizes")
-    quick = parser.parse_args().quick
     torch.set_num_threads(1)
     rounds = 1 if quick else 3
     sides = SIDES[:2] if quick else SIDES
     small, rewards = grid(4)
     metrics.worst_case_regret(small.mdp, *rewards)  # compiles
-    print("Worst-case regret on a grid, four moves, slip 0.1, γ = 0.95\n")
+    print("## Worst-case regret on a grid, four moves, slip 0.1, γ = 0.95\n")
     heads = "states | W | upper − lower | evaluations | ours, s | HiGHS, s | HiGHS ÷ ours | difference"
     print(f"| {heads} | certificate, MB | proved width | checker, s |")
     print("|---|---|---|---|---|---|---|---|---|---|---|")
@@ -119,11 +118,18 @@ def main() -> None:
     print(f"\nMinimal form of 32 states, 4 actions: {1e3 * ours:.2f} ms, norm {form.norm():.12f}; Adam, {steps} steps: "
           f"{adam:.1f} s ({adam / ours:,.0f} ×), norm {size:.12f}")  # fmt: skip
     world, pair = grid(30 if quick else 100)
-    print(f"\nDistances of {world.mdp.states:,} states\n\n| distance | s | value |\n|---|---|---|")
+    print(f"\n## Distances of {world.mdp.states:,} states\n\n| distance | s | value |\n|---|---|---|")
     for entry in metrics.REWARD_DISTANCES.values():
         seconds, value = timed(lambda e=entry: e(world.mdp, *(as_reward("r", r, world.mdp) for r in pair)), 1)
         print(f"| {entry.label} | {seconds:.2f} | {value:.6f} |")
     print(f"\nPeak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+def main() -> None:
+    """Run the benchmark."""
+    given = options(__doc__)
+    with kept("metrics_rewards", "Rewards", ("numpy", "numba", "scipy", "torch"), write=given.write):
+        tables(given.quick)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,20 @@
 """Signals beside what a user would otherwise run, in one process: time as ratios, and how far the values are off.
 
-    python benchmarks/metrics_signals.py [--quick] [--no-install]
+    python benchmarks/metrics_signals.py [--quick] [--no-install] [--write]
 
 The best of interleaved rounds: noise only ever adds. No package computes the metric, so the rivals are the released
 plots' estimator (200 log-spaced SNRs, 50 noise paths, left sums), a pass for each pair instead of each point, and the
 plain NumPy form of the same rule. SSIM is compared with scikit-image, which is no dependency: it is installed into an
-environment of the benchmark's own (in a temporary folder) and timed there; ``--no-install`` leaves it out.
+environment of the benchmark's own (see rivals.py) and timed there; ``--no-install`` leaves it out.
 """
 
-import argparse
-import json
-import subprocess
-import sys
 import tempfile
-import time
-import venv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import rivals
+from report import best_of, kept, options
 from scipy.special import logsumexp
 
 from workbench import metrics
@@ -45,17 +41,6 @@ EXACT = 5.547131657972
 A, B = (2.5, -2.0), (0.0, 1.0)
 
 
-def best_of(rounds: int, runs: Mapping[str, Callable[[], object]]) -> tuple[dict[str, float], dict[str, object]]:
-    """Return the shortest time of each run over interleaved rounds, and what it returned."""
-    seconds, found = dict.fromkeys(runs, np.inf), {}
-    for _ in range(rounds):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            found[name] = run()
-            seconds[name] = min(seconds[name], time.perf_counter() - start)
-    return seconds, found
-
-
 def plotted(density: metrics.Mixture, seed: int) -> float:
     """Return one estimate as the released plots make it."""
     rng = np.random.default_rng(seed)
@@ -78,7 +63,7 @@ def one_pair(quick: bool) -> None:
     runs["released plots"] = lambda: plotted(density, 0)
     seconds, found = best_of(2 if quick else 7, runs)
     spread = np.std([plotted(density, k) for k in range(10 if quick else 40)])
-    print("### One distance in the paper's mixture\n")
+    print("## One distance in the paper's mixture\n")
     print("| estimator | ms | ratio | off the exact value | its own error bar |")
     print("|---|---|---|---|---|")
     for name, value in found.items():
@@ -91,7 +76,7 @@ def one_pair(quick: bool) -> None:
 def many_points(quick: bool) -> None:
     """Print all distances of N points from N passes, beside a pass for each pair, and the memory of the vectors."""
     density = signals.paper_mixture()
-    print("\n### All distances of N points\n")
+    print("\n## All distances of N points\n")
     print("| points | from feature vectors, s | pair by pair, s | ratio | apart |")
     print("|---|---|---|---|---|")
     for n in (20, 40) if quick else (20, 50, 100):
@@ -144,7 +129,7 @@ def photographs(quick: bool) -> None:
     }
     seconds, found = best_of(2 if quick else 3, runs)
     apart = np.abs(found["ours"] - found["numpy"]).max() / np.abs(found["ours"]).max()
-    print("\n### Patches of photographs: 64 dimensions, 8 components, 64 noise vectors, 20 SNRs\n")
+    print("\n## Patches of photographs: 64 dimensions, 8 components, 64 noise vectors, 20 SNRs\n")
     print("| | ms a patch | ratio | apart, relatively |")
     print("|---|---|---|---|")
     for label, name in (("ours", "ours"), ("NumPy (einsum)", "numpy")):
@@ -152,18 +137,14 @@ def photographs(quick: bool) -> None:
         print(f"| {label} | {each:.1f} | {seconds['numpy'] / seconds[name]:.1f} | {apart:.0e} |")
 
 
-def similarity(folder: Path) -> None:
+def similarity(python: Path, folder: Path) -> None:
     """Print SSIM beside scikit-image's."""
-    venv.create(folder / "rival", with_pip=True)
-    python = folder / "rival" / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", RIVAL], check=True)
     a = signals.photographs.grey_photograph("china")[:256, :256]
     b = metrics.distorted(a, "blur", 0.04)[0]
     np.savez(folder / "data.npz", a=a, b=b)
     seconds, found = best_of(5, {"ours": lambda: metrics.ssim(a, b)})
-    done = subprocess.run([python, "-c", SSIM, folder / "data.npz", "5"], check=True, capture_output=True, text=True)
-    theirs, value = json.loads(done.stdout.splitlines()[-1])
-    print("\n### SSIM of 256 × 256 pixels\n")
+    theirs, value = rivals.asked(python, SSIM, folder / "data.npz", 5)
+    print("\n## SSIM of 256 × 256 pixels\n")
     print("| ours, ms | scikit-image, ms | ratio | values |")
     print("|---|---|---|---|")
     print(
@@ -174,20 +155,18 @@ def similarity(folder: Path) -> None:
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes, few rounds")
-    parser.add_argument("--no-install", action="store_true", help="leave scikit-image out")
-    given = parser.parse_args()
+    given = options(__doc__, rivals="scikit-image")
     metrics.iem(signals.paper_mixture(), A, B, digits=4)
-    one_pair(given.quick)
-    many_points(given.quick)
-    photographs(given.quick)
-    if not given.no_install:
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                similarity(Path(folder))
-            except subprocess.CalledProcessError as error:
-                print(f"\nscikit-image could not be installed or run: {error}", file=sys.stderr)
+    with (
+        kept("metrics_signals", "Signals", ("numpy", "numba", "scipy"), write=given.write),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        python = None if given.no_install else rivals.told_environment("signals", [RIVAL])
+        one_pair(given.quick)
+        many_points(given.quick)
+        photographs(given.quick)
+        if python is not None:
+            similarity(python, Path(folder))
 
 
 if __name__ == "__main__":

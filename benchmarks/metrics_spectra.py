@@ -1,139 +1,125 @@
 """Tails of spectra next to weightwatcher and powerlaw: equal values first, then time as ratios.
 
-    python benchmarks/metrics_spectra.py [--quick]
+    python benchmarks/metrics_spectra.py [--quick] [--no-install] [--write]
 
-The rivals are installed in an environment of the benchmark's own (benchmarks/.rivals, not ours), which reads NumPy and
-torch from ours; all fits run there in one process, CPU seconds of one thread, the best of interleaved rounds.
+The rivals are installed in an environment of the benchmark's own (see rivals.py), without what they declare beside
+their imports; all fits run there in one process, CPU seconds of one thread, the best of rounds in which they take
+turns. ``--no-install`` leaves the rivals out: then our own times are all there is.
 """
 
-import argparse
+import json
+import logging
 import os
 import subprocess
 import sys
-import sysconfig
 import time
-import venv
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-RIVALS = HERE / ".rivals" / "spectra"
+import numpy as np
+import rivals
+import torch
+from report import best_of, kept, options
+
+from workbench import metrics
+
 PACKAGES = ("weightwatcher==0.7.7", "powerlaw==2.0.0")
 LIGHT = ("pandas", "matplotlib", "tqdm", "mpmath")
 """What the rivals import beside NumPy and torch, where our environment lacks it."""
 
 
-def environment() -> Path:
-    """Return the Python of the rivals' environment, made on the first call; it sees our packages after its own."""
-    python = RIVALS / "bin" / "python"
-    if not python.exists():
-        venv.create(RIVALS, with_pip=True)
-        purelib = subprocess.run(
-            [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-            capture_output=True, text=True, check=True,
-        ).stdout.strip()  # fmt: skip
-        (Path(purelib) / "ours.pth").write_text(f"{sysconfig.get_path('purelib')}\n{HERE.parent}\n")
-        pip = [str(python), "-m", "pip", "install", "-q"]
-        subprocess.run([*pip, "--no-deps", *PACKAGES], check=True)
-        for name in LIGHT:
-            found = subprocess.run([str(python), "-c", f"import {name.replace('-', '_')}"], capture_output=True)
-            if found.returncode:
-                subprocess.run([*pip, name], check=False)
-    return python
-
-
-def best(actions: dict, rounds: int) -> tuple[dict, dict]:
-    """Return the best CPU time of each action over rounds in which they take turns, and the values."""
-    times, values = dict.fromkeys(actions, float("inf")), {}
-    for _ in range(rounds):
-        for name, action in actions.items():
-            started = time.process_time()
-            values[name] = action()
-            times[name] = min(times[name], time.process_time() - started)
-    return times, values
-
-
-def fits(sizes: list[int], rounds: int) -> list[str]:
-    """Compare the fits of one tail."""
-    import logging
-    import warnings
-
-    import numpy as np
+def rival_fits() -> dict[str, Callable[[np.ndarray], float]]:
+    """Return the fits of the packages that are here, by name."""
     import powerlaw
     from weightwatcher.WW_powerlaw import WWFit
 
-    from workbench import metrics
+    return {
+        "weightwatcher": lambda values: float(WWFit(values).alpha),
+        "powerlaw": lambda values: float(powerlaw.Fit(values, verbose=False).alpha),
+    }
 
-    logging.disable(logging.WARNING)
-    warnings.simplefilter("ignore")
+
+def fits(sizes: list[int], rounds: int, theirs: dict[str, Callable[[np.ndarray], float]]) -> list[str]:
+    """Compare the fits of one tail."""
     rows = [
+        "## The scan for one tail",
+        "",
         "| M | workbench | weightwatcher | powerlaw | weightwatcher ÷ ours | powerlaw ÷ ours | α apart by |",
         "|---|---|---|---|---|---|---|",
     ]
     for m in sizes:
         values = np.exp(1.5 * np.random.default_rng(0).normal(size=m))  # all above 1e-5, what the package drops
         metrics.tail_fit(values)
-        actions = {
-            "ours": lambda values=values: [metrics.tail_fit(values).alpha for _ in range(20)][-1],
-            "ww": lambda values=values: float(WWFit(values).alpha),
-        }
-        if m <= 3072:
-            actions["powerlaw"] = lambda values=values: float(powerlaw.Fit(values, verbose=False).alpha)
-        times, found = best(actions, rounds)
+        actions = {"ours": lambda values=values: [metrics.tail_fit(values).alpha for _ in range(20)][-1]}
+        for name, fit in theirs.items():
+            if name != "powerlaw" or m <= 3072:  # its scan takes minutes beyond
+                actions[name] = lambda fit=fit, values=values: fit(values)
+        times, found = best_of(rounds, actions, time.process_time)
         times["ours"] /= 20
         apart = max(found.values()) - min(found.values())
         if apart > 1e-9 * found["ours"]:
             raise SystemExit(f"M = {m}: the values differ, {found}")
-        shown = [f"{1000 * times[n]:.3g} ms" if n in times else "—" for n in actions | {"powerlaw": None}]
-        ratio = [f"{times[n] / times['ours']:.0f}" if n in times else "—" for n in ("ww", "powerlaw")]
+        shown = [f"{1000 * times[n]:.3g} ms" if n in times else "—" for n in ("ours", "weightwatcher", "powerlaw")]
+        ratio = [f"{times[n] / times['ours']:.0f}" if n in times else "—" for n in ("weightwatcher", "powerlaw")]
         rows.append(f"| {m:,} | {' | '.join(shown)} | {' | '.join(ratio)} | {apart:.0e} |")
-    return rows
+    return [*rows, ""]
 
 
-def whole(rounds: int) -> list[str]:
+def whole(rounds: int, alone: bool) -> list[str]:
     """Compare the scores of a whole network: here the eigenvalues take most of the time, on both sides."""
-    import logging
-    import warnings
-
-    import numpy as np
-    import torch
-    import weightwatcher
-
-    from workbench import metrics
-
-    logging.disable(logging.WARNING)
-    warnings.simplefilter("ignore")
     torch.manual_seed(0)
     torch.set_num_threads(1)
     model = torch.nn.Sequential(*[torch.nn.Linear(384, 384, bias=False) for _ in range(12)])
     with torch.no_grad():
         for layer in model:
             layer.weight *= (1 - torch.rand(384)) ** -0.3
-    actions = {
-        "ours": lambda: metrics.score_layers(model).alpha.values,
-        "ww": lambda: weightwatcher.WeightWatcher(model=model).analyze().alpha.values,
-    }
+    actions = {"ours": lambda: metrics.score_layers(model).alpha.values}
+    if not alone:
+        import weightwatcher
+
+        actions["ww"] = lambda: weightwatcher.WeightWatcher(model=model).analyze().alpha.values
     actions["ours"]()
-    times, found = best(actions, rounds)
-    apart = float(np.abs(np.sort(found["ours"]) - np.sort(found["ww"])).max())
+    times, found = best_of(rounds, actions, time.process_time)
+    cells = "— | — | —"
+    if not alone:
+        apart = float(np.abs(np.sort(found["ours"]) - np.sort(found["ww"])).max())
+        cells = f"{times['ww']:.2f} | {times['ww'] / times['ours']:.1f} | {apart:.0e}"
     return [
+        "## A whole network, 12 layers of 384 × 384",
         "",
-        f"A whole network, 12 layers of 384 × 384: workbench {times['ours']:.2f} s, weightwatcher `analyze()` "
-        f"{times['ww']:.2f} s, {times['ww'] / times['ours']:.1f} times; α apart by {apart:.0e} at most.",
+        "| workbench, s | weightwatcher `analyze()`, s | ratio | α apart by at most |",
+        "|---|---|---|---|",
+        f"| {times['ours']:.2f} | {cells} |",
     ]
+
+
+def inside(quick: bool, alone: bool) -> None:
+    """Run the comparison; the last line of what is printed holds the tables in JSON, the packages print as well."""
+    logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore")
+    theirs = {} if alone else rival_fits()
+    lines = fits([768] if quick else [768, 3072, 8192], 2 if quick else 3, theirs)
+    print(f"\n{json.dumps(lines + whole(1 if quick else 3, alone))}")
 
 
 def main() -> None:
     """Run the comparison in the rivals' environment and print its tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes")
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if not given.inside:
-        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        command = [str(environment()), __file__, "--inside", *(["--quick"] if given.quick else [])]
-        sys.exit(subprocess.run(command, env={**os.environ, **threads}, check=False).returncode)
-    lines = fits([768] if given.quick else [768, 3072, 8192], rounds=2 if given.quick else 3)
-    print("\n".join(lines + whole(1 if given.quick else 3)))
+    if "--inside" in sys.argv:
+        inside("--quick" in sys.argv, "--alone" in sys.argv)
+        return
+    given = options(__doc__, rivals="weightwatcher and powerlaw")
+    with kept("metrics_spectra", "Spectra", ("numpy", "numba", "scipy", "torch"), write=given.write):
+        python = None if given.no_install else rivals.told_environment("spectra", LIGHT)
+        python = python and rivals.told_environment("spectra", PACKAGES, bare=True)
+        command = [str(python or sys.executable), "-W", "ignore", str(Path(__file__).resolve()), "--inside"]
+        flags = [*(["--quick"] if given.quick else []), *([] if python else ["--alone"])]
+        root = str(Path(__file__).resolve().parents[1])
+        surroundings = {**os.environ, **rivals.ONE_THREAD, "PYTHONPATH": root}
+        done = subprocess.run([*command, *flags], env=surroundings, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"the comparison broke off: {done.stderr.strip()[-400:]}")
+        print("\n".join(json.loads(done.stdout.splitlines()[-1])))
 
 
 if __name__ == "__main__":

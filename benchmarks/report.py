@@ -1,13 +1,30 @@
-"""What the newer benchmarks share: a heading that says what was measured where, and a place to keep the tables."""
+"""What the benchmarks share: their options, a heading that says what was measured where, fair rounds, kept tables."""
 
+import argparse
+import contextlib
+import io
 import os
 import platform
-from collections.abc import Sequence
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-RESULTS = Path(__file__).resolve().parent / "results"
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
+
+
+def options(description: str | None, *, rivals: str = "") -> argparse.Namespace:
+    """Return ``--quick`` and ``--write``, and ``--no-install`` where a script asks packages that are none of ours."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--quick", action="store_true", help="small sizes, few rounds")
+    parser.add_argument("--write", action="store_true", help="store the tables in benchmarks/results")
+    if rivals:
+        parser.add_argument("--no-install", action="store_true", help=f"leave {rivals} out")
+    return parser.parse_args()
 
 
 def heading(title: str, command: str, packages: Sequence[str]) -> list[str]:
@@ -30,3 +47,38 @@ def finish(name: str, lines: Sequence[str], *, write: bool) -> None:
     if write:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{name}.md").write_text(text)
+
+
+@contextlib.contextmanager
+def kept(name: str, title: str, packages: Sequence[str], *, write: bool) -> Iterator[None]:
+    """Take what is printed inside for the tables of the report ``name``; nothing is kept of one that breaks off."""
+    lines = heading(title, f"python benchmarks/{name}.py --write", packages)
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        yield
+    finish(name, [*lines, said.getvalue().strip("\n")], write=write)
+
+
+def best_of(
+    rounds: int, runs: Mapping[str, Callable[[], object]], clock: Callable[[], float] = time.perf_counter
+) -> tuple[dict[str, float], dict[str, object]]:
+    """Return the shortest time of each run over rounds in which they take turns, and what each returned last."""
+    seconds, found = dict.fromkeys(runs, float("inf")), {}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            started = clock()
+            found[name] = run()
+            seconds[name] = min(seconds[name], clock() - started)
+    return seconds, found
+
+
+def families(room: str, description: str | None) -> None:
+    """Run the scripts ``<room>_*.py`` one after the other with the options given; say which of them broke off."""
+    given = options(description)
+    flags = [flag for flag, wanted in (("--quick", given.quick), ("--write", given.write)) if wanted]
+    broken = []
+    for script in sorted(HERE.glob(f"{room}_*.py")):
+        print(f"{script.name} {' '.join(flags)}".rstrip(), flush=True)
+        if subprocess.run([sys.executable, str(script), *flags], check=False).returncode:
+            broken.append(script.name)
+    if broken:
+        raise SystemExit(f"these benchmarks broke off, see above: {', '.join(broken)}")

@@ -34,10 +34,11 @@ print(json.dumps(found))
 """
 
 
-def environment(name: str, packages: Sequence[str]) -> tuple[Path, list[str]]:
+def environment(name: str, packages: Sequence[str], *, bare: bool = False) -> tuple[Path, list[str]]:
     """Return the Python of an environment with these packages (``name==version``), and a line on each of them.
 
     What is missing is installed, all together if that can be: the line of a package that does not install says why.
+    ``bare`` leaves out what the packages declare to need, where that is much and is not what is measured.
     """
     python = HOME / name / "bin" / "python"
     if not python.exists():
@@ -46,22 +47,40 @@ def environment(name: str, packages: Sequence[str]) -> tuple[Path, list[str]]:
         (own / "packages_of_the_workbench.pth").write_text("\n".join(site.getsitepackages()) + "\n")
     wanted = {package.partition("==")[0]: package for package in packages}
     reasons = {}
-    if _missing(python, wanted) and _install(python, wanted.values()):  # not together, then one by one
-        for bare in _missing(python, wanted):
-            if reason := _install(python, [wanted[bare]]):
-                reasons[bare] = reason
+    options = ["--no-deps"] if bare else []
+    if _missing(python, wanted) and _install(python, [*options, *wanted.values()]):  # not together, then one by one
+        for each in _missing(python, wanted):
+            if reason := _install(python, [*options, wanted[each]]):
+                reasons[each] = reason
     found = asked(python, INSTALLED, *wanted)
     told = [
-        f"{bare} did not install: {reasons[bare]}" if bare in reasons else f"{bare} {found[bare]}" for bare in wanted
+        f"{each} did not install: {reasons[each]}" if each in reasons else f"{each} {found[each]}" for each in wanted
     ]
     return python, told
+
+
+def told_environment(name: str, packages: Sequence[str], *, bare: bool = False) -> Path | None:
+    """Print what :func:`environment` tells, and return its Python, or nothing if any of the packages is missing."""
+    try:
+        python, told = environment(name, packages, bare=bare)
+    except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
+        python, told = None, [f"no environment for {', '.join(packages)}: {error} did not install"]
+    print(f"Rivals: {'; '.join(told)}.\n")
+    return None if any("did not install" in line for line in told) else python
 
 
 def _missing(python: Path, wanted: dict[str, str]) -> list[str]:
     """Return what is not there in the version asked for."""
     found = asked(python, INSTALLED, *wanted)
     pinned = {bare: package.partition("==")[2] for bare, package in wanted.items()}
-    return [bare for bare in wanted if found[bare] is None or (pinned[bare] and found[bare] != pinned[bare])]
+    return [bare for bare in wanted if found[bare] is None or (pinned[bare] and not _same(found[bare], pinned[bare]))]
+
+
+def _same(found: str, pinned: str) -> bool:
+    """Say whether two versions are one: 0.6 and 0.6.0 are."""
+    one, other = (version.split(".") for version in (found, pinned))
+    size = max(len(one), len(other))
+    return [*one, *["0"] * (size - len(one))] == [*other, *["0"] * (size - len(other))]
 
 
 def _install(python: Path, packages: Iterable[str]) -> str:

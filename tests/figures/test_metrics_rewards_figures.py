@@ -41,6 +41,17 @@ def test_maps_hold_both_rewards_and_say_where_policies_go(lake):
     np.testing.assert_allclose(visits**2, lake.pair_visits_1.sum("action").values[:16].reshape(4, 4))
 
 
+def test_advantages_lie_towards_their_moves(lake):
+    images = [part for part in figures.advantage_maps(lake) if isinstance(part, hv.Image)]
+    for image, own in zip(images, (lake.advantage_1.values, lake.advantage_2.values), strict=True):
+        fine = image.dimension_values("value", flat=False)[::-1]
+        assert fine.shape == (12, 12)
+        cell = fine[3:6, 0:3] * np.abs(own[:16]).max()  # row 1, column 0: state 4
+        np.testing.assert_allclose([cell[1, 0], cell[2, 1], cell[1, 2], cell[0, 1]], own[4])  # ← ↓ → ↑
+        assert np.isnan(cell[[0, 0, 1, 2, 2], [0, 2, 1, 0, 2]]).all()
+        np.testing.assert_allclose(np.nanmax(np.abs(fine)), 1)
+
+
 def test_a_point_of_the_picture_is_a_cell():
     assert figures.map_cell(0.0, 0.0, (4, 4)) == (0, 0, 0)
     assert figures.map_cell(3.4, -2.6, (4, 4)) == (0, 3, 3)
@@ -68,8 +79,8 @@ def test_bars_and_cone_show_the_numbers(lake):
 
 @pytest.mark.parametrize("backend", ["bokeh", "matplotlib"])
 def test_every_figure_draws(lake, backend):
-    for make in (figures.reward_maps, figures.pair_maps, figures.return_polygon, figures.distance_bars,
-                 figures.regret_cone):  # fmt: skip
+    for make in (figures.reward_maps, figures.pair_maps, figures.advantage_maps, figures.return_polygon,
+                 figures.distance_bars, figures.regret_cone):  # fmt: skip
         draw(make(lake), backend)
     for name in ("lake", "correlations", "bounds", "fooled"):
         draw(figure_for(data.result(f"metrics/rewards_{name}.nc")), backend)

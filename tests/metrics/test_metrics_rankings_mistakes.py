@@ -75,6 +75,37 @@ def test_the_best_ten_are_the_ten_best(drawn):
     np.testing.assert_allclose(listed, gains[:10], atol=1e-14)
 
 
+@pytest.mark.parametrize("by", ["ap", "auroc"])
+def test_the_best_inside_a_group_are_the_best_of_its_pairs(drawn, by):
+    y, scores = drawn
+    group = np.array(["u", "v", "w"])[np.random.default_rng(1).integers(0, 3, len(y))]
+    group[y == 1] = np.where(group[y == 1] == "w", "u", group[y == 1])  # w has no positive, and so no exchange
+    listed = metrics.repairs(y, scores, group=group, count=4, by=by)
+    found, place = levels(sample(y, scores)), level_of(scores)[0]
+    column = {"auroc": 0, "ap": 1}[by]
+    everywhere = set()
+    for name in ("u", "v"):
+        pairs = {
+            (place[i], place[j])
+            for i in np.flatnonzero((y == 0) & (group == name))
+            for j in np.flatnonzero((y == 1) & (group == name))
+            if place[i] < place[j]
+        }
+        gains = sorted((float(mistakes.exchange_gains(found, g, h)[column]) for g, h in pairs), reverse=True)
+        one = listed.sel(inside=name)
+        padded = np.concatenate([gains[:4], np.full(max(4 - len(gains), 0), np.nan)])
+        np.testing.assert_allclose(one[f"inside_{by}_gain"], padded, atol=1e-14)
+        up, down = int(one.inside_negative_item[0]), int(one.inside_positive_item[0])
+        assert (group[up], group[down], y[up], y[down]) == (name, name, 0, 1)
+        after = np.subtract(both(y, exchanged(scores, up, down)), both(y, scores))
+        assert after[column] == pytest.approx(gains[0], abs=1e-14)
+        everywhere |= {round(gain, 13) for gain in gains}
+    assert np.isnan(listed[f"inside_{by}_gain"].sel(inside="w")).all()
+    assert (listed.inside_upper_rank.sel(inside="w") == -1).all()
+    best = float(listed[f"best_{by}_gain"][0])
+    assert best >= max(everywhere) - 1e-12
+
+
 def test_known_gains_and_the_papers_formula():
     """Ten negatives, ten positives, a negative, a positive: rank 21 is worth 2.62 times rank 10."""
     order = [0] * 10 + [1] * 10 + [0, 1]

@@ -41,6 +41,7 @@ from workbench.figures.metrics.rankings_studies import (
     replicate_spread,
 )
 from workbench.figures.metrics.rewards import (
+    advantage_maps,
     bound_spread,
     distance_bars,
     fooling_curves,
@@ -143,6 +144,7 @@ __all__ = [
     "SETUP_LABELS",
     "STUDIES",
     "THRESHOLD",
+    "advantage_maps",
     "against_euclid",
     "alpha_along_training",
     "alpha_and_noise",

@@ -9,6 +9,8 @@ import xarray as xr
 from workbench.figures import theme
 
 ARROWS = ("←", "↓", "→", "↑")
+TOWARDS = ((0, -1), (1, 0), (0, 1), (-1, 0))
+"""Rows down and columns right of each move, as the arrows."""
 APART = 1.0
 """Cells between the two maps of one picture."""
 VISITED = 1e-9
@@ -37,6 +39,25 @@ def pair_maps(ds: xr.Dataset) -> Any:
     return _maps(tiles, shown, visits, names, signed=False, title="The two policies behind the regret")
 
 
+def advantage_maps(ds: xr.Dataset) -> Any:
+    """Draw the advantages of the uniform policy side by side, those of a cell towards the move; each by its largest.
+
+    They are the canonical forms that VAL compares. Red: better than the mean of the moves from there.
+    """
+    tiles = ds.tile.values
+    shown = []
+    for k in (1, 2):
+        found = ds[f"advantage_{k}"].values[: tiles.size]
+        found = (found / (np.abs(found).max() or 1.0)).reshape(*tiles.shape, len(ARROWS))
+        fine = np.full((3 * tiles.shape[0], 3 * tiles.shape[1]), np.nan)
+        for a, (down, right) in enumerate(TOWARDS):
+            fine[1 + down :: 3, 1 + right :: 3] = found[:, :, a]
+        shown.append(fine)
+    visits = [np.zeros((tiles.size, len(ARROWS)))] * 2
+    title = "Advantages of the uniform policy, each over its largest"
+    return _maps(tiles, shown, visits, ("Reward 1", "Reward 2"), signed=True, title=title)
+
+
 def map_cell(x: float, y: float, shape: tuple[int, int]) -> tuple[int, int, int] | None:
     """Return side (0 or 1), row and column of the cell under a point of :func:`reward_maps`; None beside the maps."""
     rows, columns = shape
@@ -53,15 +74,16 @@ def map_cell(x: float, y: float, shape: tuple[int, int]) -> tuple[int, int, int]
 def _maps(tiles: Any, shown: Any, visits: Any, names: Any, *, signed: bool, title: str) -> Any:
     rows, columns = tiles.shape
     wall = tiles == "#"
-    finite = np.concatenate([np.where(wall, 0.0, values).ravel() for values in shown])
-    largest = float(np.abs(finite).max()) or 1.0
+    walls = [np.kron(wall, np.ones(np.floor_divide(values.shape, wall.shape), dtype=bool)) for values in shown]
+    shown = [np.where(hidden, np.nan, values) for hidden, values in zip(walls, shown, strict=True)]
+    largest = max((float(np.nanmax(np.abs(values), initial=0.0)) for values in shown), default=0.0) or 1.0
     largest *= PALE
     limits = (-largest, largest) if signed else (0.0, largest)
     parts, letters, heads = [], [], []
     for side, (values, x, name) in enumerate(zip(shown, visits, names, strict=True)):
         left = side * (columns + APART)
         bounds = (left - 0.5, -rows + 0.5, left + columns - 0.5, 0.5)
-        image = hv.Image(np.where(wall, np.nan, values), ["x", "y"], "value", bounds=bounds)
+        image = hv.Image(values, ["x", "y"], "value", bounds=bounds)
         colours = {"colormap": None} if signed else {"colormap": "Blues"}
         parts.append(theme.image(image, signed=signed, clim=limits, colorbar=False, **colours))
         heads.append((left + (columns - 1) / 2, 0.95, name))

@@ -7,6 +7,9 @@ import xarray as xr
 
 from workbench.ui.kit.table import Rows, Table
 
+INSIDE = 3
+"""Exchanges that are listed for each group."""
+
 
 class Numbers(Table):
     """Both scores of all items and of each group, with every reading of ties."""
@@ -18,7 +21,7 @@ class Numbers(Table):
 
 
 class BestRepairs(Table):
-    """The exchanges of a negative and a positive, of all there are, that add most to AP."""
+    """The exchanges of a negative and a positive that add most to AP, of all there are and inside each group."""
 
     is_wide = True
 
@@ -27,13 +30,20 @@ class BestRepairs(Table):
 
 
 def repair_rows(ds: xr.Dataset) -> Rows:
-    """Return the ten best exchanges with what each adds to both scores; of a ranking with weights, none."""
-    heads = ["exchange the negative at rank", "with the positive at rank", "adds to AP", "adds to AUROC"]
-    count = ds.sizes.get("best", 0)
+    """Return the ten best exchanges with what each adds to both scores, and the best three inside each group.
+
+    Of a ranking with weights, none.
+    """
+    heads = ["among", "exchange the negative at rank", "with the positive at rank", "adds to AP", "adds to AUROC"]
+    rows = [("all", "best", ds.isel(best=k)) for k in range(ds.sizes.get("best", 0))]
+    for name in ds.inside.values if "inside" in ds else ():
+        few = ds.sel(inside=name).isel(best=slice(INSIDE))
+        rows += [(f"group {name}", "inside", few.isel(best=k)) for k in range(few.sizes["best"])]
     cells = [
-        [f"{int(one.best_upper_rank):,}", f"{int(one.best_lower_rank):,}", f"{float(one.best_ap_gain):.4g}",
-         f"{float(one.best_auroc_gain):.4g}"]
-        for one in (ds.isel(best=k) for k in range(count))
+        [among, f"{int(one[f'{kind}_upper_rank']):,}", f"{int(one[f'{kind}_lower_rank']):,}",
+         f"{float(one[f'{kind}_ap_gain']):.4g}", f"{float(one[f'{kind}_auroc_gain']):.4g}"]
+        for among, kind, one in rows
+        if np.isfinite(float(one[f"{kind}_ap_gain"]))
     ]  # fmt: skip
     return Rows(heads, cells)
 

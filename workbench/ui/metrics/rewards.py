@@ -245,11 +245,12 @@ class RewardsView(FamilyView):
         self.param.update(tiles=tiles, slip=slip, paint_1="", paint_2="", fool="")
 
     def pictures(self) -> Sequence[Any]:
-        """Return the painted maps, the polygon, the pair, the distances twice, the certificate and the tables."""
+        """Return maps, polygon, the pair, the advantages, the distances twice, the certificate and the tables."""
         return [
             PaintedMaps(_if_painted(figures.reward_maps, "Rewards"), self._maps_in_words, self.paint),
             Picture("Returns", figures.return_polygon, _polygon_in_words),
             Picture("Policies", _if_painted(figures.pair_maps, "Policies"), _pair_in_words),
+            Picture("Advantages", _if_painted(figures.advantage_maps, "Advantages"), _advantages_in_words),
             Picture("Distances", figures.distance_bars, _bars_in_words),
             Picture("Cone", figures.regret_cone, _cone_in_words),
             regret_certificate(),
@@ -353,6 +354,19 @@ def _pair_in_words(ds: xr.Dataset) -> str:
         f"Reward 1 prefers π₁, reward 2 likes π₂ no less. Reward 1 pays them {j[0, 0]:.4g} and {j[0, 1]:.4g}; reward 2 "
         f"{j[1, 0]:.4g} and {j[1, 1]:.4g}. "
         "Shade: the root of the discounted visits of a cell."
+    )
+
+
+def _advantages_in_words(ds: xr.Dataset) -> str:
+    if "advantage_1" not in ds:
+        return "Advantages are shown for up to 2,500 states."
+    one, two = (ds[f"advantage_{k}"].values for k in (1, 2))
+    live = np.maximum(np.abs(one).max(axis=1), np.abs(two).max(axis=1)) > 1e-12
+    alike = float(np.mean(one[live].argmax(axis=1) == two[live].argmax(axis=1))) if live.any() else 1.0
+    val = float(ds.distance.sel(yardstick="val"))
+    return (
+        "What a move gains over the mean of the moves, when all later ones are drawn at random: the form that VAL "
+        f"compares, {val:.4f} apart. In {alike:.0%} of the states both rewards like the same move most."
     )
 
 

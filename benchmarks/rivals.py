@@ -8,6 +8,7 @@ import json
 import os
 import site
 import subprocess
+import sys
 import tempfile
 import venv
 from collections.abc import Iterable, Sequence
@@ -55,6 +56,14 @@ def environment(name: str, packages: Sequence[str]) -> tuple[Path, list[str]]:
         f"{bare} did not install: {reasons[bare]}" if bare in reasons else f"{bare} {found[bare]}" for bare in wanted
     ]
     return python, told
+
+
+def run_with(name: str, packages: Sequence[str], script: str) -> int:
+    """Run a script once more with its own arguments and ``--inside``, in an environment with these packages."""
+    python, notes = environment(name, packages)
+    print(*notes, sep="\n", flush=True)
+    call = [python, "-W", "ignore", script, "--inside", *sys.argv[1:]]
+    return subprocess.run(call, check=False, env=os.environ | ONE_THREAD).returncode
 
 
 def _missing(python: Path, wanted: dict[str, str]) -> list[str]:

@@ -1,10 +1,9 @@
 """Every family of the shapes room beside the tools a user would otherwise pick: `python benchmarks/shapes.py`.
 
-Runs the scripts ``shapes_*.py`` of this folder one after the other; ``--write`` stores their tables in
-``results/shapes.md``, ``--quick`` makes them small.
+Runs the scripts ``shapes_*.py`` of this folder one after the other with the arguments given here: ``--write`` lets each
+keep its tables in ``results``, ``--quick`` makes them small.
 """
 
-import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -13,20 +12,9 @@ FOLDER = Path(__file__).resolve().parent
 
 
 def main() -> None:
-    """Run the families' scripts and print, or store, what they print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes")
-    parser.add_argument("--write", action="store_true", help="store the tables")
-    given = parser.parse_args()
-    parts = ["# Shapes", ""]
+    """Run the scripts of the families."""
     for script in sorted(FOLDER.glob("shapes_*.py")):
-        command = [sys.executable, str(script), *(["--quick"] if given.quick else [])]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        parts += [f"## {script.stem.removeprefix('shapes_').capitalize()}", "", done.stdout.strip(), ""]
-    text = "\n".join(parts)
-    print(text)
-    if given.write:
-        (FOLDER / "results" / "shapes.md").write_text(text)
+        subprocess.run([sys.executable, str(script), *sys.argv[1:]], check=True)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
 """Fits next to SciPy's and scikit-learn's own: equal values first, then time as ratios, and memory as the work grows.
 
-    python benchmarks/shapes_fits.py [--quick]
+    python benchmarks/shapes_fits.py [--quick] [--write]
 
 All rivals are among our dependencies; runs are in one process, CPU seconds of one thread, the best of rounds in which
 they take turns. tiny-cuda-nn (instant-NGP, and the paper's code) needs a graphics card by NVIDIA and is not run.
 """
 
 import argparse
-import time
 import tracemalloc
 
 import numpy as np
+from report import best, finish, heading
 from scipy.interpolate import make_lsq_spline
 from scipy.sparse.linalg import lsqr, spsolve
 from sklearn.linear_model import RidgeCV
@@ -18,17 +18,6 @@ from sklearn.linear_model import RidgeCV
 from workbench import shapes
 from workbench.shapes.fits.bases import bspline_knots
 from workbench.shapes.fits.ridge import engine_for, fit_ridge
-
-
-def best(actions: dict, rounds: int) -> tuple[dict, dict]:
-    """Return the best CPU time of each action over rounds in which they take turns, and the values."""
-    times, values = dict.fromkeys(actions, float("inf")), {}
-    for _ in range(rounds):
-        for name, action in actions.items():
-            started = time.process_time()
-            values[name] = action()
-            times[name] = min(times[name], time.process_time() - started)
-    return times, values
 
 
 def splines(sizes: list[int], rounds: int) -> list[str]:
@@ -140,12 +129,14 @@ def main() -> None:
     """Run all tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes")
-    quick = parser.parse_args().quick
-    rounds = 2 if quick else 3
-    lines = splines([50, 200] if quick else [50, 200, 800, 3200], rounds)
-    lines += ridges([12, 20] if quick else [20, 32, 44], rounds)
-    lines += trained(*((50, 1) if quick else (300, 3)))
-    print("\n".join(lines))
+    parser.add_argument("--write", action="store_true", help="keep the tables in benchmarks/results")
+    given = parser.parse_args()
+    rounds = 2 if given.quick else 3
+    lines = heading("Fits", "python benchmarks/shapes_fits.py --write", ("numpy", "scipy", "scikit-learn", "torch"))
+    lines += splines([50, 200] if given.quick else [50, 200, 800, 3200], rounds)
+    lines += ridges([12, 20] if given.quick else [20, 32, 44], rounds)
+    lines += trained(*((50, 1) if given.quick else (300, 3)))
+    finish("shapes_fits", lines, write=given.write)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import json
 import os
 import site
 import subprocess
+import sys
 import tempfile
 import venv
 from collections.abc import Iterable, Sequence
@@ -67,6 +68,14 @@ def told_environment(name: str, packages: Sequence[str], *, bare: bool = False) 
         python, told = None, [f"no environment for {', '.join(packages)}: {error} did not install"]
     print(f"Rivals: {'; '.join(told)}.\n")
     return None if any("did not install" in line for line in told) else python
+
+
+def run_with(name: str, packages: Sequence[str], script: str) -> int:
+    """Run a script once more with its own arguments and ``--inside``, in an environment with these packages."""
+    python, notes = environment(name, packages)
+    print(*notes, sep="\n", flush=True)
+    call = [python, "-W", "ignore", script, "--inside", *sys.argv[1:]]
+    return subprocess.run(call, check=False, env=os.environ | ONE_THREAD).returncode
 
 
 def _missing(python: Path, wanted: dict[str, str]) -> list[str]:

@@ -1,6 +1,6 @@
 """Matching two surfaces next to pyfmaps: equal errors first, then time as ratios.
 
-    python benchmarks/shapes_correspondences.py [--quick]
+    python benchmarks/shapes_correspondences.py [--quick] [--write]
 
 pyfmaps (imported as ``pyFM``) is what a user would pick. It is installed in an environment of the benchmark's own, not
 ours, which reads NumPy and SciPy from ours; all runs are in one process there, CPU seconds of one thread, the best of
@@ -8,25 +8,14 @@ interleaved rounds. Both get the same meshes, the same number of eigenfunctions 
 """
 
 import argparse
-import subprocess
 import sys
 import time
 
-from rivals import environment
+from report import best_of, finish, heading
+from rivals import run_with
 
 PACKAGES = ("pyfmaps==1.3.1",)
 K, K_FINAL, STEP = 30, 80, 5
-
-
-def best(actions: dict, rounds: int) -> tuple[dict, dict]:
-    """Return the best CPU time of each action over rounds in which they take turns, and the values."""
-    times, values = dict.fromkeys(actions, float("inf")), {}
-    for _ in range(rounds):
-        for name, action in actions.items():
-            started = time.process_time()
-            values[name] = action()
-            times[name] = min(times[name], time.process_time() - started)
-    return times, values
 
 
 def pyfm_spectrum(mesh, k: int):
@@ -75,8 +64,8 @@ def rows(name: str, n: int, rounds: int) -> list[str]:
         "own": lambda: basis(pair.x, 100),
         "pyfmaps": lambda: pyfm_spectrum(pair.x, 100),
     }
-    taken, _ = best(spectra, rounds)
-    refined, points = best({"own": own, "pyfmaps": theirs}, rounds)
+    taken, _ = best_of(rounds, spectra, time.process_time)
+    refined, points = best_of(rounds, {"own": own, "pyfmaps": theirs}, time.process_time)
     gap = float(np.median(np.abs(np.asarray(first.eigenvalues[1:60]) / x.values[1:60] - 1)))
     assert len(second.eigenvalues) == 100
     cells = [
@@ -98,13 +87,11 @@ def main() -> None:
     """Run in the rivals' environment, or, called from ours, make it and go there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes")
+    parser.add_argument("--write", action="store_true", help="keep the tables in benchmarks/results")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if not given.inside:
-        python, notes = environment("correspondences", PACKAGES)
-        print(*notes, sep="\n")
-        call = [str(python), __file__, "--inside", *(["--quick"] if given.quick else [])]
-        sys.exit(subprocess.run(call, check=False).returncode)
+        sys.exit(run_with("correspondences", PACKAGES, __file__))
     sizes, rounds = ([300], 2) if given.quick else ([300, 700, 1500], 5)
     head = [
         "pair",
@@ -118,10 +105,11 @@ def main() -> None:
         "pyfmaps",
         "same vertex",
     ]
-    print(f"| {' | '.join(head)} |\n{'|---' * len(head)}|")
-    for n in sizes:
-        for name in ("helicoid-catenoid", "remeshed"):
-            print("\n".join(rows(name, n, rounds)))
+    command = "python benchmarks/shapes_correspondences.py --write"
+    lines = heading("Correspondences", command, ("numpy", "scipy", "pyfmaps"))
+    lines += [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    lines += [row for n in sizes for name in ("helicoid-catenoid", "remeshed") for row in rows(name, n, rounds)]
+    finish("shapes_correspondences", lines, write=given.write)
 
 
 if __name__ == "__main__":

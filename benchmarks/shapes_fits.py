@@ -1,6 +1,6 @@
 """Fits next to SciPy's and scikit-learn's own: equal values first, then time as ratios, and memory as the work grows.
 
-    python benchmarks/shapes_fits.py [--quick]
+    python benchmarks/shapes_fits.py [--quick] [--write]
 
 All rivals are among our dependencies; runs are in one process, CPU seconds of one thread, the best of rounds in which
 they take turns. tiny-cuda-nn (instant-NGP, and the paper's code) needs a graphics card by NVIDIA and is not run.
@@ -11,6 +11,7 @@ import time
 import tracemalloc
 
 import numpy as np
+from report import best_of, finish, heading
 from scipy.interpolate import make_lsq_spline
 from scipy.sparse.linalg import lsqr, spsolve
 from sklearn.linear_model import RidgeCV
@@ -18,17 +19,6 @@ from sklearn.linear_model import RidgeCV
 from workbench import shapes
 from workbench.shapes.fits.bases import bspline_knots
 from workbench.shapes.fits.ridge import engine_for, fit_ridge
-
-
-def best(actions: dict, rounds: int) -> tuple[dict, dict]:
-    """Return the best CPU time of each action over rounds in which they take turns, and the values."""
-    times, values = dict.fromkeys(actions, float("inf")), {}
-    for _ in range(rounds):
-        for name, action in actions.items():
-            started = time.process_time()
-            values[name] = action()
-            times[name] = min(times[name], time.process_time() - started)
-    return times, values
 
 
 def splines(sizes: list[int], rounds: int) -> list[str]:
@@ -52,7 +42,7 @@ def splines(sizes: list[int], rounds: int) -> list[str]:
         def theirs(x=x, y=y, count=count):
             return make_lsq_spline(x, y, bspline_knots(count, 3), 3)(x)
 
-        taken, values = best({"ours": ours, "theirs": theirs}, rounds)
+        taken, values = best_of(rounds, {"ours": ours, "theirs": theirs}, time.process_time)
         apart = np.abs(values["ours"] - values["theirs"]).max()
         assert engine.scale > 0
         assert apart < 1e-6
@@ -103,7 +93,7 @@ def ridges(sides: list[int], rounds: int) -> list[str]:
                 return np.array(made).T
 
             actions = {"ours": ours, "sklearn": sklearn, "one": one, "lu": sparse_lu, "lsqr": iterative}
-            taken, found = best(actions, rounds)
+            taken, found = best_of(rounds, actions, time.process_time)
             assert np.allclose(found["one"], found["lu"], atol=1e-8)
             assert np.allclose(found["one"], found["lsqr"], atol=1e-4)
             tracemalloc.start()
@@ -140,12 +130,14 @@ def main() -> None:
     """Run all tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes")
-    quick = parser.parse_args().quick
-    rounds = 2 if quick else 3
-    lines = splines([50, 200] if quick else [50, 200, 800, 3200], rounds)
-    lines += ridges([12, 20] if quick else [20, 32, 44], rounds)
-    lines += trained(*((50, 1) if quick else (300, 3)))
-    print("\n".join(lines))
+    parser.add_argument("--write", action="store_true", help="keep the tables in benchmarks/results")
+    given = parser.parse_args()
+    rounds = 2 if given.quick else 3
+    lines = heading("Fits", "python benchmarks/shapes_fits.py --write", ("numpy", "scipy", "scikit-learn", "torch"))
+    lines += splines([50, 200] if given.quick else [50, 200, 800, 3200], rounds)
+    lines += ridges([12, 20] if given.quick else [20, 32, 44], rounds)
+    lines += trained(*((50, 1) if given.quick else (300, 3)))
+    finish("shapes_fits", lines, write=given.write)
 
 
 if __name__ == "__main__":

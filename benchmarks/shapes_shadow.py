@@ -1,30 +1,19 @@
 """Shadows next to shapely's floats, complexes next to gudhi: equal values first, then time as ratios.
 
-    python benchmarks/shapes_shadow.py [--quick]
+    python benchmarks/shapes_shadow.py [--quick] [--write]
 
 The rivals are installed in an environment of the benchmark's own, not ours, which reads NumPy and SciPy from ours; all
 runs are in one process there, CPU seconds of one thread, the best of interleaved rounds.
 """
 
 import argparse
-import subprocess
 import sys
 import time
 
-from rivals import environment
+from report import best_of, finish, heading
+from rivals import run_with
 
 PACKAGES = ("shapely==2.1.2", "gudhi==3.13.0")
-
-
-def best(actions: dict, rounds: int) -> tuple[dict, dict]:
-    """Return the best CPU time of each action over rounds in which they take turns, and the values."""
-    times, values = dict.fromkeys(actions, float("inf")), {}
-    for _ in range(rounds):
-        for name, action in actions.items():
-            started = time.process_time()
-            values[name] = action()
-            times[name] = min(times[name], time.process_time() - started)
-    return times, values
 
 
 def by_shapely(points, edges) -> int:
@@ -102,7 +91,7 @@ def times(sizes: list[float], rounds: int) -> list[str]:
             "own": lambda fresh=fresh: fresh().betti_complex,
             "gudhi": lambda plain=plain: by_gudhi(plain.points, plain.edges),
         }
-        taken, found = best(actions, rounds)
+        taken, found = best_of(rounds, actions, time.process_time)
         assert found["own"] == found["gudhi"]
         ratios = [taken["apex"] / taken["exact"], taken["shapely"] / taken["exact"]]
         cells = [f"{beta}", f"{apex.arrangement.crossings:,}", f"{1e3 * taken['exact']:.1f}"]
@@ -116,15 +105,15 @@ def main() -> None:
     """Run in the rivals' environment, or, called from ours, make it and go there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes")
+    parser.add_argument("--write", action="store_true", help="keep the tables in benchmarks/results")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if not given.inside:
-        python, notes = environment("shadow", PACKAGES)
-        print(*notes, sep="\n")
-        call = [str(python), __file__, "--inside", *(["--quick"] if given.quick else [])]
-        sys.exit(subprocess.run(call, check=False).returncode)
+        sys.exit(run_with("shadow", PACKAGES, __file__))
     sizes, rounds = ([0.4, 0.6], 2) if given.quick else ([0.4, 0.6, 0.8, 1.0], 5)
-    print("\n".join([*values(20 if given.quick else 160), *times(sizes, rounds)]))
+    lines = heading("Graphs from samples", "python benchmarks/shapes_shadow.py --write", ("numba", "shapely", "gudhi"))
+    lines += [*values(20 if given.quick else 160), *times(sizes, rounds)]
+    finish("shapes_shadow", lines, write=given.write)
 
 
 if __name__ == "__main__":

@@ -131,6 +131,14 @@ def test_the_phase_diagram_is_made_of_its_entries():
             assert bool(one.proved) == shadow.apex.proved
 
 
+@pytest.mark.parametrize("name", ["square", "theta", "isosceles", "bow-tie", "grid"])
+def test_inside_the_window_of_the_first_theorem_the_complex_is_right(name):
+    ds = shapes.theorem_runs((name,), xi=0.249, arranged=0, theorem="T1")
+    assert ds.betti_complex.values.tolist() == [[1, shapes.GRAPHS[name].fact("loops"), 0]]
+    assert float(ds.density[0]) < 1
+    assert 1 < float(ds.distortion[0]) <= float(ds.distortion_limit[0])
+
+
 @pytest.mark.slow
 def test_the_square_inside_the_window_of_the_theorem():
     ds = shapes.theorem_runs(("square",))

@@ -56,7 +56,7 @@ def shadow_holes(ds: xr.Dataset) -> Any:
 
 
 def shadow_scales_map(ds: xr.Dataset) -> Any:
-    """Draw the holes over both scales, with the theorem's window and a cross at the scales that stand."""
+    """Draw the holes over both scales, with the theorems' windows and a diamond at the scales that stand."""
     known = ds.holes_shadow.where(ds.holes_shadow >= 0, ds.holes_complex)
     holes = known.where(known >= 0).astype(float)
     top = max(float(ds.truth[1]) + 2, 3.0)
@@ -64,11 +64,14 @@ def shadow_scales_map(ds: xr.Dataset) -> Any:
     empty: tuple[list[float], list[float]] = ([], [])
     limit, allowed = float(ds.beta_limit), float(ds.epsilon_share)
     window = ([limit, limit, 0.0], [0.0, allowed, allowed]) if np.isfinite(limit) else empty
+    limit, allowed = float(ds.first_limit), float(ds.first_share)
+    first = ([limit, limit, 0.0], [0.0, allowed, allowed]) if np.isfinite(limit) else empty
     parts = [
         theme.image(_image(holes), clim=(0, top), label="holes", bar="bottom"),
         theme.line(
             hv.Curve(window, "beta", "share", label="theorem's window"), theme.SERIES[5], width=3, dash="dashed"
         ),
+        theme.line(hv.Curve(first, "beta", "share", label="for the complex"), theme.SERIES[5], width=3, dash="dotted"),
         theme.markers(
             hv.Points(([beta], [share]), ["beta", "share"], label="now"), theme.SERIES[5], size=13, marker="diamond"
         ),

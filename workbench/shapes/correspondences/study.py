@@ -94,7 +94,7 @@ def matcher_study(
 def transport_term_study(
     pairs: Sequence[str] = FOUR,
     terms: Sequence[str] = TERMS,
-    seeds: Sequence[int] = tuple(range(6)),
+    seeds: Sequence[int] = tuple(range(18)),
     n: int = 300,
     k: int = 40,
     k_final: int = 60,

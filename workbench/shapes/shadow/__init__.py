@@ -4,6 +4,7 @@ from workbench.shapes.shadow.apex import Apex
 from workbench.shapes.shadow.betti import flag_betti
 from workbench.shapes.shadow.complexes import path_metric
 from workbench.shapes.shadow.constants import graph_constants
+from workbench.shapes.shadow.distortion import distortion_bound
 from workbench.shapes.shadow.files import PlanarReading, read_planar
 from workbench.shapes.shadow.graphs import GRAPHS, Graph, planar_graph, sample_graph
 from workbench.shapes.shadow.hausdorff import Apart, hausdorff_distance
@@ -20,6 +21,7 @@ __all__ = [
     "PlanarReading",
     "Reconstruction",
     "Shadow",
+    "distortion_bound",
     "flag_betti",
     "graph_constants",
     "hausdorff_distance",

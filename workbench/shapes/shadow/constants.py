@@ -7,12 +7,15 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from workbench import checks, results
+from workbench.shapes.shadow.distortion import distortion_bound, largest_share
 from workbench.shapes.shadow.graphs import Graph, planar_graph
 
 Floats = NDArray[np.float64]
 ALONG = 1001
 """Places along an edge at which the shadow radius is looked for, before it is refined."""
 MOST_EDGES = 60
+LARGEST_XI = 0.249
+"""Of the first theorem, which asks for less than 1/4; its window is widest there."""
 
 
 @results.experiment
@@ -22,8 +25,9 @@ def graph_constants(graph: Graph | str, xi: float = 1 / 12) -> xr.Dataset:
     Returns ``angle`` (the sharpest, degrees), ``Theta`` = max{½, cos²(θ/2)}, ``s`` = √(1 − Θ), ``systole`` ℓ and
     ``shortest_edge`` λ, ``shadow_radius`` Δ_ξ (∞: the corner's own factor 1/s allows every pair), and per ``theorem``
     ``beta_limit``, ``epsilon_share`` (the bound of ε as a share of β) and ``points_needed``: the evenly spaced points
-    on the graph that meet d_H < ξε/2 at the largest β and ε. The first two theorems ask for a bound on the large-scale
-    distortion as well, which is not computed: their windows here are too wide.
+    on the graph that meet d_H < ξε/2 at the largest β and ε. The first two theorems also ask that the large-scale
+    distortion be at most ``distortion_limit`` = (1 + 2ξ)/(1 + ξ): ε is cut until :func:`distortion_bound` proves that,
+    and ``distortion`` is what it is bounded by there.
 
     * T1 (abstract complex): β < ℓ/4, ε ≤ β/3, ξ < 1/4. T2 (planar shadow): ξ < (1 − Θ)/6, β < min{Δ, ℓ/12},
       ε ≤ (1 − Θ)(1 − Θ − 6ξ)β/12; its constants as the author quotes them, not read in the paper's text.
@@ -50,7 +54,15 @@ def graph_constants(graph: Graph | str, xi: float = 1 / 12) -> xr.Dataset:
         "T2": (min(radius, girth / 12), (1 - big) * (1 - big - 6 * xi) / 12 if 6 * xi < 1 - big else 0.0),
         "T3": (min(radius / 3, s * shortest / 5), 2 * s / 5 if xi <= 1 / 12 else 0.0),
     }
+    limit = (1 + 2 * xi) / (1 + xi)
+    for name in ("T1", "T2"):
+        most, share = windows[name]
+        windows[name] = most, largest_share(graph, most, limit, share) if share > 0 and np.isfinite(most) else share
     beta, share = (np.array([row[k] for row in windows.values()]) for k in range(2))
+    bounds = [
+        distortion_bound(graph, b, e * b) if e > 0 and np.isfinite(b) else np.nan
+        for b, e in zip(beta, share, strict=True)
+    ]
     with np.errstate(divide="ignore", invalid="ignore"):
         needed = np.where(share > 0, np.ceil(total / (xi * share * beta)), np.inf)
     return results.dataset(
@@ -63,6 +75,8 @@ def graph_constants(graph: Graph | str, xi: float = 1 / 12) -> xr.Dataset:
             "shadow_radius": ((), radius, "shadow radius Δ"),
             "total_length": ((), total, "length of the graph"),
             "xi": ((), xi, "ξ"),
+            "distortion_limit": ((), limit, "largest distortion that the first two theorems allow"),
+            "distortion": (("theorem",), np.array(bounds), "the distortion at the largest scales is at most this"),
             "beta_limit": (("theorem",), beta, "largest β allowed"),
             "epsilon_share": (("theorem",), share, "largest ε / β allowed"),
             "points_needed": (("theorem",), needed, "points needed at the largest scales"),

@@ -33,8 +33,10 @@ def shadow_scales(graphs: Sequence[str], shares: Sequence[float], n: int) -> Cos
     return Cost(len(graphs) * sum(0.03 + 200 * share**4 * (n / 60) ** 4 for share in shares), 2e8)
 
 
-def theorem_runs(graphs: Sequence[str], arranged: int) -> Cost:
+def theorem_runs(graphs: Sequence[str], arranged: int, theorem: str) -> Cost:
     """Estimate :func:`workbench.shapes.theorem_runs`."""
+    if theorem == "T1" and not arranged:
+        return Cost(2.0 * len(graphs), 5e8)
     return Cost(4.0 * len(graphs) + (25.0 if arranged > 50_000 else 0.0), 2e9)
 
 

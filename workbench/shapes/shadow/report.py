@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from workbench import checks, results
 from workbench.progress import Progress
 from workbench.shapes.shadow.complexes import sample
-from workbench.shapes.shadow.constants import MOST_EDGES, graph_constants
+from workbench.shapes.shadow.constants import LARGEST_XI, MOST_EDGES, graph_constants
+from workbench.shapes.shadow.distortion import distortion_bound
 from workbench.shapes.shadow.graphs import Graph, planar_graph, sample_graph
 from workbench.shapes.shadow.hausdorff import hausdorff_distance
 from workbench.shapes.shadow.reconstruct import MOST_POINTS, reconstruct_graph
@@ -49,7 +50,9 @@ def shadow_report(
     Euclidean distances at the same β, ``betti_shadow`` (exact), ``cells``, ``failing`` and ``proved`` of the apex
     certificate, the sample with its degree statistic, up to 4,000 ``edge`` s to draw, ``outline`` s of pieces and
     holes, and over (``beta``, ``epsilon``) the holes of complex and shadow (−1: not computed). Of a graph, ``truth``,
-    the limits of the third theorem (:func:`graph_constants`), and the Hausdorff distance of shadow and graph between
+    the limits of the third theorem (:func:`graph_constants`) and of the first (``first_limit``, ``first_share``; at
+    ξ = 0.249), the bound of the large-scale ``distortion`` at these scales (NaN: Euclidean distances) beside the
+    ``distortion_limit`` of the first, and the Hausdorff distance of shadow and graph between
     ``hausdorff_low`` and ``hausdorff_high`` (NaN: too large) beside what the theorem promises in its window.
 
     Raises ``ValueError`` for a sample beyond limits. Cost: see :func:`rips_shadow`, for each entry of the diagram.
@@ -79,10 +82,12 @@ def shadow_report(
     found = _found(shadow)
     variables = {**found, **_of_graph(given), **_drawn(shadow, known=found["failing"][1] >= 0)}
     variables |= _apart(shadow, given)
+    bound = distortion_bound(given, beta, epsilon) if given is not None and epsilon else np.nan
     variables |= {
         "beta_now": ((), beta, "β"),
         "epsilon_now": ((), epsilon or 0.0, "ε (0: Euclidean distances)"),
         "extent": ((), extent, "extent of the sample"),
+        "distortion": ((), bound, "large-scale distortion of the graph, at most"),
     }
     betas = extent * np.linspace(0.08, 0.5, columns)
     shares = np.linspace(0.15, 1.0, rows)
@@ -225,11 +230,14 @@ def _certificate(shadow: Shadow) -> tuple[int, int, int]:
 def _of_graph(graph: Graph | None) -> dict[str, tuple]:
     """Return what is known of the graph itself; NaN and −1 where there is none."""
     truth = np.array(graph.betti if graph is not None else (UNKNOWN, UNKNOWN))
-    limits = {"beta_limit": np.nan, "epsilon_share": np.nan, "points_needed": np.nan, "systole": np.nan}
+    limits = dict.fromkeys(("beta_limit", "epsilon_share", "points_needed", "systole"), np.nan)
+    first = dict.fromkeys(("beta_limit", "epsilon_share", "distortion_limit"), np.nan)
     if graph is not None and len(graph.edges) <= MOST_EDGES:
         constants = graph_constants(graph)
         third = constants.sel(theorem="T3")
         limits = {name: float(third[name]) for name in limits}
+        widest = graph_constants(graph, LARGEST_XI).sel(theorem="T1")
+        first = {name: float(widest[name]) for name in first}
     vertices = graph.vertices if graph is not None else np.empty((0, 2))
     edges = graph.edges if graph is not None else np.empty((0, 2), dtype=np.int64)
     return {
@@ -238,6 +246,9 @@ def _of_graph(graph: Graph | None) -> dict[str, tuple]:
         "epsilon_share": ((), limits["epsilon_share"], "largest ε/β that the third theorem allows"),
         "points_needed": ((), limits["points_needed"], "points that the third theorem needs"),
         "systole": ((), limits["systole"], "shortest cycle of the graph"),
+        "first_limit": ((), first["beta_limit"], "largest β that the first theorem allows"),
+        "first_share": ((), first["epsilon_share"], "largest ε/β that the first theorem allows"),
+        "distortion_limit": ((), first["distortion_limit"], "largest distortion that the first theorem allows"),
         "vertex": (("vertex_number", "axis"), vertices, "vertices of the graph"),
         "graph_edge": (("edge_number", "end"), edges, "edges of the graph"),
     }

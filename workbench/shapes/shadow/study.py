@@ -7,7 +7,8 @@ import xarray as xr
 
 from workbench import checks, results
 from workbench.progress import Progress
-from workbench.shapes.shadow.constants import graph_constants
+from workbench.shapes.shadow.constants import LARGEST_XI, graph_constants
+from workbench.shapes.shadow.distortion import distortion_bound
 from workbench.shapes.shadow.graphs import largest_gap, planar_graph, sample_graph
 from workbench.shapes.shadow.report import UNKNOWN, betti_or_unknown, numbered
 from workbench.shapes.shadow.shadows import rips_shadow
@@ -23,28 +24,34 @@ def theorem_runs(
     graphs: Sequence[str] = FOUR,
     xi: float = 1 / 12,
     arranged: int = ARRANGED_EDGES,
+    theorem: str = "T3",
     *,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Test the third theorem inside its window: evenly spaced samples at the largest scales that it allows.
+    """Test a theorem inside its window: evenly spaced samples at the largest scales that it allows.
 
-    Returns per graph the sample size ``n``, both scales, ``density`` = d_H/(ξε/2) < 1, ``edges``, the Betti numbers of
-    the complex, and those of the shadow (exact; −1 where the complex has more than ``arranged`` edges), beside the
-    ``truth``. Raises ``ValueError`` for unknown graphs. Cost: half a minute for the square's 1.4 million crossings.
+    ``theorem`` is "T3", for polygonal graphs (ξ ≤ 1/12), or "T1", for the complex alone (ξ < 1/4), whose condition on
+    the large-scale distortion is proved for the graph. Returns per graph the sample size ``n``, both scales,
+    ``density`` = d_H/(ξε/2) < 1, ``distortion``, what the graph's is at most, beside ``distortion_limit`` (∞ where the
+    theorem asks for none), ``edges``, the Betti numbers of the complex, and those of the shadow (exact; −1 where the
+    complex has more than ``arranged`` edges), beside the ``truth``. Raises ``ValueError`` for unknown graphs, and for a
+    ξ at which the window is empty. Cost: half a minute for the square's 1.4 million crossings; T1 a second a graph.
 
     >>> ds = theorem_runs(("square",), arranged=0)
     >>> int(ds.n[0]), ds.betti_complex.values.tolist(), bool(ds.density[0] < 1)
     (1204, [[1, 1, 0]], True)
     """
     progress = progress or Progress()
+    theorem = checks.choice("theorem", theorem, ("T1", "T3"))
+    xi = checks.real("xi", xi, exclusive_minimum=0, maximum=1 / 12 if theorem == "T3" else LARGEST_XI)
     rows = []
     for k, name in enumerate(graphs):
         progress.update(k, len(graphs), name)
         graph = planar_graph(name)
-        third = graph_constants(graph, xi).sel(theorem="T3")
-        beta = INSIDE * float(third.beta_limit)
-        epsilon = INSIDE * float(third.epsilon_share) * beta
-        n = max(int(third.points_needed), len(graph.vertices))
+        asked = graph_constants(graph, xi).sel(theorem=theorem)
+        beta = INSIDE * float(asked.beta_limit)
+        epsilon = INSIDE * float(asked.epsilon_share) * beta
+        n = max(int(asked.points_needed), len(graph.vertices))
         while largest_gap(graph, n) >= xi * epsilon:  # edges are divided evenly, each by itself
             n += 1
         shadow = rips_shadow(sample_graph(graph, n), beta, epsilon=epsilon)
@@ -55,6 +62,8 @@ def theorem_runs(
                 "beta": beta,
                 "epsilon": epsilon,
                 "density": largest_gap(graph, n) / (xi * epsilon),
+                "distortion": distortion_bound(graph, beta, epsilon),
+                "limit": float(asked.distortion_limit) if theorem == "T1" else np.inf,
                 "edges": len(shadow.edges),
                 "complex": betti_or_unknown(shadow),
                 "shadow": shadow.betti_shadow if known else (UNKNOWN, UNKNOWN),
@@ -69,6 +78,8 @@ def theorem_runs(
             "beta": (("graph",), column["beta"], "β"),
             "epsilon": (("graph",), column["epsilon"], "ε"),
             "density": (("graph",), column["density"], "Hausdorff distance to the graph over ξε/2"),
+            "distortion": (("graph",), column["distortion"], "the large-scale distortion is at most this"),
+            "distortion_limit": (("graph",), column["limit"], "largest distortion that the theorem allows"),
             "edges": (("graph",), column["edges"], "edges of the complex"),
             "betti_complex": (("graph", "degree"), column["complex"], "Betti numbers of the complex"),
             "betti_shadow": (("graph", "shadow_degree"), column["shadow"], "Betti numbers of the shadow"),

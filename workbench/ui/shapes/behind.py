@@ -6,7 +6,15 @@ from workbench.ui.kit.shipped import Shipped, ShippedView, choice_of
 SHELF = (
     Shipped("shapes/defects_noise.nc", "Loops in a crystal that is shaken", figures.shaken_loops),
     Shipped("shapes/defects_circuits.nc", "Dislocations in space", figures.circuits_found),
-    Shipped("shapes/shadow_window.nc", "Runs inside the theorem's window", figures.runs_in_window),
+    Shipped(
+        "shapes/shadow_window.nc", "Runs inside the theorem's window", figures.runs_in_window, "shapes.theorem_runs()"
+    ),
+    Shipped(
+        "shapes/shadow_first_window.nc",
+        "Runs inside the window of the theorem for complexes",
+        figures.runs_in_window,
+        'shapes.theorem_runs(theorem="T1", xi=0.249, arranged=0)',
+    ),
     Shipped("shapes/shadow_scales.nc", "Holes of four graphs over the scales", figures.holes_of_scales),
     Shipped("shapes/shadow_agreement.nc", "Random complexes counted twice", figures.counted_twice),
     Shipped("shapes/fits_frontier.nc", "Fits over numbers", figures.frontier, "shapes.compare_fits()"),

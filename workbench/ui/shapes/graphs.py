@@ -236,8 +236,11 @@ def _apart_in_words(ds: xr.Dataset) -> str:
 
 def _scales_in_words(ds: xr.Dataset) -> str:
     text = f"The diamond stands at β = {float(ds.beta_now):.3g}, ε = {float(ds.epsilon_now):.3g}."
+    if np.isfinite(allowed := float(ds.distortion_limit)) and not np.isnan(bound := float(ds.distortion)):
+        known = f"at most {bound:.3g}" if np.isfinite(bound) else "not bounded: ε is too large for its corners"
+        text += f" The graph's distortion here is {known}; the theorem for complexes allows {allowed:.3g}."
     if np.isfinite(float(ds.beta_limit)):
-        text += " Dashed: the theorem's window."
+        text += " Dashed: the window of the theorem for shadows; dotted: of that for complexes."
         right = (ds.holes_shadow == ds.truth[1]).any("share").values
         if right.any():
             text += f" The shadow has the graph's holes up to β = {float(ds.beta.values[right].max()):.3g} on this map."

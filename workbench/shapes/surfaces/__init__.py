@@ -1,10 +1,10 @@
 """Surfaces: meshes with a report of their defects, distances without samples, and deformations with certificates."""
 
+from workbench.shapes.cortex import cortex
 from workbench.shapes.surfaces.crossings import Crossings, find_crossings, self_intersections
 from workbench.shapes.surfaces.deform import DeformationCertificate, certify_deformation, deform
 from workbench.shapes.surfaces.distances import SurfaceErrors, surface_errors
 from workbench.shapes.surfaces.fields import FIELDS
-from workbench.shapes.surfaces.gifti import cortex
 from workbench.shapes.surfaces.losses import LOSSES
 from workbench.shapes.surfaces.measures import surface_distance
 from workbench.shapes.surfaces.report import load_surface, surface_report

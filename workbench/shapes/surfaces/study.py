@@ -10,10 +10,10 @@ import xarray as xr
 
 from workbench import checks, results
 from workbench.progress import Progress
+from workbench.shapes.cortex import cortex
 from workbench.shapes.meshes import Surface, icosphere, sheet, subdivide, surface
 from workbench.shapes.surfaces.crossings import find_crossings
 from workbench.shapes.surfaces.deform import deform
-from workbench.shapes.surfaces.gifti import cortex
 from workbench.shapes.surfaces.losses import LOSSES
 from workbench.transport.designs import design_table
 from workbench.transport.surfaces import surface_lines

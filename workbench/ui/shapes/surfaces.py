@@ -2,7 +2,6 @@
 
 import html
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,7 +15,7 @@ from workbench.costs import Cost
 from workbench.figures import shapes as figures
 from workbench.progress import Progress
 from workbench.shapes.surfaces.deform import certificate_sentence
-from workbench.shapes.surfaces.report import FORMATS, surface_of
+from workbench.shapes.surfaces.report import FORMATS, stem_of, surface_of
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import CAPTION, Picture
 from workbench.ui.kit.pointcloud import PointCloud
@@ -28,7 +27,7 @@ LARGEST = 16 * 2**20
 MOST_VERTICES = 20_000
 NAMED = {entry.label: name for name, entry in shapes.SURFACES.items()}
 CHOICES = NAMED | {"Your own file …": FILE}
-ACCEPTED = ",".join(f".{ending}" for ending in FORMATS if ending != "npz")
+ACCEPTED = ",".join(f".{ending.rpartition('.')[2]}" for ending in FORMATS if ending != "npz")
 USUAL = 642
 SIZES = {"162": 162, "642": USUAL, "2,562": 2562, "10,242": 10_242}
 FIRST = "shapes/surfaces_first.nc"
@@ -40,7 +39,7 @@ class MeshFile(ReadUpload):
     def read(self, progress: Progress) -> tuple[shapes.Surface, str]:
         """Read all of the file in a process apart; vertices at one place become one."""
         reading = foreign.read_cloud(self.data, self.name, max_bytes=LARGEST, progress=progress)
-        mesh = surface_of(reading, Path(self.name).stem)
+        mesh = surface_of(reading, stem_of(self.name))
         return mesh, f"{reading.sentence}; {len(mesh.vertices):,} distinct vertices"
 
 
@@ -145,7 +144,7 @@ class SurfacesView(View):
 
             shown += [
                 widget_for(self, side),
-                file_field(self, f"{side}_file", "PLY, OBJ, OFF or STL", ACCEPTED, take, visible=wanted),
+                file_field(self, f"{side}_file", "PLY, OBJ, OFF, STL or GIFTI", ACCEPTED, take, visible=wanted),
             ]
         rest = ("vertices", "loss", "field", "steps", "iterations", "orientation", "seed")
         return [*shown, *[widget_for(self, name) for name in rest]]

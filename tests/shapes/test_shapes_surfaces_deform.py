@@ -62,7 +62,10 @@ def test_losses_have_the_gradient_of_their_value():
     def of_area(vertices):
         return area_distance(mesh.moved_to(vertices), target, design_table(10), np.full(10, 0.1))
 
-    for loss in (of_varifold, of_area):
+    def of_cramer(vertices):
+        return area_distance(mesh.moved_to(vertices), target, design_table(10), np.full(10, 0.1), of="cramer")
+
+    for loss in (of_varifold, of_area, of_cramer):
         gradient = loss(mesh.vertices)[1]
         measured = slope(lambda v, loss=loss: loss(v)[0], mesh.vertices, step)
         assert measured == pytest.approx((gradient * step).sum(), rel=2e-5)
@@ -144,7 +147,7 @@ def test_a_run_comes_nearer_and_says_what_is_proved(run):
     np.testing.assert_array_equal(run.vertices, again.vertices)
 
 
-@pytest.mark.parametrize("loss", ["surface", "samples", "chamfer"])
+@pytest.mark.parametrize("loss", ["surface", "cramer", "samples", "chamfer"])
 def test_every_loss_pulls(loss):
     ds = shapes.deform(icosphere(162), ellipsoid(162), loss=loss, iterations=20, steps=2, control=8, rate=5e-3)
     assert ds.assd[1] < 0.9 * ds.assd[0]

@@ -114,6 +114,18 @@ def test_translations_cost_what_they_must(encoding, p, expected):
     assert error < 0.05 * expected
 
 
+def test_the_cramer_distance_is_asked_for_by_name():
+    a, b = icosphere(642), icosphere(642, centre=(0.5, 0, 0))
+    value, error = shapes.surface_distance(a, b, distance="cramer", n_directions=60)
+    # uniform densities on [−1, 1] that are s apart: s²/2 − s³/12, the mean over s = |cos|/2 of a uniform direction
+    assert value == pytest.approx(1 / 24 - 1 / 384, rel=0.01)
+    assert error < 1e-3 * value
+    with pytest.raises(ValueError, match="has no p, got encoding='continuous' and p=2"):
+        shapes.surface_distance(a, b, distance="cramer", p=2)
+    with pytest.raises(ValueError, match="Did you mean 'cramer'"):
+        shapes.surface_distance(a, b, distance="cramr")
+
+
 def test_a_varifold_refuses_faces_that_are_wound_against_each_other():
     ball = icosphere(42)
     turned = Surface(ball.vertices, np.concatenate([ball.faces[:1, ::-1], ball.faces[1:]]), "mine")

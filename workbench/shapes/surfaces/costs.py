@@ -9,6 +9,7 @@ from workbench.shapes.meshes import Surface
 PER_ITERATION = {
     "varifold": (1e-3, 5e-6),
     "surface": (1e-3, 2.5e-6),
+    "cramer": (1e-3, 1e-5),
     "samples": (2e-3, 3e-7),
     "chamfer": (2e-3, 3e-7),
 }

@@ -180,7 +180,8 @@ def test_the_second_distance_lies_between_its_bounds(table):
     assert widths[1] < 0.3 * widths[0] < 0.01
     one = surface_lines(*TRIANGLES, [[1, 0, 0]], second=True)  # by hand: (1/3)² and two variances of 1/18
     assert (one.w2_low[0], one.w2_high[0]) == pytest.approx((1 / 9, 2 / 9), abs=1e-12)
-    shifted = surface_lines(parts(mesh), (mesh.vertices + [0.3, 0, 0], mesh.faces), [[1, 0, 0]], second=True)
+    right = np.array([0.3, 0, 0])
+    shifted = surface_lines(parts(mesh), (mesh.vertices + right, mesh.faces), [[1, 0, 0]], second=True)
     assert shifted.w2_low[0] == pytest.approx(0.09, abs=1e-9)  # equal spreads: the bound is the value
 
 

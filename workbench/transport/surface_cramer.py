@@ -1,8 +1,8 @@
 """The gradient of ∫D² for two projected meshes, D = F_X − F_Y: compiled, exact, one sweep and one pass over the faces.
 
-With ψ' = −2D the derivative of ∫D² in the share of a face is the mean of ψ over it, and a vertex of the face moves it by
-share · E[ψ' λ], λ its barycentric coordinate. D is a quadratic between knots, and the density of a face times the mean
-of λ across it another, so all that is needed are the moments ∫D s^k ds, k = 0, 1, 2, over stretches between its knots.
+With ψ' = −2D the derivative of ∫D² in the share of a face is the mean of ψ over it, and a vertex of the face moves it
+by share · E[ψ' λ], λ its barycentric coordinate. D is a quadratic between knots, and the density of a face times the
+mean of λ across it another, so only the moments ∫D s^k ds, k = 0, 1, 2, over stretches between its knots are needed.
 Differences of running sums would lose them in rounding for small faces; so the sums of ``BLOCK`` neighbouring intervals
 are kept, each about its own beginning, and only added.
 """
@@ -19,7 +19,7 @@ BLOCK = 32
 def sweep(
     t: NDArray, alpha: NDArray, beta: NDArray, gamma: NDArray, order: NDArray, places: NDArray, pieces: NDArray
 ) -> int:
-    """Write D as quadratics c + b s + a s² (``pieces``) from each of the distinct ``places`` on; return their number."""
+    """Write D as quadratics c + b s + a s² (``pieces``) from each of the distinct ``places`` on; return how many."""
     c = b = a = 0.0
     count, n = 0, order.shape[0]
     for place in range(n):

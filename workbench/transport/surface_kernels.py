@@ -294,7 +294,7 @@ def _mean_and_variance(piece: NDArray, level: float, end: float, longest: float)
     """Return mean and variance of the quantile of a piece, over the levels from ``level`` to ``end``."""
     start = _quantile(piece, level, longest)
     g = _quantile(piece, end, longest) - start
-    if not 0 < g:
+    if not g > 0:
         return start, 0.0
     a, length = piece[3], end - level
     b = length / g - a * g  # F' at the start, so that F rises by the length to the last bit

@@ -58,9 +58,8 @@ def surface_lines(
     """Return the distances of two triangle meshes as measures of area, along every direction.
 
     ``x`` and ``y`` are vertices (n, 3) with faces (m, 3), ``directions`` (L, 3) unit vectors, ``weights`` (L,) those of
-    the gradient (default 1/L). ``gradient`` asks for that of W₁, or of the Cramér distance with ``of="cramer"``, ``second``
-    for W₂². Units: those of the vertices, and
-    their square for W₂².
+    the gradient (default 1/L). ``gradient`` asks for that of W₁, or with ``of="cramer"`` of the Cramér distance,
+    ``second`` for W₂². Units: those of the vertices, and their square for W₂².
 
     Raises ``ValueError`` for a mesh without area, faces out of range, and directions that are not of length 1. Cost:
     O(m + n log n) a direction, 1 ms for 10,000 vertices, twice that for the gradient of W₁; that of the Cramér distance

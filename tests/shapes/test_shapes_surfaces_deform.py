@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from workbench import results, shapes
-from workbench.shapes.meshes import Surface, box, ellipsoid, icosphere, sheet
+from workbench.shapes.meshes import Surface, box, ellipsoid, icosphere, sheet, two_sheets
 from workbench.shapes.surfaces.distances import distances_to
 from workbench.shapes.surfaces.fields import FIELDS, bspline, determinant_bounds, neural
 from workbench.shapes.surfaces.measures import area_distance, varifold, varifold_distance, vertex_gradient
@@ -222,6 +222,8 @@ def test_distances_to_a_surface_are_those_to_every_triangle():
     fine = shapes.surface("walnut", 642)
     brute = [np.sqrt(((points[:5, None] - fine.barycentres) ** 2).sum(-1)).min()]
     assert distances_to(points[:5], fine).max() <= np.max(brute) + 5
+    uneven, even = (two_sheets(289, splits=k) for k in (0, 4))  # one set of points; one large triangle, or many small
+    np.testing.assert_allclose(distances_to(points, uneven), distances_to(points, even), atol=1e-12)
 
 
 def test_errors_of_known_pairs():

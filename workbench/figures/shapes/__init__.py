@@ -46,6 +46,8 @@ from workbench.figures.shapes.shadow import (
     shadow_scales_map,
 )
 from workbench.figures.shapes.surfaces import (
+    SIDES,
+    bent_surface,
     crossing_pairs,
     crossings_carried,
     deformation_loss,
@@ -56,6 +58,7 @@ from workbench.figures.shapes.surfaces import (
 )
 
 FIGURES = {
+    "bend_surface": bent_surface,
     "deform": deformation_loss,
     "self_intersections": crossing_pairs,
     "surface_report": mesh_defects,
@@ -92,7 +95,9 @@ __all__ = [
     "APART",
     "FIGURES",
     "MAPS",
+    "SIDES",
     "STUDIES",
+    "bent_surface",
     "changes_by_term",
     "circuit_walk",
     "circuits_found",

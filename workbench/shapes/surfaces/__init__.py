@@ -1,6 +1,7 @@
 """Surfaces: meshes with a report of their defects, distances without samples, and deformations with certificates."""
 
 from workbench.shapes.cortex import cortex
+from workbench.shapes.surfaces.bend import bend_surface
 from workbench.shapes.surfaces.crossings import Crossings, find_crossings, self_intersections
 from workbench.shapes.surfaces.deform import DeformationCertificate, certify_deformation, deform
 from workbench.shapes.surfaces.distances import SurfaceErrors, surface_errors
@@ -16,6 +17,7 @@ __all__ = [
     "Crossings",
     "DeformationCertificate",
     "SurfaceErrors",
+    "bend_surface",
     "carried_crossings",
     "certify_deformation",
     "compare_losses",

@@ -19,7 +19,9 @@ PER_STEP = 1.2e-6
 
 
 def _vertices(surface: Surface | str) -> int:
-    return len(surface.vertices) if isinstance(surface, Surface) else 700
+    if isinstance(surface, Surface):
+        return len(surface.vertices)
+    return 1700 if surface == "two-sheets" else 700
 
 
 def self_intersections(surface: Surface | str) -> Cost:
@@ -40,6 +42,12 @@ def deform(
     fixed, each = PER_ITERATION.get(loss, PER_ITERATION["varifold"])
     one = fixed + each * count + PER_STEP * steps * _vertices(source)
     return Cost(min(iterations * one, seconds if math.isfinite(seconds) else math.inf) + 0.05 + 1.2e-4 * count, 1e8)
+
+
+def bend_surface(source: Surface | str, target: Surface | str | None, drags: Sequence[Sequence[float]]) -> Cost:
+    """Estimate :func:`workbench.shapes.bend_surface`: what is measured before and after."""
+    count = max(_vertices(source), _vertices(target or source))
+    return Cost(0.03 + 1.2e-4 * count + 2e-8 * count * len(drags), 5e7 + 2000.0 * count)
 
 
 def carried_crossings(splits: Sequence[int]) -> Cost:

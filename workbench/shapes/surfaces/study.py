@@ -11,7 +11,7 @@ import xarray as xr
 from workbench import checks, results
 from workbench.progress import Progress
 from workbench.shapes.cortex import cortex
-from workbench.shapes.meshes import Surface, icosphere, sheet, subdivide, surface
+from workbench.shapes.meshes import Surface, icosphere, subdivide, surface, two_sheets
 from workbench.shapes.surfaces.crossings import find_crossings
 from workbench.shapes.surfaces.deform import deform
 from workbench.shapes.surfaces.losses import LOSSES
@@ -31,16 +31,6 @@ def bump(places: np.ndarray, height: float = HEIGHT) -> np.ndarray:
     moved = places.copy()
     moved[:, 2] += height * np.exp(-(places[:, 0] ** 2 + places[:, 1] ** 2) / WIDTH)
     return moved
-
-
-def two_sheets(splits: int, cells: int = 40) -> Surface:
-    """Return a sheet [−2, 2]² of squares at z = 0 below one large triangle at z = 0.1, split ``splits`` times."""
-    turn = np.pi / 2 + 2 * np.pi * np.arange(3) / 3
-    corners = np.stack([4 * np.cos(turn), 4 * np.sin(turn), np.full(3, 0.1)], axis=1)
-    lid = subdivide(Surface(corners, [[0, 1, 2]]), splits)
-    floor = sheet((cells + 1) ** 2)
-    vertices = np.concatenate([floor.vertices, lid.vertices])
-    return Surface(vertices, np.concatenate([floor.faces, lid.faces + len(floor.vertices)]), "two sheets")
 
 
 @results.experiment
@@ -64,7 +54,7 @@ def carried_crossings(
         raise ValueError(f"a height of {height:g} has ρ = {rho:.3g}; below {math.sqrt(math.e):.3g} it is certified")
     rows = []
     for k, count in enumerate(splits):
-        mesh = two_sheets(checks.integer("splits", count, minimum=0, maximum=5))
+        mesh = two_sheets(splits=checks.integer("splits", count, minimum=0, maximum=5))
         moved = find_crossings(mesh.moved_to(bump(mesh.vertices, height)))
         rows.append((len(find_crossings(mesh).pairs), len(moved.pairs), len(moved.folded), moved.exact_decisions))
         progress.update(k + 1, len(splits))

@@ -8,7 +8,7 @@ from workbench import data, shapes
 from workbench.figures import shapes as figures
 
 
-@pytest.mark.parametrize("name", ["first", "carried", "noise", "losses", "fields", "cortex", "large"])
+@pytest.mark.parametrize("name", ["first", "carried", "noise", "losses", "fields", "cortex", "rules"])
 def test_the_shipped_results_are_drawn(name):
     ds = data.result(f"shapes/surfaces_{name}.nc")
     figure = figures.FIGURES[ds.attrs["function"].split(".")[-1]]

@@ -133,3 +133,20 @@ def test_a_varifold_refuses_faces_that_are_wound_against_each_other():
         shapes.surface_distance(turned, ball, encoding="varifold", p=2)
     assert shapes.surface_distance(turned, ball, n_directions=6).value < 1e-9
     assert sheet(16).area == pytest.approx(16)
+
+
+def test_rules_are_judged_beside_their_reference():
+    ds = shapes.rule_errors(size=42, orientations=(0.2,), directions=(36, 63), draws=6)
+    rmse = ds.rmse.isel(pair=0, orientation=0)
+    assert rmse.sel(rule="roots-5", directions=36) < 0.3 * rmse.sel(rule="monte-carlo", directions=36)
+    assert rmse.sel(rule="roots-7", directions=63) < 0.3 * rmse.sel(rule="sobol", directions=63)
+    assert float(ds.reference_error.max()) < 1e-3
+    inner, outer = (shapes.surface(name, 42) for name in ("walnut", "walnut-outer"))
+    half = np.ptp(outer.vertices, axis=0).max() / 2
+    asked = {"encoding": "varifold", "p": 2, "scale": 0.2 * half, "method": "roots-7", "n_directions": 630}
+    value, error = shapes.surface_distance(inner, outer, **asked)
+    assert abs(value / half**2 - float(ds.reference[0, 0])) < 6 * error / half**2 + 2e-3 * value / half**2
+    again = shapes.rule_errors(size=42, orientations=(0.2,), directions=(36, 63), draws=6)
+    np.testing.assert_array_equal(ds.rmse, again.rmse)
+    with pytest.raises(ValueError, match="unknown pair"):
+        shapes.rule_errors(("brain",))

@@ -36,6 +36,7 @@ from workbench.shapes.surfaces.costs import (  # noqa: F401 - found here by thei
     carried_crossings,
     compare_losses,
     deform,
+    rule_errors,
     sampling_noise,
     self_intersections,
     surface_report,

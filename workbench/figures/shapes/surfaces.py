@@ -178,3 +178,28 @@ def samples_against_exact(ds: xr.Dataset) -> Any:
         xlim=tuple(ends),
         legend="bottom",
     )
+
+
+def errors_of_rules(ds: xr.Dataset) -> Any:
+    """Draw the relative error of every rule over its directions, for the first pair: a line for each λ."""
+    parts: list[Any] = []
+    one = ds.isel(pair=0)
+    for k, rule in enumerate(ds.rule.values):
+        for j, length in enumerate(ds.orientation.values):
+            values = one.rmse.sel(rule=rule, orientation=length).values
+            label = str(rule) if j == 0 else ""
+            curve = hv.Curve((ds.directions.values, values), "directions", "rmse", label=label)
+            dash = "solid" if j == 0 else "dashed"
+            parts.append(theme.line(curve, theme.SERIES[k], width=2, dash=dash))
+            marks = hv.Scatter((ds.directions.values, values), "directions", "rmse", label=label)
+            parts.append(theme.markers(marks, theme.SERIES[k], size=7, marker=theme.MARKERS[k % len(theme.MARKERS)]))
+    shown = " and ".join(f"λ = {float(value):g}" for value in ds.orientation.values[:2])
+    return theme.frame(
+        hv.Overlay(parts),
+        title=f"Rules on S⁵ for varifolds ({shown}, the second dashed)",
+        xlabel="directions",
+        ylabel="relative error of SW₂²",
+        logx=True,
+        logy=True,
+        legend="bottom",
+    )

@@ -9,7 +9,7 @@ from workbench.shapes.surfaces.fields import FIELDS
 from workbench.shapes.surfaces.losses import LOSSES
 from workbench.shapes.surfaces.measures import surface_distance
 from workbench.shapes.surfaces.report import load_surface, surface_report
-from workbench.shapes.surfaces.study import carried_crossings, compare_losses, sampling_noise
+from workbench.shapes.surfaces.study import carried_crossings, compare_losses, rule_errors, sampling_noise
 
 __all__ = [
     "FIELDS",
@@ -25,6 +25,7 @@ __all__ = [
     "deform",
     "find_crossings",
     "load_surface",
+    "rule_errors",
     "sampling_noise",
     "self_intersections",
     "surface_distance",

@@ -71,3 +71,11 @@ def compare_losses(
 def sampling_noise(sizes: Sequence[int], draws: int, n_directions: int) -> Cost:
     """Estimate :func:`workbench.shapes.sampling_noise`."""
     return Cost(0.5 + 2.5e-8 * sum(sizes) * draws * n_directions, 2e8)
+
+
+def rule_errors(
+    pairs: Sequence[str], size: int, orientations: Sequence[float], directions: Sequence[int], draws: int
+) -> Cost:
+    """Estimate :func:`workbench.shapes.rule_errors`: five rules and a reference, all in double precision."""
+    count = len(pairs) * len(orientations) * (3780 + 5 * draws * sum(directions))
+    return Cost(0.5 + 4e-7 * size * count, 1e8)

@@ -43,9 +43,9 @@ def crossings(sizes: list[int], rounds: int) -> list[str]:
     import numpy as np
 
     from workbench import shapes
-    from workbench.shapes.surfaces.study import bump, two_sheets
+    from workbench.shapes.surfaces.study import bump
 
-    lid = two_sheets(0)
+    lid = shapes.surface("two-sheets")
     cases = {"two sheets, one bent": lid.moved_to(bump(lid.vertices))}
     for size in sizes:
         cases[f"walnut, {size:,} vertices"] = shapes.surface("walnut", size)

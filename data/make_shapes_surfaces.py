@@ -1,5 +1,6 @@
-"""Make the precomputed results on surfaces: run ``python data/make_shapes_surfaces.py`` (a few minutes; ``first`` etc.
-as arguments makes only these; ``cortex`` needs the package nilearn).
+"""Make the precomputed results on surfaces: run ``python data/make_shapes_surfaces.py`` (a quarter of an hour).
+
+``first`` etc. as arguments makes only these; ``cortex`` and ``rules_cortex`` need the package nilearn.
 """
 
 import sys
@@ -12,9 +13,10 @@ MAKERS = {
     "first": lambda: shapes.deform("walnut", "walnut-outer", steps=4, iterations=150),
     "carried": shapes.carried_crossings,
     "noise": shapes.sampling_noise,
-    "losses": lambda: shapes.compare_losses(sizes=(642, 2562), seconds=0.8, seeds=3),
-    "large": lambda: shapes.compare_losses(sizes=(10242,), seconds=0.5, seeds=2),
-    "cortex": lambda: shapes.compare_losses(pairs=("cortex",), sizes=(642,), seconds=1.2, seeds=3),
+    "losses": lambda: shapes.compare_losses(seconds=0.8),
+    "cortex": lambda: shapes.compare_losses(pairs=("cortex",), seconds=0.9),
+    "rules": shapes.rule_errors,
+    "rules_cortex": lambda: shapes.rule_errors(("cortex",)),
     "fields": lambda: shapes.compare_losses(
         sizes=(642,), losses=("varifold", "chamfer"), fields=("bspline", "mlp"), seconds=1.5, seeds=2
     ),

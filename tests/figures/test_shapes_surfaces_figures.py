@@ -8,7 +8,7 @@ from workbench import data, shapes
 from workbench.figures import shapes as figures
 
 
-@pytest.mark.parametrize("name", ["first", "carried", "noise", "losses", "fields", "cortex", "large"])
+@pytest.mark.parametrize("name", ["first", "carried", "noise", "losses", "fields", "cortex", "rules"])
 def test_the_shipped_results_are_drawn(name):
     ds = data.result(f"shapes/surfaces_{name}.nc")
     figure = figures.FIGURES[ds.attrs["function"].split(".")[-1]]
@@ -33,3 +33,18 @@ def test_crossings_and_defects_are_drawn():
     ):
         assert figures.FIGURES[ds.attrs["function"].split(".")[-1]] is figure
         draw(figure(ds), "bokeh")
+
+
+def test_a_bent_surface_is_drawn_flat_from_every_side():
+    ds = shapes.bend_surface("two-sheets", None, [(840, 0, 0, 0.3)], width=0.3)
+    ball = shapes.bend_surface(shapes.surface("icosphere", 162), None)
+    for side, (across, up, _) in figures.SIDES.items():
+        *_, handles = figures.bent_surface(ds, side)
+        item = handles.dimension_values("item").astype(int)
+        np.testing.assert_allclose(handles.dimension_values("across"), ds.vertices.values[1, item, across])
+        np.testing.assert_allclose(handles.dimension_values("up"), ds.vertices.values[1, item, up])
+        _, wrong, hidden = figures.bent_surface(ball, side)
+        assert len(wrong) == 0
+        assert 10 < len(hidden) < ball.sizes["number"]  # those behind cannot be taken hold of
+    for backend in ("bokeh", "matplotlib"):
+        draw(figures.bent_surface(ds), backend)

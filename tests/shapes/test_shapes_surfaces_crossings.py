@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench import shapes
-from workbench.shapes.meshes import Surface, icosphere, sheet, subdivide, torus
+from workbench.shapes.meshes import Surface, icosphere, sheet, subdivide, torus, two_sheets
 from workbench.shapes.surfaces.crossings import find_crossings
 from workbench.shapes.surfaces.predicates import ROOM, exact_coordinates, side, turn
-from workbench.shapes.surfaces.study import bump, two_sheets
+from workbench.shapes.surfaces.study import bump
 from workbench.shapes.surfaces.touching import APART, CROSSING, DOUBLED, FOLDED, has_area, relation
 
 # ---- a second engine: rational clipping, which shares nothing with the signs of the first --------------------------
@@ -205,7 +205,7 @@ def test_a_certified_map_carries_198_crossings():
 
 
 def test_coplanar_pairs_are_decided_not_left():
-    flat = two_sheets(0, cells=12)
+    flat = two_sheets(169)
     down = flat.moved_to(flat.vertices * [1, 1, 0])
     found = find_crossings(down)
     exact, lid = rational(down.vertices), down.faces[-1]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from workbench import results, shapes
-from workbench.shapes.meshes import Surface, box, ellipsoid, icosphere, sheet
+from workbench.shapes.meshes import Surface, box, ellipsoid, icosphere, sheet, two_sheets
 from workbench.shapes.surfaces.distances import distances_to
 from workbench.shapes.surfaces.fields import FIELDS, bspline, determinant_bounds, neural
 from workbench.shapes.surfaces.measures import area_distance, varifold, varifold_distance, vertex_gradient
@@ -62,7 +62,10 @@ def test_losses_have_the_gradient_of_their_value():
     def of_area(vertices):
         return area_distance(mesh.moved_to(vertices), target, design_table(10), np.full(10, 0.1))
 
-    for loss in (of_varifold, of_area):
+    def of_cramer(vertices):
+        return area_distance(mesh.moved_to(vertices), target, design_table(10), np.full(10, 0.1), of="cramer")
+
+    for loss in (of_varifold, of_area, of_cramer):
         gradient = loss(mesh.vertices)[1]
         measured = slope(lambda v, loss=loss: loss(v)[0], mesh.vertices, step)
         assert measured == pytest.approx((gradient * step).sum(), rel=2e-5)
@@ -144,7 +147,7 @@ def test_a_run_comes_nearer_and_says_what_is_proved(run):
     np.testing.assert_array_equal(run.vertices, again.vertices)
 
 
-@pytest.mark.parametrize("loss", ["surface", "samples", "chamfer"])
+@pytest.mark.parametrize("loss", ["surface", "cramer", "samples", "chamfer"])
 def test_every_loss_pulls(loss):
     ds = shapes.deform(icosphere(162), ellipsoid(162), loss=loss, iterations=20, steps=2, control=8, rate=5e-3)
     assert ds.assd[1] < 0.9 * ds.assd[0]
@@ -219,6 +222,8 @@ def test_distances_to_a_surface_are_those_to_every_triangle():
     fine = shapes.surface("walnut", 642)
     brute = [np.sqrt(((points[:5, None] - fine.barycentres) ** 2).sum(-1)).min()]
     assert distances_to(points[:5], fine).max() <= np.max(brute) + 5
+    uneven, even = (two_sheets(289, splits=k) for k in (0, 4))  # one set of points; one large triangle, or many small
+    np.testing.assert_allclose(distances_to(points, uneven), distances_to(points, even), atol=1e-12)
 
 
 def test_errors_of_known_pairs():

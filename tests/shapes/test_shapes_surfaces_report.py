@@ -19,7 +19,7 @@ def test_every_named_surface_is_sound_and_points_outwards(name):
     assert bool(report.sound)
     assert bool(report.oriented)
     assert int(report.euler) == EULER.get(name, 2)
-    assert int(report.pieces) == 1
+    assert int(report.pieces) == (2 if name == "two-sheets" else 1)
     if CLOSED[name]:
         assert float(report.volume) > 0
     assert 75 <= len(mesh.vertices) <= 1200
@@ -114,6 +114,18 @@ def test_translations_cost_what_they_must(encoding, p, expected):
     assert error < 0.05 * expected
 
 
+def test_the_cramer_distance_is_asked_for_by_name():
+    a, b = icosphere(642), icosphere(642, centre=(0.5, 0, 0))
+    value, error = shapes.surface_distance(a, b, distance="cramer", n_directions=60)
+    # uniform densities on [−1, 1] that are s apart: s²/2 − s³/12, the mean over s = |cos|/2 of a uniform direction
+    assert value == pytest.approx(1 / 24 - 1 / 384, rel=0.01)
+    assert error < 1e-3 * value
+    with pytest.raises(ValueError, match="has no p, got encoding='continuous' and p=2"):
+        shapes.surface_distance(a, b, distance="cramer", p=2)
+    with pytest.raises(ValueError, match="Did you mean 'cramer'"):
+        shapes.surface_distance(a, b, distance="cramr")
+
+
 def test_a_varifold_refuses_faces_that_are_wound_against_each_other():
     ball = icosphere(42)
     turned = Surface(ball.vertices, np.concatenate([ball.faces[:1, ::-1], ball.faces[1:]]), "mine")
@@ -121,3 +133,20 @@ def test_a_varifold_refuses_faces_that_are_wound_against_each_other():
         shapes.surface_distance(turned, ball, encoding="varifold", p=2)
     assert shapes.surface_distance(turned, ball, n_directions=6).value < 1e-9
     assert sheet(16).area == pytest.approx(16)
+
+
+def test_rules_are_judged_beside_their_reference():
+    ds = shapes.rule_errors(size=42, orientations=(0.2,), directions=(36, 63), draws=6)
+    rmse = ds.rmse.isel(pair=0, orientation=0)
+    assert rmse.sel(rule="roots-5", directions=36) < 0.3 * rmse.sel(rule="monte-carlo", directions=36)
+    assert rmse.sel(rule="roots-7", directions=63) < 0.3 * rmse.sel(rule="sobol", directions=63)
+    assert float(ds.reference_error.max()) < 1e-3
+    inner, outer = (shapes.surface(name, 42) for name in ("walnut", "walnut-outer"))
+    half = np.ptp(outer.vertices, axis=0).max() / 2
+    asked = {"encoding": "varifold", "p": 2, "scale": 0.2 * half, "method": "roots-7", "n_directions": 630}
+    value, error = shapes.surface_distance(inner, outer, **asked)
+    assert abs(value / half**2 - float(ds.reference[0, 0])) < 6 * error / half**2 + 2e-3 * value / half**2
+    again = shapes.rule_errors(size=42, orientations=(0.2,), directions=(36, 63), draws=6)
+    np.testing.assert_array_equal(ds.rmse, again.rmse)
+    with pytest.raises(ValueError, match="unknown pair"):
+        shapes.rule_errors(("brain",))

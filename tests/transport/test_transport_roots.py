@@ -48,3 +48,19 @@ def test_a_translation_costs_its_square_over_six_without_error():
     x = np.random.default_rng(0).normal(size=(50, 6))
     found = transport.sliced_wasserstein(x, x + np.array([1.0, 2, 0, 0, 0, 2]), n_directions=36, precision="double")
     assert found.value == pytest.approx(9 / 6, rel=1e-12)
+
+
+@pytest.mark.parametrize(("method", "size", "degree"), [("roots-5", 36, 4), ("roots-7", 63, 6)])
+def test_the_named_rules_are_exact_to_their_degree_and_take_any_number(method, size, degree):
+    """E x² = 1/6, E x⁴ = 3/48, E x⁶ = 15/480 on S⁵."""
+    rng = np.random.default_rng(4)
+    for number in (size, 2 * size):
+        rule = make_rule(method, number, 6, rng)
+        for power, moment in ((2, 1 / 6), (4, 3 / 48), (6, 15 / 480)):
+            found = rule.weights @ rule.directions**power
+            assert (np.abs(found - moment).max() < 1e-13) == (power <= degree)
+    rest = make_rule(method, size + 5, 6, rng)
+    assert rest.weights[size:].tolist() == [1 / (size + 5)] * 5
+    assert len(make_rule(method, 7, 6, rng).directions) == 7
+    with pytest.raises(ValueError, match=f"'{method}' is for clouds in 6 dimensions, got 3"):
+        make_rule(method, size, 3, rng)

@@ -90,7 +90,7 @@ def test_bounds_by_means_and_by_exact_transport(n, m, dim, seed):
     assert found.value <= flows.wasserstein(x, y) / dim + slack
 
 
-@pytest.mark.parametrize("method", [name for name in flows.ESTIMATORS if name != "equispaced"])
+@pytest.mark.parametrize("method", [name for name, entry in flows.ESTIMATORS.items() if entry.facts.get("dim", 3) == 3])
 def test_every_estimator_finds_the_reference_within_its_error(method):
     x, y = flows.cloud("torus", 300), flows.cloud("cube", 300, seed=1) + np.array([0.3, 0, 0])
     reference = flows.sliced_wasserstein(x, y, n_directions=1000, repeats=16, seed=1)

@@ -107,24 +107,82 @@ def test_samples_agree_within_their_error(table):
     assert abs(np.mean(draws) - exact) < 4 * np.std(draws, ddof=1) / np.sqrt(8) + 3e-4  # samples are biased upwards
 
 
-def test_the_gradient_is_that_of_the_value(table):
-    mesh, other = surface("walnut", 42), parts(box((1, 1.5, 2)))
+@pytest.mark.parametrize("of", ["w1", "cramer"])
+@pytest.mark.parametrize("size", [42, 642])  # many knots within a face, and few
+def test_the_gradient_is_that_of_the_value(table, of, size):
+    mesh, other = surface("walnut", size), parts(subdivide(box((1, 1.5, 2)), 2 if size == 42 else 1))
     theta, weights = table[:7], np.linspace(0.5, 1, 7)
     rng, h = np.random.default_rng(0), 1e-6
-    found = surface_lines(parts(mesh), other, theta, weights, gradient=True)
+    found = surface_lines(parts(mesh), other, theta, weights, gradient=True, of=of)
     shares = mesh.areas / mesh.area
     step = rng.normal(size=mesh.vertices.shape)
 
     def value(t):
         moved = mesh.moved_to(mesh.vertices + t * step)
-        return float(weights @ surface_lines(parts(moved), other, theta).w1), moved.areas / moved.area
+        return float(weights @ getattr(surface_lines(parts(moved), other, theta), of)), moved.areas / moved.area
 
     (up, shares_up), (down, shares_down) = value(h), value(-h)
     slope = (found.gradient * step).sum() + found.by_share @ (shares_up - shares_down) / (2 * h)
     assert (up - down) / (2 * h) == pytest.approx(slope, rel=1e-5)
     assert shares.sum() == pytest.approx(1)
-    nothing = surface_lines(parts(mesh), parts(mesh), theta, gradient=True)
-    assert np.abs(nothing.gradient).max() == 0
+    nothing = surface_lines(parts(mesh), parts(mesh), theta, gradient=True, of=of)
+    assert np.abs(nothing.gradient).max() < 1e-12
+
+
+def test_the_cramer_gradient_takes_areas_as_they_are():
+    """Of masses alone: moving mass from one face to another, its vertices staying where they are."""
+    mesh, other = surface("walnut", 42), parts(box((1, 1.5, 2)))
+    theta = design_table(10)
+    found = surface_lines(parts(mesh), other, theta, gradient=True, of="cramer")
+    # a third copy of faces 0 to 9 gives them three times their mass, by the quadratic ∫D² to the last bit
+    many = np.concatenate([mesh.faces, mesh.faces[:10]])
+    shares = mesh.areas / mesh.area
+
+    def value(mass):
+        """Return ∫D² of shares (1 − mass) · all + mass · the first ten, by its values at three masses."""
+        part = shares[:10].sum()
+        at = [0.0, part / (1 + part)]
+        known = [
+            surface_lines(parts(mesh), other, theta).cramer.mean(),
+            surface_lines((mesh.vertices, many), other, theta).cramer.mean(),
+        ]
+        whole = surface_lines((mesh.vertices, mesh.faces[:10]), other, theta).cramer.mean()
+        return np.polyval(np.polyfit([*at, 1.0], [*known, whole], 2), mass)
+
+    toward = np.zeros(len(shares))
+    toward[:10] = shares[:10] / shares[:10].sum()
+    assert found.by_share @ (toward - shares) == pytest.approx((value(1e-4) - value(-1e-4)) / 2e-4, rel=1e-6)
+
+
+def test_an_atom_is_drawn_by_the_mean_of_both_sides():
+    """A face across the direction, of half the mass: d∫D²/dt = −(D(t−) + D(t+)) · mass."""
+    points = [[0, 0, 0.3], [1, 0, 0.3], [0, 1, 0.3], [0, 0, 0], [1, 0, 0], [0, 0, 1]]
+    mesh = Surface(points, [[0, 1, 2], [3, 4, 5]])
+    other, along = parts(sheet(9, side=1.0, height=0.8)), [[0, 0, 1]]
+    found = surface_lines(parts(mesh), other, along, gradient=True, of="cramer").gradient[:3, 2].sum()
+    up, down = (
+        surface_lines((mesh.vertices + np.outer([1, 1, 1, 0, 0, 0], [0, 0, h]), mesh.faces), other, along).cramer[0]
+        for h in (1e-6, -1e-6)
+    )
+    assert found == pytest.approx((up - down) / 2e-6, rel=1e-6)
+
+
+def test_the_second_distance_lies_between_its_bounds(table):
+    mesh, other = surface("walnut", 162), box((1, 1.5, 2))
+    widths = []
+    for cuts in (0, 2):
+        x, y = subdivide(mesh, cuts), subdivide(other, cuts)
+        found = surface_lines(parts(x), parts(y), table[:9], second=True)
+        slack = 1e-12 + found.w2_error
+        assert (found.w2_low - slack <= found.w2_squared).all()
+        assert (found.w2_squared <= found.w2_high + slack).all()
+        widths.append((found.w2_high - found.w2_low).max() / found.w2_squared.max())
+    assert widths[1] < 0.3 * widths[0] < 0.01
+    one = surface_lines(*TRIANGLES, [[1, 0, 0]], second=True)  # by hand: (1/3)² and two variances of 1/18
+    assert (one.w2_low[0], one.w2_high[0]) == pytest.approx((1 / 9, 2 / 9), abs=1e-12)
+    right = np.array([0.3, 0, 0])
+    shifted = surface_lines(parts(mesh), (mesh.vertices + right, mesh.faces), [[1, 0, 0]], second=True)
+    assert shifted.w2_low[0] == pytest.approx(0.09, abs=1e-9)  # equal spreads: the bound is the value
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from workbench import flows
 from workbench.transport import torch_loss
 from workbench.transport.torch_loss import SlicedWassersteinLoss, sliced_wasserstein_loss
 
-METHODS = [name for name in flows.ESTIMATORS if name != "equispaced"]
+METHODS = [name for name, entry in flows.ESTIMATORS.items() if entry.facts.get("dim", 3) == 3]
 
 
 def clouds(n, m, dtype=torch.float64):

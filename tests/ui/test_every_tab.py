@@ -62,6 +62,7 @@ FINDINGS = {
         "graphs",
     ): r"1 piece and 1 hole \(exact\), as the graph\. .* proved, an apex at all [\d,]+ cells\. Euclidean",
     ("shapes", "surfaces"): r"The map is a diffeomorphism: 4 steps with ρ ≤ 0\.\d+, .* has 0 crossing pairs \(exact\)",
+    ("shapes", "bend"): r"Nothing is moved yet; the mesh has 0 crossing pairs \(exact\)\. ASSD 0\.09",
     (
         "shapes",
         "fits",

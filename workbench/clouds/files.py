@@ -1,4 +1,5 @@
-"""Clouds from the user's own files: tables (CSV, XYZ), meshes (PLY, OBJ, STL, OFF), arrays (NPY, NPZ; never pickled).
+"""Clouds from the user's own files: tables (CSV, XYZ), meshes (PLY, OBJ, STL, OFF, GIFTI), arrays (NPY, NPZ), never
+pickled.
 
 A file is judged before it is read: its size, and whether it is what its name says. How it was read is said in a
 sentence, for a table of five columns and decimal commas can be read in many ways and only one of them is meant.
@@ -14,12 +15,13 @@ from numpy.typing import NDArray
 
 from workbench import checks
 from workbench.clouds.arrays import read_npy, read_npz
+from workbench.clouds.gifti import read_gifti
 from workbench.clouds.meshes import read_off, read_stl
 from workbench.clouds.obj import read_obj
 from workbench.clouds.ply import read_ply
 from workbench.clouds.tables import LARGEST_DIM, read_table
 
-FORMATS = ("ply", "obj", "stl", "off", "xyz", "csv", "txt", "tsv", "npy", "npz")
+FORMATS = ("ply", "obj", "stl", "off", "gii", "gii.gz", "xyz", "csv", "txt", "tsv", "npy", "npz")
 DEFAULT_LIMIT = 256 * 2**20
 DEFAULT_SAMPLES = 2048
 BLOCK = 2**16
@@ -76,7 +78,7 @@ def read_bytes(data: bytes, name: str, *, max_bytes: int = DEFAULT_LIMIT) -> Rea
     >>> read_bytes(b"1 2 3\\n4 5 6\\n", "two.xyz").sentence
     '2 rows; columns 1, 2, 3; separated by spaces'
     """
-    kind = _format(Path(name).suffix, name)
+    kind = _format(ending_of(name), name)
     _check_size(len(data), name, max_bytes)
     return _reading(data, kind, name, max_bytes)
 
@@ -86,6 +88,9 @@ def _reading(data: bytes, kind: str, name: str, max_bytes: int) -> Reading:
     if kind in ("npy", "npz"):
         arrays = read_npy(data, name) if kind == "npy" else read_npz(data, name, max_bytes)
         points, weights, faces, sentence = arrays.points, arrays.weights, arrays.faces, arrays.sentence
+    elif kind in ("gii", "gii.gz"):
+        mesh = read_gifti(data, name, max_bytes)
+        points, faces, sentence = mesh.vertices, mesh.triangles, mesh.sentence
     elif kind in ("ply", "obj", "stl", "off"):
         mesh = {"ply": read_ply, "obj": read_obj, "stl": read_stl, "off": read_off}[kind](data, name)
         points, faces, sentence = mesh.vertices, mesh.triangles, mesh.sentence
@@ -161,7 +166,7 @@ def _read(source: Source, file_format: str | None, max_bytes: int) -> tuple[byte
         path = Path(source)
         if not path.is_file():
             raise FileNotFoundError(f"there is no file {str(path)!r}")
-        kind = _format(file_format or path.suffix, path.name)
+        kind = _format(file_format or ending_of(path.name), path.name)
         _check_size(path.stat().st_size, path.name, max_bytes)
         return path.read_bytes(), kind, path.name
     if isinstance(source, (bytes, bytearray)):
@@ -173,9 +178,18 @@ def _read(source: Source, file_format: str | None, max_bytes: int) -> tuple[byte
             raise TypeError(f"{name} is open as text; open it in binary mode, open(path, 'rb')")
     else:
         raise TypeError(f"source must be a path, bytes or a binary file, got {type(source).__name__}")
-    kind = _format(file_format or Path(name).suffix, name)
+    kind = _format(file_format or ending_of(name), name)
     _check_size(len(data), name, max_bytes)
     return data, kind, name
+
+
+def ending_of(name: str) -> str:
+    """Return what a file's name ends with, "gii.gz" being one ending.
+
+    >>> ending_of("left.surf.gii.gz"), ending_of("a.b.PLY")
+    ('gii.gz', '.PLY')
+    """
+    return "gii.gz" if name.lower().endswith(".gii.gz") else Path(name).suffix
 
 
 def _format(suffix: str, name: str) -> str:

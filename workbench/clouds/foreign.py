@@ -49,7 +49,7 @@ def read_cloud(data: bytes, name: str, *, max_bytes: int, progress: Progress | N
     >>> read_cloud(b"x,y\\n1,2\\n3,5\\n", "mine.csv", max_bytes=1000).sentence
     '2 rows; columns x, y; separated by commas; 1 header row'
     """
-    unpacked = max_bytes if name.lower().endswith(".npz") else 0
+    unpacked = max_bytes if name.lower().endswith((".npz", ".gii", ".gii.gz")) else 0
     bound = limits(len(data), unpacked)
     return Reading(*isolated.read(_cloud, data, name, max_bytes, limits=bound, progress=progress))
 

@@ -32,9 +32,11 @@ from workbench.shapes.shadow.costs import (  # noqa: F401 - found here by their 
     theorem_runs,
 )
 from workbench.shapes.surfaces.costs import (  # noqa: F401 - found here by their names
+    bend_surface,
     carried_crossings,
     compare_losses,
     deform,
+    rule_errors,
     sampling_noise,
     self_intersections,
     surface_report,

@@ -333,6 +333,23 @@ def sheet(size: int = 1681, *, side: float = 4.0, height: float = 0.0) -> Surfac
     return Surface(_along(lambda a, b: (a, b, np.full_like(a, height)), line, line), grid_faces(count, count), "sheet")
 
 
+@SURFACES.add("two-sheets", label="Sheet under a triangle", formula=r"z=0,\quad z=0.1", closed=False)
+def two_sheets(size: int = 1681, *, splits: int = 0) -> Surface:
+    """Return a sheet [−2, 2]² of about ``size`` vertices at z = 0 below one large triangle at z = 0.1.
+
+    The triangle has the circumradius 4 and is cut into four ``splits`` times. A map that lifts the middle of the sheet
+    carries the one through the other, however smooth it is: the triangle moves with its corners alone.
+
+    >>> two_sheets(9, splits=1).faces.shape
+    (12, 3)
+    """
+    turn = np.pi / 2 + 2 * np.pi * np.arange(3) / 3
+    corners = np.stack([4 * np.cos(turn), 4 * np.sin(turn), np.full(3, 0.1)], axis=1)
+    floor, lid = sheet(size), subdivide(Surface(corners, [[0, 1, 2]]), splits)
+    vertices = np.concatenate([floor.vertices, lid.vertices])
+    return Surface(vertices, np.concatenate([floor.faces, lid.faces + len(floor.vertices)]), "sheet under a triangle")
+
+
 @SURFACES.add("catenoid", label="Catenoid", formula=r"(\cosh v\cos u,\ \cosh v\sin u,\ v)", closed=False)
 def catenoid(size: int = 1200, *, reach: float = 1.2) -> Surface:
     """Return the catenoid over |v| ≤ ``reach``, cut open along u = 0: isometric to :func:`helicoid`, vertex by vertex.

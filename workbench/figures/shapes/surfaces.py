@@ -48,6 +48,54 @@ def deformation_proof(ds: xr.Dataset) -> Any:
     )
 
 
+SIDES = {"front": (0, 2, (1, -1.0)), "right": (1, 2, (0, 1.0)), "above": (0, 1, (2, 1.0))}
+"""From where a surface is seen: the axes across and up, and the axis that points to the eye with its sign."""
+HANDLE = "vertices to drag"
+
+
+def bent_surface(ds: xr.Dataset, side: str = "front") -> Any:
+    """Draw a bent surface from one side, flat: its faces towards the eye, those that cross, and vertices to drag."""
+    across, up, (depth, sign) = SIDES[side]
+    places, faces = ds.vertices.values[1], ds.faces.values
+    a, b, c = (places[faces[:, k]] for k in range(3))
+    normal = np.cross(b - a, c - a)[:, depth] * sign
+    seen = faces if int(ds.open) else faces[normal > 0]
+    wrong = faces[np.unique(ds.crossing_faces.values)]
+    handles = ds.handle.values
+    if not int(ds.open):
+        handles = handles[np.isin(handles, seen)]
+    flat = places[:, [across, up]]
+    names = ["across", "up", "across_end", "up_end"]
+    parts = [
+        theme.line(hv.Segments(_sides_of(seen, flat), names), theme.NEUTRAL, width=0.7, alpha=0.5),
+        theme.line(hv.Segments(_sides_of(wrong, flat), names), theme.SERIES[5], width=1.6, alpha=0.8),
+        theme.markers(
+            hv.Points((*flat[handles].T, handles), ["across", "up"], "item", label=HANDLE),
+            theme.SERIES[2], size=11, marker="diamond", alpha=0.75,
+        ),
+    ]  # fmt: skip
+    both = ds.vertices.values.reshape(-1, 3)[:, [across, up]]
+    low, high = both.min(axis=0), both.max(axis=0)
+    margin = 0.1 * float((high - low).max())
+    return theme.frame(
+        hv.Overlay(parts),
+        title=f"Seen from the {side}" if side != "above" else "Seen from above",
+        xlabel="xyz"[across],
+        ylabel="xyz"[up],
+        xlim=(float(low[0]) - margin, float(high[0]) + margin),
+        ylim=(float(low[1]) - margin, float(high[1]) + margin),
+        height=430,
+        equal_units=True,
+        legend="bottom",
+    )
+
+
+def _sides_of(faces: np.ndarray, flat: np.ndarray) -> np.ndarray:
+    """Return the edges of faces as (E, 4), each once."""
+    ends = np.unique(np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1), axis=0)
+    return np.concatenate([flat[ends[:, 0]], flat[ends[:, 1]]], axis=1)
+
+
 def crossing_pairs(ds: xr.Dataset) -> Any:
     """Draw each crossing pair at the numbers of its two faces."""
     points = hv.Points(ds.crossing.values, ["one", "other"], label="crossing pairs")
@@ -128,5 +176,30 @@ def samples_against_exact(ds: xr.Dataset) -> Any:
         ylabel="SW₁",
         logx=True,
         xlim=tuple(ends),
+        legend="bottom",
+    )
+
+
+def errors_of_rules(ds: xr.Dataset) -> Any:
+    """Draw the relative error of every rule over its directions, for the first pair: a line for each λ."""
+    parts: list[Any] = []
+    one = ds.isel(pair=0)
+    for k, rule in enumerate(ds.rule.values):
+        for j, length in enumerate(ds.orientation.values):
+            values = one.rmse.sel(rule=rule, orientation=length).values
+            label = str(rule) if j == 0 else ""
+            curve = hv.Curve((ds.directions.values, values), "directions", "rmse", label=label)
+            dash = "solid" if j == 0 else "dashed"
+            parts.append(theme.line(curve, theme.SERIES[k], width=2, dash=dash))
+            marks = hv.Scatter((ds.directions.values, values), "directions", "rmse", label=label)
+            parts.append(theme.markers(marks, theme.SERIES[k], size=7, marker=theme.MARKERS[k % len(theme.MARKERS)]))
+    shown = " and ".join(f"λ = {float(value):g}" for value in ds.orientation.values[:2])
+    return theme.frame(
+        hv.Overlay(parts),
+        title=f"Rules on S⁵ for varifolds ({shown}, the second dashed)",
+        xlabel="directions",
+        ylabel="relative error of SW₂²",
+        logx=True,
+        logy=True,
         legend="bottom",
     )

@@ -4,35 +4,17 @@ White matter, pial and inflated surface of a hemisphere have one sphere as their
 directions give two triangulations with the exact truth between them.
 """
 
-import functools
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from workbench.shapes.correspondences.examples import PAIRS, Pair, _directions, _known
-from workbench.shapes.correspondences.gifti import read_gifti
 from workbench.shapes.correspondences.mesh import TriangleMesh
+from workbench.shapes.cortex import cortex_layer
 
 Floats = NDArray[np.float64]
 NEAR = 12
 """Faces around a direction that are looked at for the one that holds it."""
-
-
-@functools.lru_cache(maxsize=4)
-def surface(name: str) -> tuple[Floats, NDArray[np.int64]]:
-    """Return vertices (10242, 3) in mm and faces of "white", "pial", "infl" or "sphere" of the left hemisphere."""
-    found = importlib.util.find_spec("nilearn")
-    if found is None or found.origin is None:
-        raise ValueError("this pair is nilearn's cortex; install nilearn (pip install nilearn), or take another pair")
-    path = Path(found.origin).parent / "datasets" / "data" / "fsaverage5" / f"{name}_left.gii.gz"
-    if not path.is_file():
-        raise ValueError(
-            f"this nilearn has no {path.name} of fsaverage5; install another version, or take another pair"
-        )
-    return read_gifti(path.read_bytes(), path.name)
 
 
 def at_directions(way: Floats, sphere: Floats, faces: NDArray[np.int64], *surfaces: Floats) -> list[Floats]:
@@ -52,8 +34,8 @@ def at_directions(way: Floats, sphere: Floats, faces: NDArray[np.int64], *surfac
 
 def _remeshed(pair: str, other: str, n: int, dial: float, rng: np.random.Generator) -> Pair:
     """Return the white surface and another over turned sets of directions; the dial blends the second from white."""
-    sphere, faces = surface("sphere")
-    white, second = surface("white")[0], surface(other)[0]
+    sphere, faces = cortex_layer("sphere")
+    white, second = cortex_layer("white")[0], cortex_layer(other)[0]
     blended = (1 - dial) * white + dial * second
     first_way, first_faces = _directions(n, rng)
     second_way, second_faces = _directions(n, rng)
@@ -91,4 +73,4 @@ def cortex_pial(n: int, dial: float, rng: np.random.Generator) -> Pair:
 )
 def cortex_inflated(n: int, dial: float, rng: np.random.Generator) -> Pair:
     """Return a cortex and the same one inflated: far from isometric, the open example."""
-    return _remeshed("cortex-inflated", "infl", n, dial, rng)
+    return _remeshed("cortex-inflated", "inflated", n, dial, rng)

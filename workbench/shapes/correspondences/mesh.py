@@ -1,6 +1,5 @@
 """Triangle meshes as this family takes them: checked, without doubled vertices and empty faces, and what was mended."""
 
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,12 +11,9 @@ from scipy.sparse.csgraph import connected_components
 
 from workbench import checks, results
 from workbench.clouds import files
-from workbench.clouds.source import bytes_of
-from workbench.shapes.correspondences.gifti import read_gifti
 
 MOST_VERTICES = 20_000
 LEAST_VERTICES = 12
-GIFTI = ("gii", "gii.gz")
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -179,20 +175,13 @@ def read_mesh(source: files.Source, *, file_format: str | None = None) -> Triang
     ...           file_format="off").euler
     2
     """
-    if isinstance(source, bytes):
-        name = f"the {file_format} data"
-    else:
-        name = str(source if isinstance(source, (str, os.PathLike)) else getattr(source, "name", ""))
-    if (file_format or name).lower().endswith(GIFTI):
-        name, data = (name, source) if isinstance(source, bytes) else bytes_of(source, files.DEFAULT_LIMIT)
-        return TriangleMesh(*read_gifti(data, name))
     return of_reading(files.read_cloud(source, file_format=file_format))
 
 
 def of_reading(reading: files.Reading) -> TriangleMesh:
     """Return the mesh of a file that was read."""
     if reading.faces is None or not len(reading.faces):
-        raise ValueError("the file holds points without faces; give a mesh (PLY, OBJ, STL, OFF with faces)")
+        raise ValueError("the file holds points without faces; give a mesh (PLY, OBJ, STL, OFF with faces, GIFTI)")
     return TriangleMesh(reading.points, reading.faces)
 
 

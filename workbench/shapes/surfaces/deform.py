@@ -81,12 +81,12 @@ def deform(
         raise ValueError(f"seconds must be positive, got {seconds!r}")
     for mesh in (moving, fixed):
         checks.integer(f"the vertices of {mesh.name}", len(mesh.vertices), maximum=MOST_DEFORMED)
-    centre, half = _frame(moving, fixed)
+    centre, half = frame_of(moving, fixed)
     _check_apart(moving, fixed, half)
     if loss == "varifold":
         require_winding(moving)
     made = entry(np.zeros(3), 1.0, steps, checks.integer("seed", seed, minimum=0), control=control)
-    start, goal = _framed(moving, centre, half), _framed(fixed, centre, half)
+    start, goal = framed(moving, centre, half), framed(fixed, centre, half)
     pull = make(goal, orientation)
     rng, moments, history = np.random.default_rng(seed), {}, []
     begun = time.process_time()
@@ -106,14 +106,14 @@ def deform(
     return ds
 
 
-def _frame(a: Surface, b: Surface) -> tuple[Floats, float]:
+def frame_of(a: Surface, b: Surface) -> tuple[Floats, float]:
     """Return the centre and the half-size of the box around two meshes."""
     both = np.concatenate([a.vertices, b.vertices])
     low, high = both.min(axis=0), both.max(axis=0)
     return (low + high) / 2, float((high - low).max()) / 2
 
 
-def _framed(mesh: Surface, centre: Floats, half: float) -> Surface:
+def framed(mesh: Surface, centre: Floats, half: float) -> Surface:
     return Surface((mesh.vertices - centre) / half, mesh.faces, mesh.name)
 
 
@@ -167,16 +167,20 @@ def _dataset(
         "crossing_faces": (("pair", "end"), crossing[:10_000], "crossing faces after the last step"),
         **_field_variables(made),
     }
-    sizes: dict[str, int] = {}
-    for dims, values, *_ in variables.values():
-        sizes.update(zip(dims, np.shape(values), strict=True))
-    numbers = {dim: f"number of the {dim.replace('_', ' ')}" for dim in sizes}
-    coordinates = {dim: ((dim,), np.arange(size), numbers[dim]) for dim, size in sizes.items()}
+    coordinates = numbered(variables)
     coordinates["when"] = (when, ["before", "after"], "before and after the deformation")
     told = {
         f"{side}_told": defects_in_words(surface_report(mesh)) for side, mesh in (("source", moving), ("target", fixed))
     }
     return results.dataset(variables, coordinates, told)
+
+
+def numbered(variables: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+    """Return a coordinate that counts for every dimension of some variables."""
+    sizes: dict[str, int] = {}
+    for dims, values, *_ in variables.values():
+        sizes.update(zip(dims, np.shape(values), strict=True))
+    return {dim: ((dim,), np.arange(size), f"number of the {dim.replace('_', ' ')}") for dim, size in sizes.items()}
 
 
 def exact_sw1(a: Surface, b: Surface, n_directions: int = 60) -> float:

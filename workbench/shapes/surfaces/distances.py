@@ -11,6 +11,8 @@ from workbench.shapes.meshes import Surface
 
 Floats = NDArray[np.float64]
 MOST_PAIRS = 4_000_000
+SMALLEST = 2.0**-20
+"""Triangles smaller than this beside the largest count as one size."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,21 @@ def surface_errors(a: Surface, b: Surface) -> SurfaceErrors:
 def distances_to(points: Floats, mesh: Surface) -> Floats:
     """Return the distance of each point (n, 3) to the nearest point of the mesh's triangles, (n,).
 
-    The nearest triangle has its barycentre no farther than the distance found so far plus the largest distance of a
-    corner from its barycentre; neighbours are asked for until that many are looked at.
+    Of triangles of one size the nearest has its barycentre no farther than the distance found so far plus the largest
+    distance of a corner from its barycentre; neighbours are asked for until that many are looked at. Small and large
+    triangles are looked at apart, lest one large one makes all of the small ones possible.
     """
-    corners = mesh.corners
-    centres = mesh.barycentres
-    reach = float(np.linalg.norm(corners - centres[:, None], axis=2).max())
+    centres, best = mesh.barycentres, np.full(len(points), np.inf)
+    radius = np.linalg.norm(mesh.corners - centres[:, None], axis=2).max(axis=1)
+    size = np.floor(np.log2(np.maximum(radius / radius.max(), SMALLEST)) / 2)
+    for one in np.unique(size):
+        _look_among(points, mesh.corners[size == one], centres[size == one], float(radius[size == one].max()), best)
+    return best
+
+
+def _look_among(points: Floats, corners: Floats, centres: Floats, reach: float, best: Floats) -> None:
+    """Lower the distances ``best`` (n,) to those to the nearest of some triangles within ``reach`` of their centres."""
     tree = cKDTree(centres)
-    best = np.full(len(points), np.inf)
     left, count = np.arange(len(points)), min(8, len(centres))
     while len(left):
         block = max(1, MOST_PAIRS // count)
@@ -65,13 +74,12 @@ def distances_to(points: Floats, mesh: Surface) -> Floats:
             away, near = tree.query(points[chosen], k=count)
             away, near = away.reshape(len(chosen), count), near.reshape(len(chosen), count)
             nearest(points[chosen], corners, near, found := np.empty(len(chosen)))
-            best[chosen] = found
-            unsure.append(chosen[away[:, -1] < found + reach])
+            best[chosen] = np.minimum(best[chosen], found)
+            unsure.append(chosen[away[:, -1] < best[chosen] + reach])
         if count == len(centres):
             break
         left = np.concatenate(unsure)
         count = min(4 * count, len(centres))
-    return best
 
 
 @njit(cache=True, nogil=True)

@@ -11,12 +11,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from workbench import results
-from workbench.clouds.files import Reading, read_cloud
+from workbench.clouds.files import Reading, ending_of, read_cloud
 from workbench.progress import Progress
 from workbench.shapes.meshes import Surface, as_surface
 from workbench.shapes.surfaces.crossings import find_crossings, welded
 
-FORMATS = ("ply", "obj", "off", "stl", "npz")
+FORMATS = ("ply", "obj", "off", "stl", "gii", "gii.gz", "npz")
 DEFAULT_LIMIT = 64 * 2**20
 Integers = NDArray[np.int64]
 
@@ -130,7 +130,7 @@ def load_surface(
     file_format: str | None = None,
     max_bytes: int = 4 * DEFAULT_LIMIT,
 ) -> Surface:
-    """Read a triangle mesh from a PLY, OBJ, OFF, STL or NPZ file; vertices at one place become one.
+    """Read a triangle mesh from a PLY, OBJ, OFF, STL, GIFTI or NPZ file; vertices at one place become one.
 
     ``source`` is a path, or bytes or a binary file with ``file_format`` (or a ``.name``). Faces with fewer than three
     different corners are left out. :func:`surface_report` says what else is wrong.
@@ -141,8 +141,18 @@ def load_surface(
     >>> load_surface(b"OFF 4 2 0\\n0 0 0\\n1 0 0\\n0 1 0\\n0 1 0\\n3 0 1 2\\n3 0 1 3\\n", file_format="off")
     Surface(off: 3 vertices, 2 faces)
     """
-    name = Path(source).stem if isinstance(source, (str, os.PathLike)) else str(file_format or "upload")
+    name = stem_of(source) if isinstance(source, (str, os.PathLike)) else str(file_format or "upload")
     return surface_of(read_cloud(source, file_format=file_format, max_bytes=max_bytes), name)
+
+
+def stem_of(path: str | os.PathLike[str]) -> str:
+    """Return what a mesh is called after its file.
+
+    >>> stem_of("brains/left.pial.surf.gii.gz")
+    'left.pial.surf'
+    """
+    name = Path(path).name
+    return name.removesuffix(ending_of(name)).removesuffix(".")
 
 
 def surface_of(reading: Reading, name: str) -> Surface:

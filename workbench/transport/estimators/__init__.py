@@ -15,6 +15,7 @@ from workbench.transport.estimators import (
     equispaced,
     design,
     harmonic,
+    roots,
 )
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "harmonic",
     "monte_carlo",
     "orthogonal",
+    "roots",
     "spiral",
 ]

@@ -11,10 +11,11 @@ and 7, or several such sets, each rotated by itself), beyond that orthogonal blo
 
 import numpy as np
 
-from workbench.transport.designs import design_table, root_rule
+from workbench.transport.designs import design_table
 from workbench.transport.estimators.base import ESTIMATORS, Rule, equal_weights, random_rotations
 from workbench.transport.estimators.equispaced import equispaced
 from workbench.transport.estimators.orthogonal import orthogonal
+from workbench.transport.estimators.roots import rotated_copies
 from workbench.transport.estimators.spiral import spiral
 
 
@@ -31,23 +32,13 @@ def design(n_directions: int, dim: int, rng: np.random.Generator) -> Rule:
         return equal_weights(np.ones((n_directions, 1)))
     if dim == 2:
         return equispaced(n_directions, dim, rng)
-    if dim == 6 and (made := _of_roots(n_directions, rng)) is not None:
-        return made
+    if dim == 6:
+        for size in (63, 36, 27):
+            if n_directions % size == 0:
+                return rotated_copies(size, n_directions, rng)
     if dim > 3:
         return orthogonal(n_directions, dim, rng)
     table = design_table(n_directions)
     if table is None:
         return spiral(n_directions, dim, rng)
     return equal_weights(table @ random_rotations(1, 3, rng)[0])
-
-
-def _of_roots(n_directions: int, rng: np.random.Generator) -> Rule | None:
-    """Return as many rotated copies of a rule on S⁵ as make up ``n_directions``, None where none do."""
-    for size in (63, 36, 27):
-        found = root_rule(size)
-        copies, rest = divmod(n_directions, size)
-        if found is not None and copies and not rest:
-            lines, weights = found
-            turned = [lines @ turn for turn in random_rotations(copies, 6, rng)]
-            return Rule(np.concatenate(turned), np.tile(weights / copies, copies))
-    return None

@@ -32,7 +32,7 @@ class CompareView(PairView):
 
     methods = param.ListSelector(
         default=["lower-cv", "upper-cv", "spiral", "design"],
-        objects=list(flows.ESTIMATORS),
+        objects=[name for name, entry in flows.ESTIMATORS.items() if entry.facts.get("dim", 3) <= 3],
         label="Estimators (up to four)",
     )
     n_directions = param.Integer(default=100, bounds=(1, 1000), label="Directions in one estimate")

@@ -16,7 +16,7 @@ from workbench.ui.kit.choices.clouds import FILE, PairView, clouds_of, dim_of
 from workbench.ui.kit.picture import CAPTION, Picture
 from workbench.ui.kit.pointcloud import PointCloud
 
-METHODS = {entry.label: name for name, entry in flows.ESTIMATORS.items()}
+METHODS = {entry.label: name for name, entry in flows.ESTIMATORS.items() if entry.facts.get("dim", 3) <= 3}
 LOSSES = {"squared, SW₂² (velocity steps)": "squared", "unsquared, SW₂ (the paper's)": "unsquared"}
 LOSS_OF_STEP = {"eta": "squared", "learning_rate": "unsquared"}
 COLOURS = {

@@ -17,6 +17,16 @@ SHELF = (
     ),
     Shipped("shapes/shadow_scales.nc", "Holes of four graphs over the scales", figures.holes_of_scales),
     Shipped("shapes/shadow_agreement.nc", "Random complexes counted twice", figures.counted_twice),
+    Shipped("shapes/surfaces_carried.nc", "Crossings that a certified map carries", figures.crossings_carried),
+    Shipped("shapes/surfaces_losses.nc", "Losses at equal time", figures.losses_compared, "shapes.compare_losses()"),
+    Shipped(
+        "shapes/surfaces_cortex.nc",
+        "Losses on the cortex",
+        figures.losses_compared,
+        "shapes.compare_losses(pairs=('cortex',))",
+    ),
+    Shipped("shapes/surfaces_rules.nc", "Rules on S⁵ for varifolds", figures.errors_of_rules, "shapes.rule_errors()"),
+    Shipped("shapes/surfaces_noise.nc", "Samples against the exact distance", figures.samples_against_exact),
     Shipped("shapes/fits_frontier.nc", "Fits over numbers", figures.frontier, "shapes.compare_fits()"),
     Shipped("shapes/fits_longer.nc", "Longer trainings", figures.frontier_seconds, "shapes.compare_fits(steps=2000)"),
     Shipped("shapes/fits_orders.nc", "Orders of linear families", figures.order_lines),
@@ -24,7 +34,7 @@ SHELF = (
 
 
 class ShapesBehindView(ShippedView):
-    """What the verdicts on defects, on graphs and on fits rest on."""
+    """What the verdicts on defects, graphs, surfaces and fits rest on."""
 
     shelf = SHELF
     chosen = choice_of(SHELF)

@@ -8,14 +8,13 @@ import panel as pn
 import param
 import xarray as xr
 
-from workbench import costs, data, isolated, shapes
+from workbench import costs, data, shapes
 from workbench.clouds import foreign
 from workbench.costs import Cost
 from workbench.figures import shapes as figures
 from workbench.progress import Progress
 from workbench.shapes.correspondences.examples import available
-from workbench.shapes.correspondences.gifti import gifti_apart
-from workbench.shapes.correspondences.mesh import GIFTI, TriangleMesh, of_reading
+from workbench.shapes.correspondences.mesh import TriangleMesh, of_reading
 from workbench.shapes.correspondences.report import faces_around, vertex_at
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.dragged import DraggedMarks
@@ -28,10 +27,9 @@ FILES = "files"
 CHOICES = {entry.label: name for name, entry in available().items()} | {"Your own files …": FILES}
 METHODS = {entry.label: name for name, entry in shapes.MATCHERS.items()}
 SIGNATURES = {entry.label: name for name, entry in shapes.DESCRIPTORS.items()}
-FORMATS = ("ply", "obj", "stl", "off", "npz", "gii", "gz")
-ACCEPTED = ",".join(f".{ending}" for ending in FORMATS)
+FORMATS = ("ply", "obj", "stl", "off", "npz", "gii", "gii.gz")
+ACCEPTED = ",".join(f".{ending.rpartition('.')[2]}" for ending in FORMATS)  # browsers know no double endings
 LARGEST_FILE = 16 * 2**20
-LARGEST_UNPACKED = 64 * 2**20
 MOST_SHOWN = 3_000
 """Vertices of a mesh of one's own that the page matches; the library takes more."""
 HEIGHT = 400
@@ -44,13 +42,8 @@ class MeshFile(ReadUpload):
 
     def read(self, progress: Progress) -> tuple[TriangleMesh, str]:
         """Read the mesh in a process apart, and judge it here."""
-        if self.name.lower().endswith(GIFTI):
-            limits = foreign.limits(len(self.data), LARGEST_UNPACKED)
-            found = isolated.read(gifti_apart, self.data, self.name, limits=limits, progress=progress)
-            mesh = TriangleMesh(found["points"], found["faces"])
-        else:
-            reading = foreign.read_cloud(self.data, self.name, max_bytes=LARGEST_FILE, progress=progress)
-            mesh = of_reading(reading)
+        reading = foreign.read_cloud(self.data, self.name, max_bytes=LARGEST_FILE, progress=progress)
+        mesh = of_reading(reading)
         if len(mesh.vertices) > MOST_SHOWN:
             raise ValueError(
                 f"{self.name} has {len(mesh.vertices):,} vertices; this page matches up to {MOST_SHOWN:,}: simplify "

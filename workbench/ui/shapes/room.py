@@ -7,6 +7,7 @@ from workbench import shapes
 from workbench.figures import shapes as figures
 from workbench.ui.kit.room import Room
 from workbench.ui.shapes.behind import ShapesBehindView
+from workbench.ui.shapes.bend import BendView
 from workbench.ui.shapes.circuit_check import CircuitCheckView
 from workbench.ui.shapes.correspondences import CorrespondencesView
 from workbench.ui.shapes.crystals import CrystalView
@@ -30,6 +31,7 @@ class ShapesRoom(Room):
         DictionariesView,
         GraphsView,
         SurfacesView,
+        BendView,
         CorrespondencesView,
         FitsView,
         ShapesBehindView,

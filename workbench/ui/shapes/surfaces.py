@@ -2,7 +2,6 @@
 
 import html
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,7 +15,7 @@ from workbench.costs import Cost
 from workbench.figures import shapes as figures
 from workbench.progress import Progress
 from workbench.shapes.surfaces.deform import certificate_sentence
-from workbench.shapes.surfaces.report import FORMATS, surface_of
+from workbench.shapes.surfaces.report import FORMATS, stem_of, surface_of
 from workbench.ui.kit.controls import widget_for
 from workbench.ui.kit.picture import CAPTION, Picture
 from workbench.ui.kit.pointcloud import PointCloud
@@ -28,7 +27,7 @@ LARGEST = 16 * 2**20
 MOST_VERTICES = 20_000
 NAMED = {entry.label: name for name, entry in shapes.SURFACES.items()}
 CHOICES = NAMED | {"Your own file …": FILE}
-ACCEPTED = ",".join(f".{ending}" for ending in FORMATS if ending != "npz")
+ACCEPTED = ",".join(f".{ending.rpartition('.')[2]}" for ending in FORMATS if ending != "npz")
 USUAL = 642
 SIZES = {"162": 162, "642": USUAL, "2,562": 2562, "10,242": 10_242}
 FIRST = "shapes/surfaces_first.nc"
@@ -40,7 +39,7 @@ class MeshFile(ReadUpload):
     def read(self, progress: Progress) -> tuple[shapes.Surface, str]:
         """Read all of the file in a process apart; vertices at one place become one."""
         reading = foreign.read_cloud(self.data, self.name, max_bytes=LARGEST, progress=progress)
-        mesh = surface_of(reading, Path(self.name).stem)
+        mesh = surface_of(reading, stem_of(self.name))
         return mesh, f"{reading.sentence}; {len(mesh.vertices):,} distinct vertices"
 
 
@@ -145,7 +144,7 @@ class SurfacesView(View):
 
             shown += [
                 widget_for(self, side),
-                file_field(self, f"{side}_file", "PLY, OBJ, OFF or STL", ACCEPTED, take, visible=wanted),
+                file_field(self, f"{side}_file", "PLY, OBJ, OFF, STL or GIFTI", ACCEPTED, take, visible=wanted),
             ]
         rest = ("vertices", "loss", "field", "steps", "iterations", "orientation", "seed")
         return [*shown, *[widget_for(self, name) for name in rest]]
@@ -153,7 +152,7 @@ class SurfacesView(View):
     def pictures(self) -> Sequence[Any]:
         """Return the moving mesh, the loss, and the bounds."""
         return [
-            SurfaceFilm(),
+            MovingSurface(),
             Picture("The steps", figures.deformation_proof, _proof_in_words),
             Picture("The loss", figures.deformation_loss, _loss_in_words),
         ]
@@ -172,11 +171,12 @@ class SurfacesView(View):
         return text
 
 
-class SurfaceFilm(pn.viewable.Viewer):
-    """The moving mesh in the viewer with its target; crossing faces are marked."""
+class MovingSurface(pn.viewable.Viewer):
+    """A surface in the viewer with its target; crossing faces are marked. It moves, or is shown as it ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, moving: bool = True) -> None:
         super().__init__()
+        self._moving = moving
         self._viewer = PointCloud(height=470)
         self._caption = pn.pane.HTML("", stylesheets=[CAPTION], sizing_mode="stretch_width")
         self._layout = pn.Column(self._viewer, self._caption, sizing_mode="stretch_width", min_width=200)
@@ -185,20 +185,25 @@ class SurfaceFilm(pn.viewable.Viewer):
         """Send the steps to the browser."""
         path = ds.vertices.values
         marked = np.unique(ds.crossing_faces.values)
-        told = f"{ds.sizes['vertex']:,} vertices and {ds.sizes['face']:,} faces move in {len(path) - 1} steps."
+        told = f"{ds.sizes['vertex']:,} vertices and {ds.sizes['face']:,} faces"
+        if self._moving:
+            told += f" move in {len(path) - 1} steps"
         self._viewer.show(
-            path,
+            path if self._moving else path[-1],
             faces=ds.faces.values,
             marked=marked,
             target=ds.target_vertices.values,
             target_faces=ds.target_faces.values,
             values=np.linalg.norm(path[-1] - path[0], axis=1),
-            labels=[f"step {k}" for k in range(len(path))],
+            labels=[f"step {k}" for k in range(len(path))] if self._moving else ["now"],
             description=told,
+            autoplay=self._moving,
         )
         marks = f" {len(marked):,} faces that cross another are pointed out." if len(marked) else ""
-        about = f"Source: {ds.attrs.get('source_told', '')}. Target: {ds.attrs.get('target_told', '')}."
-        words = f"{told} Orange is the target. Colour: distance travelled, dark is low.{marks} {about}"
+        about = f"Source: {ds.attrs.get('source_told', '')}."
+        if "target_told" in ds.attrs:
+            about += f" Target: {ds.attrs['target_told']}."
+        words = f"{told}. Orange is the target. Colour: distance travelled, dark is low.{marks} {about}"
         self._caption.object = f"<p>{html.escape(words)}</p>"
 
     def __panel__(self) -> pn.viewable.Viewable:

@@ -17,7 +17,7 @@ from workbench.ui.kit.view import View
 
 TEXT, FILE = "text", "file"
 CHOICES = {entry.label: name for name, entry in SHAPES.items()} | {"Text …": TEXT, "Your own file …": FILE}
-ACCEPTED = ",".join(f".{ending}" for ending in FORMATS)
+ACCEPTED = ",".join(f".{ending.rpartition('.')[2]}" for ending in FORMATS)
 
 
 class CloudFile(ReadUpload):
@@ -68,7 +68,7 @@ class PairView(View):
     def _chooser(self, side: str) -> Any:
         is_wanted = pn.bind(lambda choice: choice == FILE, self.param[side])
         take = functools.partial(self.take_file, side)
-        label = "PLY, OBJ, STL, OFF, XYZ, CSV, NPY or NPZ"
+        label = "PLY, OBJ, STL, OFF, GIFTI, XYZ, CSV, NPY or NPZ"
         return file_field(self, f"{side}_file", label, ACCEPTED, take, visible=is_wanted)
 
     def take_file(self, side: str, name: str, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""GIFTI surfaces, the format of brain imaging: XML with arrays in base64, read with the standard library.
+"""GIFTI surfaces, the format of brain imaging: XML with arrays in base64, read with the standard library's parser.
 
 Only what a mesh is made of is read, a POINTSET and a TRIANGLE array; what an array promises is looked at before memory
 is taken, and entities, with which XML can be made to explode, are refused.
@@ -13,7 +13,8 @@ from xml.parsers import expat
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_BYTES = 2**28
+from workbench.clouds.meshes import Mesh, check_finite
+
 TYPES = {"NIFTI_TYPE_FLOAT32": "f4", "NIFTI_TYPE_FLOAT64": "f8", "NIFTI_TYPE_INT32": "i4", "NIFTI_TYPE_UINT8": "u1"}
 POINTS, TRIANGLES = "NIFTI_INTENT_POINTSET", "NIFTI_INTENT_TRIANGLE"
 ENCODINGS = ("ASCII", "Base64Binary", "GZipBase64Binary")
@@ -22,8 +23,8 @@ ENCODINGS = ("ASCII", "Base64Binary", "GZipBase64Binary")
 class _Reader:
     """Collects the text of the two arrays while the parser walks through the file."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, most: int) -> None:
+        self.name, self.most = name, most
         self.arrays: dict[str, NDArray[Any]] = {}
         self._about: dict[str, str] | None = None
         self._text: list[str] | None = None
@@ -50,7 +51,7 @@ class _Reader:
             intent = self._about["Intent"]
             if intent in self.arrays:
                 raise ValueError(f"{self.name} holds two arrays of {intent}; give a file of one surface")
-            self.arrays[intent] = _decoded("".join(self._text), self._about, f"{intent} of {self.name}")
+            self.arrays[intent] = _decoded("".join(self._text), self._about, self.most, f"{intent} of {self.name}")
             self._text = None
 
     def entity(self, *_: Any) -> None:
@@ -58,14 +59,22 @@ class _Reader:
         raise ValueError(f"{self.name} declares XML entities, which no GIFTI file needs; they are not read")
 
 
-def read_gifti(data: bytes, name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return vertices (n, 3) and triangles (t, 3) of a GIFTI file (.gii, also compressed with gzip).
+def read_gifti(data: bytes, name: str, max_bytes: int) -> Mesh:
+    """Read a GIFTI surface (.gii, also packed with gzip); other arrays of the file are left out.
 
-    Raises ``ValueError`` for what is no GIFTI surface, for arrays that are not what they promise, and beyond 256 MiB.
+    Raises ``ValueError`` for what is no GIFTI surface, for arrays that are not what they promise, and for what unpacks
+    to more than ``max_bytes``.
+
+    >>> point = '<DataArray Intent="NIFTI_INTENT_{}" DataType="NIFTI_TYPE_{}" Dimensionality="2" Dim0="{}" Dim1="3" '
+    >>> point += 'Encoding="ASCII"><Data>{}</Data></DataArray>'
+    >>> arrays = point.format("POINTSET", "FLOAT32", 3, "0 0 0 1 0 0 0 1 0")
+    >>> arrays += point.format("TRIANGLE", "INT32", 1, "0 1 2")
+    >>> read_gifti(f"<GIFTI>{arrays}</GIFTI>".encode(), "a.gii", 1000).sentence
+    '3 vertices, 1 triangle, GIFTI'
     """
     if data[:2] == b"\x1f\x8b":
-        data = _unpacked(data, MOST_BYTES, name, zlib.MAX_WBITS | 16)
-    reader = _Reader(name)
+        data = _unpacked(data, max_bytes, name, zlib.MAX_WBITS | 16)
+    reader = _Reader(name, max_bytes)
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
@@ -81,16 +90,19 @@ def read_gifti(data: bytes, name: str) -> tuple[NDArray[np.float64], NDArray[np.
             raise ValueError(f"{intent} of {name} must have three columns, it has shape {reader.arrays[intent].shape}")
     if reader.arrays[TRIANGLES].dtype.kind not in "iu":
         raise ValueError(f"{TRIANGLES} of {name} must be whole numbers")
-    return reader.arrays[POINTS].astype(np.float64), reader.arrays[TRIANGLES].astype(np.int64)
+    points, triangles = reader.arrays[POINTS].astype(np.float64), reader.arrays[TRIANGLES].astype(np.int64)
+    check_finite(points, lambda row: f"{name}: vertex {row}")
+    outside = ((triangles < 0) | (triangles >= len(points))).any(axis=1)
+    if outside.any():
+        row = int(np.argmax(outside))
+        raise ValueError(
+            f"{name}: triangle {row} names the vertices {triangles[row].tolist()}, and the file has {len(points)}"
+        )
+    ending = "" if len(triangles) == 1 else "s"
+    return Mesh(points, triangles, f"{len(points):,} vertices, {len(triangles):,} triangle{ending}, GIFTI")
 
 
-def gifti_apart(data: bytes, name: str) -> dict[str, Any]:
-    """Return a GIFTI surface as it travels between processes."""
-    points, faces = read_gifti(data, name)
-    return {"points": points, "faces": faces}
-
-
-def _decoded(text: str, about: dict[str, str], what: str) -> NDArray[Any]:
+def _decoded(text: str, about: dict[str, str], most: int, what: str) -> NDArray[Any]:
     kind, encoding = about.get("DataType", ""), about.get("Encoding", "")
     if kind not in TYPES or encoding not in ENCODINGS:
         raise ValueError(
@@ -101,11 +113,11 @@ def _decoded(text: str, about: dict[str, str], what: str) -> NDArray[Any]:
     except (KeyError, ValueError):
         raise ValueError(f"{what} does not say its dimensions") from None
     dtype = np.dtype(TYPES[kind]).newbyteorder("<" if about.get("Endian") == "LittleEndian" else ">")
-    if not 0 < len(shape) <= 2 or min(shape) < 1 or max(shape) > MOST_BYTES:
+    if not 0 < len(shape) <= 2 or min(shape) < 1 or max(shape) > 2**40:
         raise ValueError(f"{what} has the dimensions {shape}")
     size = int(np.prod(shape, dtype=object)) * dtype.itemsize
-    if size > MOST_BYTES:
-        raise ValueError(f"{what} promises {size:,} bytes; the limit is {MOST_BYTES:,}")
+    if size > most:
+        raise ValueError(f"{what} promises {size:,} bytes; the limit is {most:,}")
     order = "F" if about.get("ArrayIndexingOrder") == "ColumnMajorOrder" else "C"
     if encoding == "ASCII":
         try:

@@ -238,7 +238,11 @@ def test_own_rain_is_read_and_its_levels_told():
         (days[:30], "30 days"),
         (days - 1, "negative"),
         (days * 0, "wet values"),
+        (days[:1], "has 1 day;"),
+        (days[:0], "empty"),
+        (np.where(days > 0, days, np.nan), "NaN"),
         (days + 9000, "millimetres"),
+        (days / 86400, "multiplied by 86,400"),
     ):
         with pytest.raises(ValueError, match=words):
             rain_report(bad)

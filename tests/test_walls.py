@@ -82,8 +82,8 @@ def test_every_folder_has_its_place_in_the_house():
                 assert path.name in {*ROOMS, "kit", "server"}, f"{folder}/{path.name} belongs to no room of rooms.py"
     # What is no room draws nothing and knows no room: a room that nobody listed would fail here at the latest.
     assert ground() == {
-        "checks", "costs", "data", "isolated", "parallel", "progress", "registry", "results", "rooms", "sweeps",
-        "verdicts",
+        "checks", "costs", "data", "isolated", "papers", "parallel", "progress", "registry", "results", "rooms",
+        "sweeps", "verdicts",
     }  # fmt: skip
 
 

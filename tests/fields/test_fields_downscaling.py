@@ -2,6 +2,9 @@
 
 import io
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,14 +13,17 @@ import xarray as xr
 from scipy.integrate import solve_ivp
 from scipy.optimize import minimize_scalar
 
-from workbench import fields
+from workbench import data, fields, results
 from workbench.fields.downscaling import denoiser as networks
 from workbench.fields.downscaling.field import FieldLaw, coarsen, interpolated
 from workbench.fields.downscaling.gain import C, inflation_report, matching_level, mean_rain, to_rain
 from workbench.fields.downscaling.methods import quantile_mapped, training_quantiles
 from workbench.fields.downscaling.own import rain_report, read_rain
 from workbench.fields.downscaling.scores import fair_crps, tail_scores
+from workbench.fields.downscaling.spread import SNR, _corrected, integrated
+from workbench.fields.downscaling.verdicts import CLAIMS
 from workbench.progress import Cancelled, Progress
+from workbench.verdicts import Outcome
 
 
 @pytest.mark.parametrize(
@@ -86,6 +92,57 @@ def test_the_batch_decides_between_regression_and_matching():
     np.testing.assert_allclose(large, fields.wdr_gain(0.2, np.array([0.05, 0.5]), 0.2), rtol=0.02)
 
 
+def test_the_gain_of_a_batch_minimises_its_loss():
+    rng = np.random.default_rng(0)
+    s, sigma, w, batch = 0.2, 0.3, 0.4, 6
+    y, noise = s * rng.standard_normal((4000, batch)), rng.standard_normal((4000, batch))
+    x, target = np.sort(y + sigma * noise, axis=1), np.sort(y, axis=1)
+
+    def loss(g):
+        square = (g - 1) ** 2 * s * s + (g * sigma) ** 2
+        return (1 - w) * square / sigma**2 + w * np.abs(g * x - target).mean()
+
+    found = minimize_scalar(loss, bounds=(0, 1.5), method="bounded", options={"xatol": 1e-10}).x
+    assert float(fields.wdr_gain(s, sigma, w, batch)) == pytest.approx(found, abs=1e-6)
+
+
+def test_inflation_without_a_formula_is_integrated():
+    sigma = np.geomspace(50.0, 0.01, 1000)
+    for w in (0.05, 0.2, 0.9):
+        for sampler in ("ode", "sde"):
+            kappa = integrated(0.2, sigma, fields.wdr_gain(0.2, sigma, w), sampler)
+            assert float(kappa) == pytest.approx(fields.wdr_inflation(0.2, w, sampler=sampler), rel=1e-5)
+    each = sigma[::10]
+    full = integrated(0.2, each, fields.wdr_gain(0.2, each, 0.2, 12), "ode")
+    assert fields.wdr_inflation(0.2, 0.2, batch=12) == pytest.approx(float(full), abs=1e-3)
+    for sampler in ("ode", "sde", "pc"):
+        batches = [fields.wdr_inflation(0.2, 0.2, sampler=sampler, batch=batch) for batch in (1, 4, 64)]
+        assert batches[0] == 1.0
+        assert batches[1] < batches[2] < fields.wdr_inflation(0.2, 0.2, sampler=sampler)
+    assert fields.wdr_inflation(0.2, 0.2, sampler="pc", gate=0.02) < fields.wdr_inflation(0.2, 0.2, sampler="pc")
+
+
+def test_the_paper_s_sampler_keeps_the_spread_that_many_pixels_have():
+    rng = np.random.default_rng(1)
+    s, count = 0.2, 20_000
+    sigma = np.geomspace(50.0, 0.01, 60)
+    gain = fields.wdr_gain(s, sigma, 0.2)
+    x = math.hypot(s, 50.0) * rng.standard_normal(count)
+    for k, level in enumerate(sigma):
+        z, score = rng.standard_normal(count), -(1 - gain[k]) * x / level**2
+        step = 2 * (SNR * np.linalg.norm(z) / np.linalg.norm(score)) ** 2
+        x = x + step * score + math.sqrt(2 * step) * z
+        apart = level**2 - (sigma[k + 1] ** 2 if k < 59 else 0.0)
+        fresh = math.sqrt(apart) * rng.standard_normal(count) if k < 59 else 0.0
+        x = x - apart * (1 - gain[k]) * x / level**2 + fresh
+    assert x.std() == pytest.approx(math.sqrt(_corrected(s, sigma, gain)), rel=0.02)
+    report = inflation_report(sampler="pc", batch=4)
+    at = int(np.argmin(np.abs(report.weight.values - 0.2)))
+    assert float(report.inflation_pc[at]) == pytest.approx(float(report.inflation), rel=1e-9)
+    assert (report.level <= report.level_batch).all()
+    assert (report.level_batch <= report.level_wdr).all()
+
+
 def test_rain_of_a_gaussian_pixel_by_sampling():
     y = np.random.default_rng(0).normal(0.35, 0.2, 400_000)
     assert mean_rain(0.35, 0.2) == pytest.approx(to_rain(y).mean(), rel=0.02)
@@ -101,7 +158,7 @@ def test_what_no_loss_can_be_is_refused():
         (lambda: fields.wdr_gain(0.2, 0.0, 0.2), "greater than 0"),
         (lambda: fields.wdr_gain(0.2, 1.0, 1.0), "at most 0.99"),
         (lambda: fields.wdr_inflation(0.2, 0.2, 1.0, 0.5), "greater than"),
-        (lambda: fields.wdr_inflation(0.2, 0.2, sampler="pc"), "sampler"),
+        (lambda: fields.wdr_inflation(0.2, 0.2, sampler="euler"), "sampler"),
         (lambda: fields.exact_downscaler(FieldLaw(), 5), "does not divide"),
         (lambda: fields.rain("cascade", size=12), "power of two"),
         (lambda: fields.downscale("exact", np.zeros((2, 3, 3))), "shape"),
@@ -238,9 +295,50 @@ def test_own_rain_is_read_and_its_levels_told():
         (days[:30], "30 days"),
         (days - 1, "negative"),
         (days * 0, "wet values"),
+        (days[:1], "has 1 day;"),
+        (days[:0], "empty"),
+        (np.where(days > 0, days, np.nan), "NaN"),
         (days + 9000, "millimetres"),
+        (days / 86400, "multiplied by 86,400"),
     ):
         with pytest.raises(ValueError, match=words):
             rain_report(bad)
     with pytest.raises(ValueError, match="neither a table"):
         read_rain(b"abc", name="mine.pdf")
+
+
+def test_the_shipped_study_has_what_its_verdicts_need():
+    ds = data.result("fields/downscaling.nc")
+    assert int(ds.days) >= 500
+    assert ds.sizes["seed"] >= 5
+    cheap = {"draws", "exact", "bilinear", "bilinear-mapped", "quantile-mapping"}
+    assert cheap | {"diffusion", "wdr", "score", "score-wdr"} <= set(ds.downscaler.values)
+    assert (ds.log_ratio_low < ds.log_ratio).all()
+    assert (ds.log_ratio < ds.log_ratio_high).all()
+    assert [claim.verdict().outcome for claim in CLAIMS] == [Outcome.HOLDS, Outcome.FAILS, Outcome.PARTLY]
+
+
+@pytest.mark.parametrize(
+    ("claim", "changed", "outcome"),
+    [
+        (0, {"difference": -0.2, "low": -0.25, "reach": 0.05}, Outcome.FAILS),
+        (0, {"difference": 0.01, "low": -0.04, "reach": 0.05}, Outcome.OPEN),
+        (1, {"tail": -0.05, "tail_reach": 0.01, "tail_high": -0.04, "law_high": -0.1}, Outcome.HOLDS),
+        (1, {"tail": -0.05, "tail_reach": 0.01, "tail_high": -0.04, "law_high": 0.1}, Outcome.PARTLY),
+        (1, {"tail": 0.0, "tail_reach": 0.01, "tail_high": 0.01}, Outcome.OPEN),
+        (2, {"worst": 0.005}, Outcome.HOLDS),
+        (2, {"own": 0.05}, Outcome.FAILS),
+    ],
+)
+def test_other_numbers_give_other_verdicts(claim, changed, outcome):
+    one = CLAIMS[claim]
+    assert one.verdict({**one.measure(), **changed}).outcome == outcome
+
+
+@pytest.mark.slow
+def test_the_script_of_the_study_runs_to_its_end(tmp_path):
+    script = Path(__file__).parents[2] / "data" / "make_fields_downscaling.py"
+    subprocess.run([sys.executable, script, "--quick", "--folder", tmp_path], check=True, capture_output=True)
+    ds = results.open(tmp_path / "downscaling.nc")
+    assert ds.sizes["seed"] == 2
+    assert networks.read_denoiser(tmp_path / "downscaler_wdr.safetensors").parametrisation == "preconditioned"

@@ -9,6 +9,7 @@ from demo_room import DemoRoom, SineView, sine
 
 from workbench import results
 from workbench.ui.kit import saved, verdict_table
+from workbench.verdicts import Outcome, Verdict
 
 
 @pytest.fixture
@@ -206,6 +207,22 @@ def test_bad_addresses_are_named(room):
 
 def test_python_lines_in_the_result_repeat_it(view):
     assert json.loads(view.result.attrs["parameters"])["frequency"] == 1.0
+
+
+def test_the_papers_of_the_claims_are_folded_under_the_purpose(monkeypatch, room):
+    paper = "A. <Uthor>, arXiv 2210.02747 (waves)"
+    rows = [Verdict("sines", "1", Outcome.HOLDS, paper=paper), Verdict("cosines", "2", Outcome.FAILS, paper=paper)]
+    for judged, also, words in (
+        (rows, (), "From one paper"),
+        (rows, ("an unlisted <one>",), "From 2 papers"),
+        ([], (), ""),
+    ):
+        monkeypatch.setattr(type(room), "verdicts", classmethod(lambda cls, judged=judged: judged))
+        monkeypatch.setattr(type(room), "also", also)
+        text = room.main()[0].object
+        assert f"<summary>{words}</summary>" in text if words else "<details" not in text
+        assert text.count("Lipman") == bool(judged)
+        assert "<one>" not in text
 
 
 def test_verdicts_are_escaped_and_worded(room):

@@ -35,7 +35,7 @@ from workbench.clouds.dialects import (
     uncommented,
 )
 
-__all__ = ["LARGEST_DIM", "read_table"]
+__all__ = ["LARGEST_DIM", "read_columns", "read_table"]
 
 
 def read_table(data: bytes, name: str, *, xyz: bool = False) -> tuple[NDArray[np.float64], str]:
@@ -52,7 +52,18 @@ def read_table(data: bytes, name: str, *, xyz: bool = False) -> tuple[NDArray[np
     '2 rows; columns x, y, z of 4 (left out: label); separated by semicolons; decimal comma; 1 header row'
     """
     text = open_text(data, name)
-    layout = layout_of(text, xyz)
+    return read_columns(text, layout_of(text, xyz))
+
+
+def read_columns(text: TextFile, layout: Layout) -> tuple[NDArray[np.float64], str]:
+    """Return the numbers of the columns that a layout has chosen, as :func:`read_table` does.
+
+    >>> text = open_text(b"date,mm\\n2012-01-01,3\\n", "a.csv")
+    >>> layout = layout_of(text, xyz=False)
+    >>> layout.chosen = [1]
+    >>> read_columns(text, layout)[0].tolist()
+    [[3.0]]
+    """
     return _Reader(text, layout).read()
 
 

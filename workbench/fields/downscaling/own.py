@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from workbench import checks, isolated, results
 from workbench.clouds import foreign
-from workbench.clouds.ensembles import read_ensemble
+from workbench.clouds.daily import read_daily_netcdf, read_daily_table
 from workbench.fields.core.laws import Floats
 from workbench.fields.downscaling.gain import SAMPLERS, from_rain, rain_quantile, to_rain, wdr_inflation
 from workbench.progress import Progress
@@ -18,8 +18,8 @@ LARGEST = 16 * 2**20
 TABLES = (".csv", ".tsv", ".txt")
 HDF5 = b"\x89HDF\r\n\x1a\n"
 LEAST_DAYS, MOST_VALUES = 60, 2_000_000
-MOST_MM = 5000.0
-"""No day on earth had as much; a file beyond is in other units."""
+MOST_MM, LEAST_MM = 5000.0, 0.5
+"""No day on earth had as much, and no record is without a day of so little; a file beyond is in other units."""
 RESAMPLES = 200
 
 
@@ -32,10 +32,12 @@ def read_rain(
 ) -> tuple[Floats, str]:
     """Read daily rain in mm: returns (days, sites) and a sentence that says how it was read.
 
-    ``source`` is a path, or bytes with the file's ``name``. A table (CSV, TSV, text) of numbers has a day in every row
-    and a site in every column. A NetCDF-4 file has one numeric variable (or the one named ``variable``) whose first
-    dimension is time. Both are read in a process apart, with bounded time and memory; ``progress`` may end the reading.
-    Raises ``FileNotFoundError``; ``ValueError`` for another format, more than 16 MiB, or no rain (see
+    ``source`` is a path, or bytes with the file's ``name``. A table (CSV, TSV, text) has a day in every row and a site
+    in every column; of named columns those called rain, precipitation, prcp, pr, rr or tp, else all but dates and
+    texts. Of a NetCDF-4 file the numeric variable that is alone or called so is taken, days along its time, all other
+    dimensions sites. ``variable`` names the column or variable. Both are read in a process apart, with bounded time and
+    memory; ``progress`` may end the reading. Raises ``FileNotFoundError``; ``ValueError`` for another format, more than
+    16 MiB, units other than mm a day where the file names them, steps other than a day, or no rain (see
     :func:`rain_report`).
 
     >>> rows = "\\n".join(["rain", *(str(k % 7) for k in range(70))]).encode()
@@ -54,10 +56,12 @@ def read_rain(
         raise ValueError(f"{name} has more than the {LARGEST / 2**20:.0f} MiB that are read here")
     if source.startswith(HDF5):
         limits = isolated.Limits(seconds=20, memory=3 * LARGEST + 2**28)
-        values, told = isolated.read(read_ensemble, source, name, variable, LARGEST, limits=limits, progress=progress)
-        told = told.replace("runs along", "days along").replace("samples along", "sites along")
+        values, told = isolated.read(
+            read_daily_netcdf, source, name, variable, LARGEST, limits=limits, progress=progress
+        )
     elif Path(name).suffix.lower() in TABLES:
-        values, told = foreign.read_table(source, name, progress=progress)
+        bound = foreign.limits(len(source))
+        values, told = isolated.read(read_daily_table, source, name, variable, limits=bound, progress=progress)
     else:
         raise ValueError(f"{name} is neither a table ({', '.join(TABLES)}) nor a NetCDF-4 file (.nc); convert it first")
     values = _daily(name, values)
@@ -72,13 +76,20 @@ def _daily(name: str, rain: ArrayLike) -> Floats:
     if values.size > MOST_VALUES:
         raise ValueError(f"{name} has {values.size:,} values; up to {MOST_VALUES:,} are taken here: keep fewer pixels")
     if len(values) < LEAST_DAYS:
-        raise ValueError(f"{name} has {len(values)} days; return levels need {LEAST_DAYS} or more, a row for each day")
+        days = "1 day" if len(values) == 1 else f"{len(values)} days"
+        raise ValueError(f"{name} has {days}; return levels need {LEAST_DAYS} or more, a row for each day")
     if (values < 0).any():
         raise ValueError(f"{name} holds negative rain ({values.min():g}); mark missing days by leaving them out")
     if values.max() > MOST_MM:
         raise ValueError(f"{name} holds {values.max():g} mm in a day; give millimetres a day, at most {MOST_MM:g}")
-    if int((values > 0).sum()) < 20:
-        raise ValueError(f"{name} has {int((values > 0).sum())} wet values; a spread needs 20 or more")
+    wet = int((values > 0).sum())
+    if wet < 20:
+        raise ValueError(f"{name} has {wet} wet values; a spread needs 20 or more")
+    if values.max() < LEAST_MM:
+        raise ValueError(
+            f"{name} has nothing above {values.max():.3g}: that is no rain in millimetres a day; kg m⁻² s⁻¹ are to be "
+            "multiplied by 86,400, metres by 1,000, inches by 25.4"
+        )
     return values
 
 

@@ -175,6 +175,8 @@ def _dataset(
         apart[k] = paired.mean()
         reach[k] = paired.std(ddof=1) / math.sqrt(len(seeds)) * student.ppf(0.975, len(seeds) - 1)
     both, n = ("downscaler", "seed"), pictures.shape[-1]
+    with np.errstate(over="ignore"):  # wild pixels are infinite in single precision, as they are counted
+        shown = pictures.astype(np.float32)
     told = {
         "log_ratio": "log-ratio of the 99.9 % rain to that of the held-out fields",
         "log_ratio_low": "lower end of its 95 % interval over fields",
@@ -191,7 +193,7 @@ def _dataset(
             **{name: (both, found[name], words, "mm/day") for name, words in in_mm.items()},
             "difference": (("downscaler",), apart, "log-ratio minus that of the plain row, mean over seeds"),
             "reach": (("downscaler",), reach, "half of its 95 % interval"),
-            "picture": (("drawn", "shown", "y", "x"), pictures.astype(np.float32), "rain", "mm/day"),
+            "picture": (("drawn", "shown", "y", "x"), shown, "rain", "mm/day"),
             "level": (("drawn", "period"), levels, "return level of a pixel", "mm/day"),
             **{name: ((), count, f"{name} of the study") for name, count in counts.items()},
         },

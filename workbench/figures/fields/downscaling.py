@@ -37,11 +37,14 @@ def downscaling_gains(ds: xr.Dataset) -> Any:
 def inflation_curves(ds: xr.Dataset, *, w: float | None = None) -> Any:
     """Draw κ along the weight w for both samplers; ``w`` marks where one stands."""
     parts = []
-    for k, (name, words) in enumerate((("ode", "probability-flow ODE"), ("sde", "reverse SDE"))):
+    names = (("ode", "probability-flow ODE"), ("sde", "reverse SDE"), ("pc", "predictor–corrector"))
+    for k, (name, words) in enumerate(names):
         curve = hv.Curve((ds.weight.values, ds[f"inflation_{name}"].values), "weight", "kappa", label=words)
-        parts.append(theme.line(curve, (ORANGE, BLUE)[k], dash=("solid", "dashed")[k]))
+        parts.append(theme.line(curve, (ORANGE, BLUE, GREEN)[k], dash=("solid", "dashed", "dotdash")[k]))
     here = [] if w is None else [(w, float(ds.inflation))]
     parts.append(theme.markers(hv.Scatter(here, "weight", "kappa"), theme.NEUTRAL, size=10))
+    few = [] if w is None else [(w, float(ds.inflation_batch))]
+    parts.append(theme.markers(hv.Scatter(few, "weight", "kappa", label="this batch"), theme.SERIES[3], size=9))
     return theme.frame(
         hv.Overlay(parts),
         title="Spread of samples ÷ exact",
@@ -58,7 +61,7 @@ def return_levels(ds: xr.Dataset) -> Any:
     names = (
         (("fitted", "fit"), ("regularised", "fit, spread × κ"))
         if own
-        else (("level", "truth"), ("level_wdr", "samples"))
+        else (("level", "truth"), ("level_wdr", "samples, large batch"), ("level_batch", "samples, this batch"))
     )
     parts: list[Any] = []
     if own:
@@ -69,7 +72,7 @@ def return_levels(ds: xr.Dataset) -> Any:
         parts.append(theme.markers(record, theme.NEUTRAL, size=5))
     for k, (name, words) in enumerate(names):
         curve = hv.Curve((period, ds[name].values), "period", "mm", label=words)
-        parts.append(theme.line(curve, (BLUE, ORANGE)[k], dash=("dashed", "solid")[k]))
+        parts.append(theme.line(curve, (BLUE, ORANGE, theme.SERIES[3])[k], dash=("dashed", "solid", "dotted")[k]))
     return theme.frame(
         hv.Overlay(parts),
         title="Return levels",
@@ -81,20 +84,32 @@ def return_levels(ds: xr.Dataset) -> Any:
 
 
 def downscaling_tails(ds: xr.Dataset) -> Any:
-    """Draw the log-ratio of the 99.9 % rain of each row of the study, a point a seed, with its mean."""
+    """Draw the log-ratio of the 99.9 % rain of each row of the study: a point a seed, the mean, and the interval.
+
+    The bar is the 95 % block-bootstrap interval over the held-out fields, the mean of the seeds' ends.
+    """
     shown = [name for name in ds.downscaler.values if float(np.abs(ds.log_exact.sel(downscaler=name)).max()) < 3]
-    points, means = [], []
+    points, means, bars = [], [], []
     for name in shown:
-        values = ds.log_exact.sel(downscaler=name).values
-        points += [(str(name), float(v)) for v in values]
-        means.append((str(name), float(values.mean())))
+        one = ds.sel(downscaler=name)
+        points += [(str(name), float(v)) for v in one.log_exact.values]
+        mean = float(one.log_exact.mean())
+        means.append((str(name), mean))
+        low, high = (float(one[end].mean() - one.log_ratio.mean()) for end in ("log_ratio_low", "log_ratio_high"))
+        bars.append((str(name), mean, -low, high))
     return theme.frame(
         hv.Overlay(
             [
                 theme.markers(
                     hv.Scatter(points, "downscaler", "ratio", label="a training seed"), BLUE, size=6, alpha=0.6
                 ),
-                theme.markers(hv.Scatter(means, "downscaler", "ratio", label="mean"), ORANGE, size=9, marker="diamond"),
+                theme.error_bars(hv.ErrorBars(bars, "downscaler", ["ratio", "below", "above"]), ORANGE),
+                theme.markers(
+                    hv.Scatter(means, "downscaler", "ratio", label="mean, 95 % over fields"),
+                    ORANGE,
+                    size=9,
+                    marker="diamond",
+                ),
                 theme.line(hv.HLine(0.0), theme.NEUTRAL, dash="dotted"),
             ]
         ),

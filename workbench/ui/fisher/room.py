@@ -22,11 +22,6 @@ class FisherRoom(Room):
     """Exact curvature of lattices far past the sizes of the paper, of densities, and of what learners see."""
 
     slug = "fisher"
-    paper = (
-        "After M. Zhuravlev, “Fisher Curvature Scaling at Critical Points”, arXiv 2603.07651; exact values by "
-        "Pfaffians where the paper used transfer matrices to L = 9 and Monte Carlo to L = 24. Web, pairs, transport: "
-        "after the abstract of T. T. Takeuchi, arXiv 2604.00593; regulators: M. Zhuravlev, arXiv 2603.09067."
-    )
     view_classes = (
         ScalingView,
         MetricView,

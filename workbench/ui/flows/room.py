@@ -20,11 +20,6 @@ class FlowsRoom(Room):
     """Watch one point cloud flow into another; compare the estimators that drive it."""
 
     slug = "flows"
-    paper = (
-        "After K. Nguyen and N. Ho, “Sliced Wasserstein estimation with control variates”, ICLR 2024, arXiv "
-        "2305.00402; tabs of their own judge arXiv 2301.04791 (directed slices), 2504.00660 (covariances), "
-        "2401.12253 (sparse Newton iterations) and 2104.15076 (climate in few bits)."
-    )
     view_classes = (
         FlowView,
         CompareView,

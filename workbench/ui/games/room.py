@@ -24,11 +24,6 @@ class GamesRoom(Room):
     """Bring a game, leave with a certificate that a second program verifies."""
 
     slug = "games"
-    paper = (
-        "After V. Sharma, “Small-Gain Nash: Certified Contraction to Nash Equilibria in Differentiable Games”, "
-        "arXiv 2512.06791; robust decisions: J. Dumouchelle et al., “Neur2RO: Neural Two-Stage Robust Optimization”, "
-        "arXiv 2310.04345."
-    )
     view_classes = (
         ContractionView,
         WeightsView,

@@ -10,6 +10,7 @@ import param
 import xarray as xr
 
 from workbench import results
+from workbench.papers import cited
 from workbench.rooms import ROOMS
 from workbench.ui.kit import saved, url
 from workbench.ui.kit.dispatch import Place, in_session
@@ -24,12 +25,14 @@ from workbench.verdicts import Verdict, of_room
 
 PURPOSE = """
 h1 { font-size: 22px; line-height: 1.3; font-weight: 600; margin: 6px 8px 2px; }
-p { font-size: 14px; line-height: 1.4; margin: 0 8px 4px; opacity: 0.85; }
+details { font-size: 14px; line-height: 1.4; margin: 0 8px 4px; }
+summary { cursor: pointer; width: fit-content; opacity: 0.85; }
+ul { margin: 2px 0 4px; padding-left: 20px; opacity: 0.85; overflow-wrap: anywhere; }
 """
 
 
 class Room(pn.viewable.Viewer):
-    """The common frame of all rooms; a subclass names its views, its paper and its thumbnail.
+    """The common frame of all rooms; a subclass names its views and its thumbnail.
 
     Its verdicts are those of the package that bears its slug.
     """
@@ -39,7 +42,8 @@ class Room(pn.viewable.Viewer):
     title: ClassVar[str] = ""
     purpose: ClassVar[str] = ""
     """What a person does here, in one sentence."""
-    paper: ClassVar[str] = ""
+    also: ClassVar[tuple[str, ...]] = ()
+    """Papers, with their arXiv numbers, whose methods are here and of which no claim is judged."""
     view_classes: ClassVar[tuple[type[View], ...]] = ()
 
     tab = param.Integer(default=0, bounds=(0, None))
@@ -67,6 +71,7 @@ class Room(pn.viewable.Viewer):
         self._built: dict[int, pn.Column] = {}
         self._tabs.param.watch(lambda event: setattr(self, "tab", event.new), "active")
         self._reader = Runner()
+        self._judged: list[Verdict] = []
         self._furnished = False
         if not in_session():
             self.furnish()
@@ -234,13 +239,20 @@ class Room(pn.viewable.Viewer):
         return file_chooser("Open a saved result (.nc)", ".nc", lambda name, data: self.open_result(data, name))
 
     def _verdicts(self) -> list[Any]:
-        rows = list(self.verdicts())
-        return [verdict_table(rows)] if rows else []
+        return [verdict_table(self._judged)] if self._judged else []
+
+    def _header(self) -> str:
+        """Return what a person does here, and the papers behind the claims, which open on a click or with a key."""
+        papers = cited([*(row.paper for row in self._judged), *self.also])
+        items = "".join(f"<li>{html.escape(paper)}</li>" for paper in papers)
+        count = "one paper" if len(papers) == 1 else f"{len(papers)} papers"
+        folded = f"<details><summary>From {count}</summary><ul>{items}</ul></details>" if papers else ""
+        return f"<h1>{html.escape(self.purpose)}</h1>{folded}"
 
     def main(self) -> list[Any]:
         """Return the parts of the main column."""
-        text = f"<h1>{html.escape(self.purpose)}</h1><p>{html.escape(self.paper)}</p>"
-        purpose = pn.pane.HTML(text, stylesheets=[PURPOSE], sizing_mode="stretch_width")
+        self._judged = list(self.verdicts())
+        purpose = pn.pane.HTML(self._header(), stylesheets=[PURPOSE], sizing_mode="stretch_width")
         return [purpose, message(self.param.notice), self._tabs, *self._verdicts()]
 
     def __panel__(self) -> pn.viewable.Viewable:

@@ -22,14 +22,6 @@ class MetricsRoom(Room):
     """Find out what a yardstick sees and what it is blind to."""
 
     slug = "metrics"
-    paper = (
-        "After M. McDermott et al., “A closer look at AUROC and AUPRC under class imbalance”, NeurIPS 2024, arXiv "
-        "2401.06091 (rankings); J. Skalse et al., “STARC: A General Framework For Quantifying Differences Between "
-        "Reward Functions”, arXiv 2309.15257 (rewards); “Information-estimation metric”, arXiv 2510.02514 (signals); "
-        "C. H. Martin and C. Hinrichs, “SETOL: A Semi-Empirical Theory of (Deep) Learning”, arXiv 2507.17912 "
-        "(spectra); B. Chen and W. Deng, “Energy confused adversarial metric learning for zero-shot image retrieval "
-        "and clustering”, AAAI 2019, arXiv 1901.07169 (embeddings)."
-    )
     view_classes = (
         RankingsView,
         DriftView,

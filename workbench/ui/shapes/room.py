@@ -21,10 +21,6 @@ class ShapesRoom(Room):
     """Bring atoms, samples, surfaces or signals, and get what is proved of them."""
 
     slug = "shapes"
-    paper = (
-        "After “General teleparallel theory of defects”, arXiv 2602.01408 (defects), arXiv 2506.01603 (graphs), "
-        "arXiv 2305.17555 (surfaces), arXiv 2403.01781 (correspondences), arXiv 2503.10000 (fits)."
-    )
     view_classes = (
         CrystalView,
         CircuitCheckView,

@@ -23,11 +23,6 @@ class StepsRoom(Room):
     """What limits a training step, and how to cap it."""
 
     slug = "steps"
-    paper = (
-        "After P. Sao, “Ghosts of Softmax: Complex Singularities That Limit Safe Step Sizes in Cross-Entropy”, arXiv "
-        "2603.13552; here every radius is measured along the update that is really made. Saddle searches: after R. "
-        "Goswami and H. Jónsson, arXiv 2510.06030."
-    )
     view_classes = (
         ZerosView,
         TaylorView,

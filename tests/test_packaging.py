@@ -53,3 +53,11 @@ def test_versions_agree():
 
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert workbench.__version__ == PROJECT["version"] == citation["version"]
+
+
+def test_every_paper_is_cited():
+    from workbench.papers import PAPERS
+
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert {one["url"].rsplit("/", 1)[1] for one in citation["references"]} == set(PAPERS)
+    assert all(one["title"] and one["authors"] for one in citation["references"])

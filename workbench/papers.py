@@ -27,21 +27,23 @@ PAPERS = {
     "2401.12253": "X. Tang et al., “Accelerating Sinkhorn algorithm with sparse Newton iterations”, ICLR 2024",
     "2403.01781": "T. Le et al., “Integrating efficient optimal transport and functional maps for unsupervised shape "
     "correspondence learning”, CVPR 2024",
-    "2408.14608": "L. Atanackovic et al., “Meta flow matching”",
+    "2408.14608": "L. Atanackovic et al., “Meta flow matching: integrating vector fields on the Wasserstein manifold”",
     "2410.00381": "Y. Liu et al., “Downscaling extreme precipitation with Wasserstein regularized diffusion”",
-    "2503.10000": "Wang et al., “MetricGrids: arbitrary nonlinear approximation with elementary metric grids based "
+    "2503.10000": "S. Wang et al., “MetricGrids: arbitrary nonlinear approximation with elementary metric grids based "
     "implicit neural representation”, CVPR 2025",
-    "2504.00660": "“Learning to normalize on the SPD manifold under Bures–Wasserstein geometry”, CVPR 2025",
+    "2504.00660": "R. Wang et al., “Learning to normalize on the SPD manifold under Bures–Wasserstein geometry”, CVPR 2025",
     "2506.01603": "R. Komendarczyk, S. Majhi and A. Mitra, “Vietoris–Rips shadow for Euclidean graph reconstruction”",
     "2507.17912": "C. H. Martin and C. Hinrichs, “SETOL: a semi-empirical theory of (deep) learning”",
-    "2510.02514": "“Information-estimation metric”",
-    "2510.06030": "R. Goswami and H. Jónsson, on saddle searches with Gaussian processes",
+    "2510.02514": "G. Ohayon et al., “Learning a distance measure from the information-estimation geometry of data”",
+    "2510.06030": "R. Goswami and H. Jónsson, “Adaptive pruning for increased robustness and reduced computational "
+    "overhead in Gaussian process accelerated saddle point searches”",
     "2512.06791": "V. Sharma, “Small-gain Nash: certified contraction to Nash equilibria in differentiable games”",
-    "2602.01408": "“General teleparallel theory of defects”",
+    "2602.01408": "M. Adak et al., “General teleparallel theory of defects”",
     "2603.07651": "M. Zhuravlev, “Fisher curvature scaling at critical points”",
     "2603.09067": "M. Zhuravlev, on good regulators and the regime parameter α",
     "2603.13552": "P. Sao, “Ghosts of softmax: complex singularities that limit safe step sizes in cross-entropy”",
-    "2604.00593": "T. T. Takeuchi, on entropic curvature (abstract)",
+    "2604.00593": "T. T. Takeuchi, “A geometric theory of cosmological structure via entropic curvature in Wasserstein "
+    "space” (abstract)",
 }  # fmt: skip
 """arXiv number → authors, title, place."""
 NUMBER = re.compile(r"arXiv:?\s*(\d{4}\.\d{4,5})")

@@ -67,6 +67,7 @@ ARGUMENTS = {
     "score_networks": {"networks": {"a": "net.npz"}},
     **{name: {"density": metrics.SIGNAL_EXAMPLES["paper"]().density} | rest for name, rest in SIGNALS.items()},
     "fit_mixture": {"points": np.zeros((50, 2))},
+    "own_population_report": {"features": np.zeros((9, 2)), "population": [0, 1, 2] * 3, "time": [0] * 9},
     "irreducible_loss": {"source": "gaussian", "target": "moons"},
     "error_budget": {"field": None, "source": "gaussian", "target": "moons"},
     "compare": {"y": [0, 1], "a": [0.0, 1.0], "b": [0.0, 1.0]},

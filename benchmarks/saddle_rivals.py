@@ -93,7 +93,7 @@ def main() -> None:
             np.array([[*search[name], 0.0]]) if plane else np.array(search[name]).reshape(-1, 3)
             for name in ("x", "axis")
         )
-        atoms = Atoms(["Ar"] * len(points), positions=points)
+        atoms = Atoms(search["symbols"] or ["Ar"] * len(points), positions=points)
         atoms.calc = Asking(plane)
         reason, began = "", time.process_time()
         try:

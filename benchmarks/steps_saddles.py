@@ -1,12 +1,14 @@
 """Saddle searches beside ASE's dimer and Sella: calls, success, time.
 
     python benchmarks/steps_saddles.py [--starts 50] [--surfaces mueller-brown leps lennard-jones] [--write]
+    python benchmarks/steps_saddles.py --molecules [HCN H2CO NH3 CH3CHO] [--starts 10] [--write]
 
 Every method gets the same starts and first axes. The rivals run in an environment of their own (a folder of the user's
 cache, made at the first run; ours stays as it is) and ask this process for every energy, so that one counter counts
 all calls and one rule judges all ends: the gradient is below the tolerance and the surface's own Hessian has exactly
 one negative eigenvalue; in a plane the end must also be one of the saddles that are proved. Calls do not depend on the
 load of the machine and are the same in every run; times do, and are given as ratios of CPU time without the energies.
+Molecules are GFN2-xTB's (the extra ``[chem]``), kicked out of their relaxed shape along their softest modes.
 """
 
 import argparse
@@ -19,6 +21,7 @@ import time
 import venv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -28,8 +31,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench import data, steps
-from workbench.steps.saddles.experiments import random_start, which_saddle
-from workbench.steps.saddles.modes import spectrum
+from workbench.steps.saddles.experiments import KICK, SOFT, random_start, which_saddle
+from workbench.steps.saddles.modes import Spectrum, difference_spectrum, spectrum
 
 HERE = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "geometry-workbench" / "saddle-rivals"
@@ -37,6 +40,7 @@ PACKAGES = ("ase==3.29.0", "sella==2.6.0")
 OURS = ("gp", "gp-dimer", "dimer", "eigenvector-following")
 RIVALS = {"mueller-brown": ("ase-dimer", "sella"), "leps": ("ase-dimer", "sella")}
 ATOMS = ("ase-dimer", "sella", "sella-internal")
+MOLECULES = ("HCN", "H2CO", "NH3", "CH3CHO")
 MOST, MOST_SURROGATE = 600, 60
 FLAT = 1e-4
 STORED = (
@@ -55,6 +59,38 @@ class Ended(NamedTuple):
     seconds: float
 
 
+def modes(surface: steps.Surface, x: Array) -> Spectrum:
+    """Return the spectrum at a point: of the surface's own Hessian, or of differences where it has none."""
+    if surface.hessian is not None:
+        return spectrum(surface.hessian(x), x, surface.species)
+    return difference_spectrum(lambda y: surface.evaluate(y)[1], x, surface.species)
+
+
+def molecule(name: str) -> steps.Surface:
+    """Return a molecule of ASE's G2 set under GFN2-xTB, relaxed, as a surface."""
+    from ase.build import molecule as from_set
+    from ase.optimize import BFGS
+    from tblite.ase import TBLite
+
+    atoms = from_set(name)
+    atoms.calc = TBLite(method="GFN2-xTB", verbosity=0)
+    BFGS(atoms, logfile=None).run(fmax=1e-3, steps=500)
+    return replace(steps.ase_surface(atoms), name=name)
+
+
+def starts_of(surface: steps.Surface, count: int) -> Iterator[tuple[Array, Array]]:
+    """Yield starts and first axes: those of the shipped studies, or a molecule kicked along its softest modes."""
+    soft = None if surface.hessian is not None or surface.box is not None else modes(surface, surface.start)
+    for rng in np.random.default_rng(0).spawn(count):
+        if soft is None:
+            yield random_start(surface, rng)
+            continue
+        basis = soft.vectors[:, :SOFT]
+        kick = basis @ rng.normal(size=basis.shape[1])
+        kick /= np.linalg.norm(kick)
+        yield surface.start + KICK * kick, kick
+
+
 def judged(surface: steps.Surface, x: Array, calls: int, seconds: float) -> Ended:
     """Judge an end by the surface itself, whatever the method says of it."""
     x = np.asarray(x)
@@ -62,7 +98,7 @@ def judged(surface: steps.Surface, x: Array, calls: int, seconds: float) -> Ende
         gradient = surface.evaluate(x)[1]
     # the rivals ask for the length of each atom's force, we for the largest component: at most √3 apart
     flat = bool(np.isfinite(gradient).all() and np.abs(gradient).max() < surface.tolerance)
-    index = spectrum(surface.hessian(x), x, surface.species).index(FLAT * surface.scale) if flat else -1
+    index = modes(surface, x).index(FLAT * surface.scale) if flat else -1
     proved = surface.jet is None or (flat and which_saddle(surface, x) >= 0)
     return Ended(calls, flat and index == 1 and proved, flat, seconds)
 
@@ -70,9 +106,19 @@ def judged(surface: steps.Surface, x: Array, calls: int, seconds: float) -> Ende
 def our_search(surface: steps.Surface, method: str, x: Array, axis: Array) -> Ended:
     """Search with one of ours."""
     most = MOST_SURROGATE if steps.SADDLE_METHODS[method].fact("surrogate") else MOST
+    energies = 0.0
+
+    def timed(x: Array) -> tuple[float, Array]:
+        nonlocal energies
+        started = time.process_time()
+        try:
+            return surface.evaluate(x)
+        finally:
+            energies += time.process_time() - started
+
     began = time.process_time()
-    found = steps.saddle(surface, x, method, axis=axis, most_calls=most)
-    return judged(surface, found.x, found.calls, time.process_time() - began)
+    found = steps.saddle(replace(surface, evaluate=timed), x, method, axis=axis, most_calls=most)
+    return judged(surface, found.x, found.calls, time.process_time() - began - energies)
 
 
 class Rivals:
@@ -96,7 +142,9 @@ class Rivals:
         """Search with one of theirs, in units in which the energies are moderate numbers."""
         assert self.process.stdout is not None
         fmax = surface.tolerance / surface.scale
-        self._say({"method": method, "x": x.tolist(), "axis": axis.tolist(), "fmax": fmax, "most": MOST})
+        symbols = None if surface.hessian is not None else surface.species  # clusters are of no element
+        search = {"method": method, "x": x.tolist(), "axis": axis.tolist(), "fmax": fmax, "most": MOST}
+        self._say(search | {"symbols": None if symbols is None else list(symbols)})
         calls = 0
         while True:
             line = self.process.stdout.readline()
@@ -114,7 +162,7 @@ class Rivals:
             with np.errstate(all="ignore"):
                 try:
                     energy, gradient = surface.evaluate(np.array(message["x"]))
-                except ArithmeticError:
+                except (ArithmeticError, RuntimeError):  # also a calculation that does not converge
                     energy, gradient = np.inf, np.zeros(1)
             if np.isfinite(energy) and np.isfinite(gradient).all():
                 self._say({"energy": energy / surface.scale, "gradient": (gradient / surface.scale).tolist()})
@@ -154,8 +202,7 @@ def stored(surface: steps.Surface, count: int) -> dict[str, list[Ended]]:
 def compared(surface: steps.Surface, methods: Sequence[str], count: int, other: Rivals) -> dict[str, list[Ended]]:
     """Run every method from the same random starts."""
     rows: dict[str, list[Ended]] = {name: [] for name in methods}
-    for k, rng in enumerate(np.random.default_rng(0).spawn(count)):
-        start, axis = random_start(surface, rng)
+    for k, (start, axis) in enumerate(starts_of(surface, count)):
         for name in methods:
             ours = name in steps.SADDLE_METHODS
             rows[name].append((our_search if ours else other.search)(surface, name, start, axis))
@@ -258,7 +305,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--starts", type=int, default=50)
     parser.add_argument("--surfaces", nargs="+", default=["mueller-brown", "leps", "lennard-jones"])
-    parser.add_argument("--write", action="store_true", help="store the tables in benchmarks/results/steps_saddles.md")
+    parser.add_argument(
+        "--molecules",
+        nargs="*",
+        metavar="NAME",
+        help=f"molecules instead of surfaces, by default {' '.join(MOLECULES)}",
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="store the tables in benchmarks/results, steps_saddles.md or _molecules.md"
+    )
     parser.add_argument(
         "--stored",
         action="store_true",
@@ -268,10 +323,11 @@ def main() -> None:
     lines = heading()
     if options.stored:
         lines += [STORED, ""]
-    target = HERE / "results" / "steps_saddles.md"
+    chemical = options.molecules is not None
+    target = HERE / "results" / f"steps_saddles{'_molecules' if chemical else ''}.md"
     with rivals() as other:
-        for name in options.surfaces:
-            surface = steps.SURFACES[name]()
+        for name in (options.molecules or MOLECULES) if chemical else options.surfaces:
+            surface = molecule(name) if chemical else steps.SURFACES[name]()
             rows = stored(surface, options.starts) if options.stored else {}
             methods = (*(() if rows else OURS), *RIVALS.get(name, ATOMS))
             rows |= compared(surface, methods, options.starts, other)

@@ -44,6 +44,7 @@ from workbench.fisher.monte_carlo import (
     live_curvature,
     monte_carlo_curvature,
     monte_carlo_survey,
+    sampled_trace_norm,
 )
 from workbench.fisher.paper import CANDIDATES, EXPONENTS, published
 from workbench.fisher.regulators import (
@@ -153,6 +154,7 @@ __all__ = [
     "regimes",
     "regulator_report",
     "regulator_study",
+    "sampled_trace_norm",
     "scale_flow",
     "shipped_extrapolation",
     "shipped_scaling",

@@ -19,6 +19,7 @@ from workbench.fisher.enumeration import enumeration_cost
 from workbench.fisher.graphs import Graph
 from workbench.fisher.monte_carlo.models import MODELS
 from workbench.fisher.monte_carlo.run import sums_bytes
+from workbench.fisher.monte_carlo.trace import trace_bytes
 from workbench.fisher.regulators.costs import (  # noqa: F401 - found here by their names
     gaussian_charts,
     measured_convergence,
@@ -31,6 +32,8 @@ from workbench.fisher.regulators.costs import (  # noqa: F401 - found here by th
 from workbench.fisher.shipped import shipped_scaling
 from workbench.fisher.torus import J_CRITICAL, torus
 
+SECONDS_PER_MODE = 5e-8
+"""One momentum and direction of one sample without third cumulants, on one core."""
 SECONDS_PER_FLIP = 0.5e-6
 """A cluster update of one site and chain, on two cores."""
 SECONDS_PER_TRIPLE = 1e-9
@@ -108,6 +111,14 @@ def monte_carlo_curvature(model: str, L: int, chains: int, samples: int, spacing
     series = 16.0 * chains * samples  # energy and order parameter of every sample
     seconds = chains * (sweeps + samples * n**2 / 12 * d**3 * SECONDS_PER_TRIPLE)
     return Cost(seconds, sums_bytes(n, d) + series + chains * n)
+
+
+def sampled_trace_norm(model: str, L: int, chains: int, samples: int, spacing: int, thermalisation: int) -> Cost:
+    """Estimate :func:`workbench.fisher.sampled_trace_norm`: sweeps, and a Fourier transform of every sample."""
+    made = MODELS[model]()
+    n, d = L**made.dimension, made.dimension
+    sweeps = (thermalisation + samples * spacing) * n * SECONDS_PER_FLIP / 10
+    return Cost(0.1 + chains * (sweeps + samples * n * d * SECONDS_PER_MODE), trace_bytes(n, d, chains))
 
 
 def live_curvature(model: str, L: int, samples: int, chains: int, spacing: int) -> Cost:

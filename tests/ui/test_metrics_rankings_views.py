@@ -253,7 +253,7 @@ def test_the_gap_of_the_groups_is_told_where_there_are_two(view):
 
 
 def test_a_parquet_file_is_uploaded(view):
-    arrow = pytest.importorskip("pyarrow")
+    arrow = pytest.importorskip("pyarrow", reason="Parquet needs pyarrow, which is none of our dependencies")
     parquet = importlib.import_module("pyarrow.parquet")
     stream = io.BytesIO()
     columns = {"label": [row[0] for row in ROWS], "one": [row[1] for row in ROWS], "group": ["u", "v"] * 45}

@@ -9,7 +9,7 @@ import torch
 
 from workbench import metrics
 from workbench.progress import Progress
-from workbench.ui.metrics.spectra import FILE, DraggedTail, NetworkFile, SpectraView, TappedLayers, layer_rows
+from workbench.ui.metrics.spectra import FILE, FIRST, DraggedTail, NetworkFile, SpectraView, TappedLayers, layer_rows
 
 
 def computed(view):
@@ -30,8 +30,14 @@ def picture_of(view, kind):
 
 def test_the_default_is_quick_and_tells_all():
     view = SpectraView()
+    assert view.values() == FIRST
     assert view.cost(view.values()).is_quick
     ds = computed(view)
+    shipped = view.precomputed(view.values())
+    assert view.sentence(shipped) == view.sentence(ds)
+    for name in ("alpha", "low", "high", "matrix_low", "refit_low"):
+        np.testing.assert_allclose(shipped[name].values, ds[name].values, rtol=1e-6)
+    assert view.precomputed(view.values() | {"seed": 1}) is None
     view.show(ds)
     sentence = view.sentence(ds)
     assert re.search(

@@ -41,7 +41,7 @@ def bounds_closing(ds: xr.Dataset) -> Any:
     lowest = max(float(np.nanmin(ds.lower_bound.values)), optimum - 0.6 * size)
     return theme.frame(
         hv.Overlay(parts),
-        title="What each iterate proves of the optimum",
+        title="What each iterate proves",
         xlabel="Sinkhorn and Newton steps",
         ylabel="cost",
         logx=True,

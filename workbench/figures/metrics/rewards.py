@@ -9,8 +9,8 @@ import xarray as xr
 from workbench.figures import theme
 
 ARROWS = ("←", "↓", "→", "↑")
-TOWARDS = ((0, -1), (1, 0), (0, 1), (-1, 0))
-"""Rows down and columns right of each move, as the arrows."""
+FINE = 13
+"""Points a side of a cell that is divided in four, one triangle for each move; lines between them stay empty."""
 APART = 1.0
 """Cells between the two maps of one picture."""
 VISITED = 1e-9
@@ -45,16 +45,20 @@ def advantage_maps(ds: xr.Dataset) -> Any:
     They are the canonical forms that VAL compares. Red: better than the mean of the moves from there.
     """
     tiles = ds.tile.values
+    down, right = np.mgrid[:FINE, :FINE] - FINE // 2
+    inside = np.maximum(np.abs(down), np.abs(right)) < FINE // 2
+    flat, steep = inside & (np.abs(right) > np.abs(down)), inside & (np.abs(down) > np.abs(right))
+    where = (flat & (right < 0), steep & (down > 0), flat & (right > 0), steep & (down < 0))  # as the arrows
     shown = []
     for k in (1, 2):
         found = ds[f"advantage_{k}"].values[: tiles.size]
         found = (found / (np.abs(found).max() or 1.0)).reshape(*tiles.shape, len(ARROWS))
-        fine = np.full((3 * tiles.shape[0], 3 * tiles.shape[1]), np.nan)
-        for a, (down, right) in enumerate(TOWARDS):
-            fine[1 + down :: 3, 1 + right :: 3] = found[:, :, a]
-        shown.append(fine)
+        fine = np.full((*tiles.shape, FINE, FINE), np.nan)
+        for a, triangle in enumerate(where):
+            fine[:, :, triangle] = found[:, :, a, None]
+        shown.append(fine.swapaxes(1, 2).reshape(tiles.shape[0] * FINE, tiles.shape[1] * FINE))
     visits = [np.zeros((tiles.size, len(ARROWS)))] * 2
-    title = "Advantages of the uniform policy, each over its largest"
+    title = "Advantages, each over its largest"
     return _maps(tiles, shown, visits, ("Reward 1", "Reward 2"), signed=True, title=title)
 
 

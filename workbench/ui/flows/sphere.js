@@ -98,21 +98,27 @@ export function render({ model, el }) {
     pen.lineWidth = width + 2; pen.strokeStyle = "rgba(0,0,0,0.55)"; pen.stroke();
     pen.lineWidth = width; pen.strokeStyle = colour; pen.stroke();
   }
+  const written = []; // where labels stand
+  const alike = (a, b) => Math.abs(a[0] * b[0] + a[1] * b[1] + a[2] * b[2]) > 0.9998;
   function mark(v, at, view, colour, label, shape) {
     const [x, y] = toScreen(front(v, view[2]), at, view);
+    let ly = y - 9; // below its mark where a label written before would be hit
+    if (written.some(([u, w]) => Math.abs(u - x) < 130 && Math.abs(w - ly) < 15)) ly = y + 22;
+    written.push([x, ly]);
     pen.beginPath();
     if (shape === "diamond") { pen.moveTo(x, y - 8); pen.lineTo(x + 8, y); pen.lineTo(x, y + 8); pen.lineTo(x - 8, y); pen.closePath(); }
     else pen.arc(x, y, shape === "handle" ? 10 : 6, 0, 2 * Math.PI);
     pen.fillStyle = colour; pen.fill();
     pen.lineWidth = 2; pen.strokeStyle = "#000"; pen.stroke();
     pen.font = "600 13px system-ui, sans-serif"; pen.textAlign = x > at.x ? "right" : "left";
-    const lx = x + (x > at.x ? -13 : 13), ly = y - 9;
+    const lx = x + (x > at.x ? -13 : 13);
     pen.lineWidth = 3; pen.strokeStyle = "rgba(0,0,0,0.7)"; pen.strokeText(label, lx, ly);
     pen.fillStyle = "#fff"; pen.fillText(label, lx, ly);
   }
   function draw() {
     pending = 0;
     if (!alive) return;
+    written.length = 0;
     const at = place(), view = rows();
     const [w, h] = [Math.max(1, Math.round(at.wide * at.ratio)), Math.max(1, Math.round(at.tall * at.ratio))];
     if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
@@ -134,8 +140,8 @@ export function render({ model, el }) {
       mark(end, at, view, "#CC79A7", "50 released steps", "dot");
     }
     if (model.top.length === 3) mark(model.top, at, view, "#D55E00", "largest slice", "diamond");
-    if (model.best.length === 3) mark(model.best, at, view, "#56B4E9", "best axis", "dot");
-    mark(axis, at, view, "#E69F00", "axis", "handle");
+    if (model.best.length === 3 && !alike(model.best, axis)) mark(model.best, at, view, "#56B4E9", "best axis", "dot");
+    mark(axis, at, view, "#E69F00", model.best.length === 3 && alike(model.best, axis) ? "best axis" : "axis", "handle");
     root.dataset.drawn = String(Number(root.dataset.drawn || 0) + 1);
   }
   function schedule() { if (alive && !pending) pending = requestAnimationFrame(draw); }

@@ -2,8 +2,8 @@
 
     python benchmarks/shapes_surfaces.py [--quick] [--write]
 
-The last table has the losses, value and gradient, beside the Chamfer distance in PyTorch. The rivals are installed in an
-environment of the benchmark's own, which reads NumPy and SciPy from ours; all runs are in one process there, CPU
+The last table has the losses, value and gradient, beside the Chamfer distance in PyTorch. The rivals are installed in
+an environment of the benchmark's own, which reads NumPy and SciPy from ours; all runs are in one process there, CPU
 seconds, the best of interleaved rounds.
 """
 
@@ -119,7 +119,7 @@ def losses(sizes: list[int], rounds: int) -> list[str]:
             square = torch.cdist(points, others) ** 2
             loss = square.min(1).values.mean() + square.min(0).values.mean()
             loss.backward()
-            return float(loss)
+            return float(loss.detach())
 
         actions = {name: lambda one=one, a=a, rng=rng: one(a, rng)[0] for name, one in ready.items()}
         actions["torch"] = by_torch

@@ -1,6 +1,6 @@
 """Burgers vectors next to OVITO's dislocation analysis, on dislocations that matscipy builds: equal values, then time.
 
-    python benchmarks/shapes_defects.py [--quick]
+    python benchmarks/shapes_defects.py [--quick] [--write]
 
 matscipy (with atomman), ase and ovito are installed in an environment of their own (see ``rivals.py``). The cylinders
 of tungsten and copper are relaxed by anisotropic elasticity there and written to a file; both sides then look at the
@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from report import finish, heading
 from rivals import asked, environment
 
 from workbench import shapes
@@ -85,25 +86,21 @@ def look(own: dict[str, np.ndarray], lattice: str) -> tuple[float, list[tuple[in
     return seconds, [one.burgers for one in circuits if one.burgers], proved, time.process_time() - began
 
 
-def main() -> None:
-    """Build, look from both sides, and print one table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one round")
-    given = parser.parse_args()
-    python, told = environment("shapes-defects", PACKAGES)
-    rounds = 1 if given.quick else 3
+def compared(python: Path, rounds: int, told: list[str]) -> list[str]:
+    """Return the table: what both sides find on the same atoms, and their times as ratios."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             counts = asked(python, BUILD, folder, 20, *NAMES)
         except RuntimeError as error:
-            print(f"The rivals could not be asked: {error} ({'; '.join(told)}).")
-            return
+            return [f"The rivals could not be asked: {error} ({'; '.join(told)})."]
         try:
             theirs = asked(python, DXA, folder, rounds, *NAMES)
         except RuntimeError as error:
             theirs, told = {}, [*told, f"OVITO did not answer: {error}"]
-        print("| dislocation | atoms | b put in (Å) | ours, 3 loops | proved | DXA | DXA ÷ ours | checker ÷ ours |")
-        print("|---|---|---|---|---|---|---|---|")
+        lines = [
+            "| dislocation | atoms | b put in (Å) | ours, 3 loops | proved | DXA | DXA ÷ ours | checker ÷ ours |",
+            "|---|---|---|---|---|---|---|---|",
+        ]
         for name, count in zip(NAMES, counts, strict=True):
             with np.load(Path(folder) / f"{name}.npz") as file:
                 own = dict(file)
@@ -115,11 +112,23 @@ def main() -> None:
             known = name in theirs
             dxa = "; ".join(str(np.round(b, 3).tolist()) for b in theirs[name][1]) if known else "–"
             ratio = f"{theirs[name][0] / seconds:.2g}" if known else "–"
-            print(
+            lines.append(
                 f"| {name} | {count:,} | {np.round(in_space, 4).tolist()} | {sorted(set(burgers))} = "
                 f"{[[*map(float, one)] for one in turned]} Å | {proved} | {dxa} | {ratio} | {checked / seconds:.2g} |"
             )
-    print(f"\n{'; '.join(told)}. DXA counts cube edges, up to a symmetry of the lattice; we half edges.")
+    return [*lines, "", f"{'; '.join(told)}. DXA counts cube edges, up to a symmetry of the lattice; we half edges."]
+
+
+def main() -> None:
+    """Build, look from both sides, and print or store one table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round")
+    parser.add_argument("--write", action="store_true", help="store the table in benchmarks/results/shapes_defects.md")
+    given = parser.parse_args()
+    lines = heading("Defects of crystals", "python benchmarks/shapes_defects.py --write", ("numpy", "scipy"))
+    python, told = environment("shapes-defects", PACKAGES)
+    lines += compared(python, 1 if given.quick else 3, told)
+    finish("shapes_defects", lines, write=given.write)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Exact crossings next to PyMeshLab, exact sliced distances next to POT on samples: values first, then time as ratios.
 
-    python benchmarks/shapes_surfaces.py [--quick]
+    python benchmarks/shapes_surfaces.py [--quick] [--write]
 
-The rivals are installed in an environment of the benchmark's own, which reads NumPy and SciPy from ours; all runs are
-in one process there, CPU seconds, the best of interleaved rounds.
+The last table has the losses, value and gradient, beside the Chamfer distance in PyTorch. The rivals are installed in
+an environment of the benchmark's own, which reads NumPy and SciPy from ours; all runs are in one process there, CPU
+seconds, the best of interleaved rounds.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 
+from report import finish, heading
 from rivals import ONE_THREAD, environment
 
 PACKAGES = ("pymeshlab==2025.7.post1", "POT==0.9.7.post1")
@@ -93,19 +95,65 @@ def distances(size: int, samples: list[int], rounds: int) -> list[str]:
     return ["", *rows]
 
 
+def losses(sizes: list[int], rounds: int) -> list[str]:
+    """Compare a call of each loss, value and gradient, with Chamfer on as many points by PyTorch's full matrix."""
+    import numpy as np
+    import torch
+
+    from workbench import shapes
+    from workbench.shapes.surfaces.losses import LOSSES, SAMPLES, draw
+
+    torch.set_num_threads(1)
+    lines = ["", f"| value and gradient, ÷ Chamfer by k-d trees ({SAMPLES:,} points) | Chamfer, PyTorch | {{}} |"]
+    for size in sizes:
+        a, b = shapes.surface("walnut", size), shapes.surface("walnut-outer", size)
+        rng = np.random.default_rng(0)
+        ready = {name: LOSSES[name](b, 0.1) for name in LOSSES}
+
+        def by_torch(a=a, b=b, rng=rng) -> float:
+            vertices = torch.tensor(a.vertices, requires_grad=True)
+            corners = [torch.tensor(part) for part in draw(a, SAMPLES, rng)]
+            points = (vertices[torch.tensor(a.faces)[corners[0]]] * corners[1][:, :, None]).sum(1)
+            faces, shares = draw(b, SAMPLES, rng)
+            others = torch.tensor(np.einsum("nk,nki->ni", shares, b.corners[faces]))
+            square = torch.cdist(points, others) ** 2
+            loss = square.min(1).values.mean() + square.min(0).values.mean()
+            loss.backward()
+            return float(loss.detach())
+
+        actions = {name: lambda one=one, a=a, rng=rng: one(a, rng)[0] for name, one in ready.items()}
+        actions["torch"] = by_torch
+        for action in actions.values():
+            action()
+        taken, _ = best(actions, rounds)
+        others = [name for name in LOSSES if name != "chamfer"]
+        if size == sizes[0]:
+            lines[1] = lines[1].format(" | ".join(LOSSES[name].label for name in others))
+            lines.append("|---" * (len(others) + 2) + "|")
+        cells = [f"{taken[name] / taken['chamfer']:.2f}" for name in ("torch", *others)]
+        lines.append(f"| {size:,} vertices ({1e3 * taken['chamfer']:.1f} ms) | {' | '.join(cells)} |")
+    return lines
+
+
 def main() -> None:
     """Run in the rivals' environment, or, called from ours, make it and go there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes")
+    parser.add_argument("--write", action="store_true", help="store them in benchmarks/results/shapes_surfaces.md")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if not given.inside:
         python, notes = environment("surfaces", PACKAGES)
         print(*notes, sep="\n")
-        call = [str(python), __file__, "--inside", *(["--quick"] if given.quick else [])]
+        call = [str(python), __file__, "--inside", *sys.argv[1:]]
         sys.exit(subprocess.run(call, check=False, env={**os.environ, **ONE_THREAD}).returncode)
     sizes, rounds = ([642], 2) if given.quick else ([642, 2562, 10242], 4)
-    print("\n".join([*crossings(sizes, rounds), *distances(sizes[-1], [3000, 10_000, 30_000], rounds)]))
+    packages = ("numpy", "numba", "scipy", "torch", "pymeshlab", "POT")
+    lines = heading("Surfaces", "python benchmarks/shapes_surfaces.py --write", packages)
+    lines += crossings(sizes, rounds)
+    lines += distances(sizes[-1], [3000, 10_000, 30_000], rounds)
+    lines += losses(sizes, rounds)
+    finish("shapes_surfaces", lines, write=given.write)
 
 
 if __name__ == "__main__":

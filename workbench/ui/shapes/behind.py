@@ -19,6 +19,12 @@ SHELF = (
     Shipped("shapes/shadow_agreement.nc", "Random complexes counted twice", figures.counted_twice),
     Shipped("shapes/fits_frontier.nc", "Fits over numbers", figures.frontier, "shapes.compare_fits()"),
     Shipped("shapes/fits_longer.nc", "Longer trainings", figures.frontier_seconds, "shapes.compare_fits(steps=2000)"),
+    Shipped(
+        "shapes/fits_stopped.nc",
+        "Trainings stopped where they are best",
+        figures.frontier_seconds,
+        'shapes.compare_fits(steps=2000, stopping="best")',
+    ),
     Shipped("shapes/fits_orders.nc", "Orders of linear families", figures.order_lines),
 )
 

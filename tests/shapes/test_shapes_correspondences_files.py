@@ -11,7 +11,7 @@ import pytest
 
 from workbench import shapes
 from workbench.shapes.correspondences import cortex
-from workbench.shapes.correspondences.examples import _directions, available
+from workbench.shapes.correspondences.examples import available, directions
 from workbench.shapes.correspondences.gifti import read_gifti
 
 POINTS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1.5]])
@@ -95,16 +95,16 @@ def test_a_broken_gifti_is_refused_with_the_reason(data, words):
         read_gifti(data, "a.gii")
 
 
-def test_surfaces_are_found_over_directions_of_their_sphere():
-    way, faces = _directions(500, np.random.default_rng(0))
+def test_surfaces_are_found_overdirections_of_their_sphere():
+    way, faces = directions(500, np.random.default_rng(0))
     linear = way @ np.array([[1, 2, 0], [0, 1, 0], [3, 0, 1.0]]) * np.array([2.0, 1.0, 0.5])
-    asked, _ = _directions(90, np.random.default_rng(1))
-    on_sphere, moved = cortex.at_directions(asked, 40 * way, faces, way, linear)
+    asked, _ = directions(90, np.random.default_rng(1))
+    on_sphere, moved = cortex.atdirections(asked, 40 * way, faces, way, linear)
     unit = on_sphere / np.linalg.norm(on_sphere, axis=1, keepdims=True)
     assert np.abs(unit - asked).max() < 1e-12  # the point of the flat face in this very direction
     scaled = on_sphere @ np.array([[1, 2, 0], [0, 1, 0], [3, 0, 1.0]]) * np.array([2.0, 1.0, 0.5])
     assert np.allclose(moved, scaled, atol=1e-12)
-    (exact,) = cortex.at_directions(way[:20], way, faces, linear)
+    (exact,) = cortex.atdirections(way[:20], way, faces, linear)
     assert np.allclose(exact, linear[:20])
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from workbench.shapes.correspondences.examples import PAIRS, Pair, _directions, _known
+from workbench.shapes.correspondences.examples import PAIRS, Pair, directions, known_pair
 from workbench.shapes.correspondences.gifti import read_gifti
 from workbench.shapes.correspondences.mesh import TriangleMesh
 
@@ -35,7 +35,7 @@ def surface(name: str) -> tuple[Floats, NDArray[np.int64]]:
     return read_gifti(path.read_bytes(), path.name)
 
 
-def at_directions(way: Floats, sphere: Floats, faces: NDArray[np.int64], *surfaces: Floats) -> list[Floats]:
+def atdirections(way: Floats, sphere: Floats, faces: NDArray[np.int64], *surfaces: Floats) -> list[Floats]:
     """Return the points of each surface over the directions ``way`` (m, 3), straight within the faces of the sphere."""
     unit = sphere / np.linalg.norm(sphere, axis=1, keepdims=True)
     corners = unit[faces]  # (F, 3, 3)
@@ -55,11 +55,11 @@ def _remeshed(pair: str, other: str, n: int, dial: float, rng: np.random.Generat
     sphere, faces = surface("sphere")
     white, second = surface("white")[0], surface(other)[0]
     blended = (1 - dial) * white + dial * second
-    first_way, first_faces = _directions(n, rng)
-    second_way, second_faces = _directions(n, rng)
-    (x,) = at_directions(first_way, sphere, faces, white)
-    y, places = at_directions(second_way, sphere, faces, blended, white)
-    return _known(pair, TriangleMesh(x, first_faces), TriangleMesh(y, second_faces), places)
+    first_way, first_faces = directions(n, rng)
+    second_way, second_faces = directions(n, rng)
+    (x,) = atdirections(first_way, sphere, faces, white)
+    y, places = atdirections(second_way, sphere, faces, blended, white)
+    return known_pair(pair, TriangleMesh(x, first_faces), TriangleMesh(y, second_faces), places)
 
 
 @PAIRS.add(

@@ -17,6 +17,15 @@ SHELF = (
     ),
     Shipped("shapes/shadow_scales.nc", "Holes of four graphs over the scales", figures.holes_of_scales),
     Shipped("shapes/shadow_agreement.nc", "Random complexes counted twice", figures.counted_twice),
+    Shipped(
+        "shapes/correspondences_methods.nc", "Methods over pairs", figures.errors_of_methods, "shapes.matcher_study()"
+    ),
+    Shipped(
+        "shapes/correspondences_term.nc",
+        "What the transport term changes",
+        figures.changes_by_term,
+        "shapes.transport_term_study()",
+    ),
     Shipped("shapes/fits_frontier.nc", "Fits over numbers", figures.frontier, "shapes.compare_fits()"),
     Shipped("shapes/fits_longer.nc", "Longer trainings", figures.frontier_seconds, "shapes.compare_fits(steps=2000)"),
     Shipped(
@@ -30,7 +39,7 @@ SHELF = (
 
 
 class ShapesBehindView(ShippedView):
-    """What the verdicts on defects, on graphs and on fits rest on."""
+    """What the verdicts on defects, graphs, correspondences and fits rest on."""
 
     shelf = SHELF
     chosen = choice_of(SHELF)

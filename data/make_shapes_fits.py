@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+import torch
+
 from workbench import results, shapes
 from workbench.progress import TqdmProgress
 
@@ -17,10 +19,16 @@ def frontier():
     return shapes.compare_fits(CROPS, parameters=BUDGETS, seeds=SEEDS, steps=STEPS, progress=TqdmProgress("frontier"))
 
 
-def longer():
-    """Train the grids longer, with the largest budget, on the first seeds."""
+def longer(stopping: str = "last"):
+    """Train the grids longer, with the largest budget, over the same seeds."""
     methods = ("bspline", "pspline", "hash", "metricgrids")
-    return shapes.compare_fits(CROPS, methods, BUDGETS[-1], seeds=2, steps=2000, progress=TqdmProgress("longer"))
+    shown = TqdmProgress("longer")
+    return shapes.compare_fits(CROPS, methods, BUDGETS[-1], SEEDS, steps=2000, stopping=stopping, progress=shown)
+
+
+def stopped():
+    """Stop those trainings where a tenth of the samples seen, kept apart, likes them best."""
+    return longer("best")
 
 
 def orders():
@@ -33,11 +41,12 @@ def first():
     return shapes.fits_report()
 
 
-MADE = {"orders": orders, "frontier": frontier, "longer": longer, "first": first}
+MADE = {"orders": orders, "frontier": frontier, "longer": longer, "stopped": stopped, "first": first}
 
 
 def main() -> None:
     """Compute and store those that were named, or all."""
+    torch.set_num_threads(1)
     FOLDER.mkdir(exist_ok=True)
     for name in sys.argv[1:] or MADE:
         results.save(MADE[name](), FOLDER / f"fits_{name}.nc")

@@ -9,10 +9,11 @@ from scipy.spatial import Delaunay
 
 from workbench import results, shapes
 from workbench.shapes.correspondences import quality
-from workbench.shapes.correspondences.examples import _bent, available
+from workbench.shapes.correspondences.examples import available
 from workbench.shapes.correspondences.geodesics import paths
 from workbench.shapes.correspondences.mesh import TriangleMesh
 from workbench.shapes.correspondences.quality import COLLAPSED, FLIPPED, KEPT
+from workbench.shapes.correspondences.sheet import bent
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +97,8 @@ def test_the_bent_strip_keeps_all_lengths():
     rng = np.random.default_rng(0)
     u, v, h = rng.uniform(-1, 1, 50), rng.uniform(0, 4, 50), 1e-5
     for t in (0.0, 0.7, np.pi / 2):
-        along_u = (_bent(u + h, v, t) - _bent(u - h, v, t)) / (2 * h)
-        along_v = (_bent(u, v + h, t) - _bent(u, v - h, t)) / (2 * h)
+        along_u = (bent(u + h, v, t) - bent(u - h, v, t)) / (2 * h)
+        along_v = (bent(u, v + h, t) - bent(u, v - h, t)) / (2 * h)
         for a, b, metric in (
             (along_u, along_u, np.cosh(u) ** 2),
             (along_v, along_v, np.cosh(u) ** 2),

@@ -1,5 +1,6 @@
 """Trained fits: addresses, budgets, seeds, cancelling; both qualities; no training below the proved limit; proofs."""
 
+import dataclasses
 import json
 from fractions import Fraction
 
@@ -84,6 +85,25 @@ def test_no_training_of_the_linear_grid_passes_its_proved_limit_and_a_long_one_c
     found = [float(shapes.fit_signal("petals", "linear-adam", steps=n, **budget).psnr[0]) for n in (30, 1500)]
     assert found[0] < found[1] <= limit
     assert found[1] > limit - 0.1
+
+
+def test_a_training_that_is_judged_keeps_its_best_step_and_never_looks_at_what_is_held_out():
+    settings = {"size": 16, "steps": 150, "seed": 2}
+    ds = shapes.fit_signal("petals", "siren", 900, stopping="best", **settings)
+    assert int(ds.kept_step) == int(ds.step[np.argmax(ds.judged_psnr.values)]) < 150
+    last = shapes.fit_signal("petals", "siren", 900, **settings)
+    assert int(last.kept_step) == 150
+    assert np.isnan(last.judged_psnr).all()
+    target = shapes.signal("petals", 16)
+    held = target.held(0.5, np.random.default_rng(0))
+    poisoned = np.where(held[:, None], 0.5, target.values)
+    made = [
+        FITS["hash"](dataclasses.replace(target, values=values), ~held, 900, steps=30, seed=1, stopping="best")
+        for values in (target.values, poisoned)
+    ]
+    assert np.array_equal(made[0].validation, made[1].validation)
+    with pytest.raises(ValueError, match=r"unknown stopping 'lats'\. Did you mean 'last'"):
+        shapes.fit_signal("petals", "hash", 900, stopping="lats")
 
 
 def test_a_cancelled_training_stops():

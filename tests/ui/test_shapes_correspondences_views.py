@@ -86,6 +86,22 @@ def test_own_meshes_are_matched_and_have_no_errors(view):
     assert "without faces" in view.complaint
 
 
+def test_landmarks_of_a_file_are_used_or_refused_in_words(view):
+    pair = shapes.shape_pair("symmetric", 150)
+    view.param.update(pair="symmetric", n=150)
+    settled(view)
+    rows = "\n".join(f"{pair.truth[v]},{v}" for v in (0, 40, 80, 120))
+    view.take_marks("marks.csv", rows.encode())
+    ds = settled(view)
+    assert view.complaint == ""
+    marks = [[int(pair.truth[v]), v] for v in (0, 40, 80, 120)]
+    direct = shapes.match(pair.x, pair.y, landmarks=marks)
+    assert np.mean(ds.points.values == direct.points) > 0.95
+    view.take_marks("marks.csv", b"0,9999\n")
+    settled(view)
+    assert "names vertex 9999 of y" in view.complaint
+
+
 def test_what_cannot_be_computed_is_refused_before(view):
     view.param.update(k=60, k_final=20)
     assert "cannot end with 20" in view.complaint

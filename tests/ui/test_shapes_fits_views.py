@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from workbench import shapes
-from workbench.ui.shapes.fits import FILE, TYPED, FitsView, _document
+from workbench.ui.shapes.fits import FILE, TYPED, FitsView, _document, _quality_in_words
 
 PATIENCE = 120
 
@@ -80,13 +80,14 @@ def test_a_box_is_dragged_and_its_proof_is_a_file(view):
 
 
 def test_a_training_waits_to_be_asked_for_and_tells_both_qualities(view):
-    view.param.update(signal="petals", method="hash", parameters=3000, steps=5000)
+    view.param.update(signal="ripples", method="hash", parameters=700, steps=5000, stopping="best")
     assert not view.runner.busy
     assert view.result is None
     view.steps = 10
     view.run()
     assert "Hash grid" in (sentence := view.sentence(settled(view)))
     assert "on those it has" in sentence
+    assert f"Step {int(view.result.kept_step)} of 10 counts" in _quality_in_words(view.result)
 
 
 def test_a_saved_result_sets_the_controls(view):

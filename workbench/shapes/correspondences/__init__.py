@@ -4,6 +4,7 @@ from workbench.shapes.correspondences import cortex  # noqa: F401 - its pairs en
 from workbench.shapes.correspondences.descriptors import DESCRIPTORS
 from workbench.shapes.correspondences.examples import PAIRS, Pair, shape_pair
 from workbench.shapes.correspondences.geodesics import GEODESICS, geodesic_distances
+from workbench.shapes.correspondences.landmarks import read_landmarks
 from workbench.shapes.correspondences.laplacian import LAPLACIANS, spectrum
 from workbench.shapes.correspondences.matching import MATCHERS, Correspondence, functional_map, match
 from workbench.shapes.correspondences.mesh import TriangleMesh, read_mesh
@@ -26,6 +27,7 @@ __all__ = [
     "geodesic_distances",
     "match",
     "matcher_study",
+    "read_landmarks",
     "read_mesh",
     "shape_pair",
     "spectrum",

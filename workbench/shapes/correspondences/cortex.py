@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from workbench.shapes.correspondences.examples import PAIRS, Pair, _directions, _known
+from workbench.shapes.correspondences.examples import PAIRS, Pair, directions, known_pair
 from workbench.shapes.correspondences.mesh import TriangleMesh
 from workbench.shapes.cortex import cortex_layer
 
@@ -37,11 +37,11 @@ def _remeshed(pair: str, other: str, n: int, dial: float, rng: np.random.Generat
     sphere, faces = cortex_layer("sphere")
     white, second = cortex_layer("white")[0], cortex_layer(other)[0]
     blended = (1 - dial) * white + dial * second
-    first_way, first_faces = _directions(n, rng)
-    second_way, second_faces = _directions(n, rng)
+    first_way, first_faces = directions(n, rng)
+    second_way, second_faces = directions(n, rng)
     (x,) = at_directions(first_way, sphere, faces, white)
     y, places = at_directions(second_way, sphere, faces, blended, white)
-    return _known(pair, TriangleMesh(x, first_faces), TriangleMesh(y, second_faces), places)
+    return known_pair(pair, TriangleMesh(x, first_faces), TriangleMesh(y, second_faces), places)
 
 
 @PAIRS.add(

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull, Delaunay, cKDTree
+from scipy.spatial import ConvexHull, cKDTree
 
 from workbench import checks, results
 from workbench.registry import Entry, Fact, Registry
 from workbench.shapes.correspondences.mesh import TriangleMesh
+from workbench.shapes.correspondences.sheet import PLASTIC, bent, sheet
 
 LEAST, MOST = 60, 5_000
 LANDMARKS = 5
@@ -60,84 +61,6 @@ class Pair(results.Described):
         return float((away * self.y.masses).sum() / self.y.area / np.sqrt(self.x.area))
 
 
-# ---- a strip of a minimal surface, bent without stretching ----------------------------------------------------------
-
-LENGTH = 4.6
-"""Of the strip along v, less than 2π, so that the catenoid does not meet itself."""
-PLASTIC = (0.7548776662466927, 0.5698402909980532)
-"""Powers of the inverse of the plastic number, the even sequence of the plane with the best known gaps."""
-
-
-def _bent(u: Floats, v: Floats, t: float) -> Floats:
-    """Return points between helicoid (t = 0) and catenoid (t = π/2); their metric cosh²u(du² + dv²) has no t."""
-    c, s = np.cos(t), np.sin(t)
-    return np.stack(
-        [
-            c * np.sinh(u) * np.sin(v) + s * np.cosh(u) * np.cos(v),
-            -c * np.sinh(u) * np.cos(v) + s * np.cosh(u) * np.sin(v),
-            c * v + s * u,
-        ],
-        axis=1,
-    )
-
-
-def _low(v: Floats) -> Floats:
-    return -0.9 - 0.25 * np.sin(1.3 * v)
-
-
-def _high(v: Floats) -> Floats:
-    return 1.0 + 0.22 * np.cos(2.1 * v + 0.4)
-
-
-def _stretched(u: Floats) -> Floats:
-    return u / 2 + np.sinh(2 * u) / 4  # the integral of cosh²: areas along u
-
-
-def _sheet(n: int, rng: np.random.Generator, ratios: tuple[float, float]) -> tuple[Floats, Ints]:
-    """Return (u, v) of about n points even in area and their triangles; the outline has no symmetry."""
-    fine = np.linspace(0, LENGTH, 4001)
-    ends = [np.linspace(_low(v), _high(v), 801) for v in (0.0, LENGTH)]
-    line = np.concatenate(
-        [
-            np.stack([_low(fine), fine], axis=1),
-            np.stack([ends[1], np.full(801, LENGTH)], axis=1)[1:],
-            np.stack([_high(fine), fine], axis=1)[::-1][1:],
-            np.stack([ends[0], np.zeros(801)], axis=1)[::-1][1:-1],
-        ]
-    )
-    s_low, s_high = float(_stretched(_low(fine)).min()), float(_stretched(_high(fine)).max())
-    area = float(np.trapezoid(_stretched(_high(fine)) - _stretched(_low(fine)), fine))
-    spacing = np.sqrt(2 / np.sqrt(3) * area / n)
-    places = _bent(*line.T, 0.0)
-    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(places, axis=0), axis=1))])
-    count = max(int(along[-1] / spacing), 12)
-    wanted = (np.arange(count) + rng.random()) / count * along[-1]
-    rim = np.stack([np.interp(wanted, along, line[:, k]) for k in range(2)], axis=1)
-    corners = line[[0, 4000, 4800, 8800]]
-    rim = np.concatenate([corners, rim[cKDTree(corners).query(rim)[0] > 0.5 * spacing]])
-    # Kronecker's sequence: as even as a lattice, moved by an offset of its own
-    many = int(1.3 * n * (s_high - s_low) * LENGTH / area) + 50
-    steps = np.arange(1, many + 1)[:, None] * np.array(ratios)
-    unit = (steps + rng.random(2)) % 1.0
-    table = np.linspace(-1.6, 1.6, 4001)
-    u = np.interp(s_low + unit[:, 0] * (s_high - s_low), _stretched(table), table)
-    v = unit[:, 1] * LENGTH
-    inside = (u > _low(v)) & (u < _high(v))
-    points = np.stack([u[inside], v[inside]], axis=1)
-    points = points[cKDTree(_bent(*rim.T, 0.0)).query(_bent(*points.T, 0.0))[0] > 0.6 * spacing]
-    points = np.concatenate([rim, points[: max(n - len(rim), 12)]])
-    triangles = Delaunay(points).simplices.astype(np.int64)
-    u, v = points[triangles].mean(axis=1).T
-    inside = (u > _low(v)) & (u < _high(v))
-    flat = points[triangles]
-    (ax, ay), (bx, by) = (flat[:, 1] - flat[:, 0]).T, (flat[:, 2] - flat[:, 0]).T
-    crossed = ax * by - ay * bx
-    triangles[crossed < 0] = triangles[crossed < 0][:, ::-1]
-    triangles = triangles[inside & (np.abs(crossed) > 1e-9)]
-    used = np.unique(triangles)
-    return points[used], np.searchsorted(used, triangles)
-
-
 @PAIRS.add(
     "helicoid-catenoid",
     label="Helicoid → catenoid",
@@ -149,16 +72,16 @@ def _sheet(n: int, rng: np.random.Generator, ratios: tuple[float, float]) -> tup
 )
 def helicoid_catenoid(n: int, dial: float, rng: np.random.Generator) -> Pair:
     """Return two triangulations of one strip, as a helicoid and bent by ``dial``: exactly isometric."""
-    first, faces = _sheet(n, rng, PLASTIC)
-    second, other_faces = _sheet(n, rng, PLASTIC[::-1])  # another lattice: no offset makes the two alike
-    x, y = TriangleMesh(_bent(*first.T, 0.0), faces), TriangleMesh(_bent(*second.T, dial), other_faces)
-    return _known("helicoid-catenoid", x, y, _bent(*second.T, 0.0))
+    first, faces = sheet(n, rng, PLASTIC)
+    second, other_faces = sheet(n, rng, PLASTIC[::-1])  # another lattice: no offset makes the two alike
+    x, y = TriangleMesh(bent(*first.T, 0.0), faces), TriangleMesh(bent(*second.T, dial), other_faces)
+    return known_pair("helicoid-catenoid", x, y, bent(*second.T, 0.0))
 
 
 # ---- closed surfaces over the sphere --------------------------------------------------------------------------------
 
 
-def _directions(n: int, rng: np.random.Generator) -> tuple[Floats, Ints]:
+def directions(n: int, rng: np.random.Generator) -> tuple[Floats, Ints]:
     """Return n Fibonacci points on the sphere, turned at random, and the triangles of their hull, seen from outside."""
     k = np.arange(n) + 0.5
     height, angle = 1 - 2 * k / n, np.pi * (1 + np.sqrt(5)) * k
@@ -197,11 +120,24 @@ def _blob(way: Floats, grown: float = 0.0, bumps: Floats = BUMPS) -> Floats:
     return _radius(way, changed)[:, None] * way
 
 
-def _closed(name: str, n: int, grown: float, rng: np.random.Generator, shape: Callable[..., Floats] = _blob) -> Pair:
-    first, faces = _directions(n, rng)
-    second, other_faces = _directions(n, rng)
+def _closed(
+    name: str,
+    n: int,
+    rng: np.random.Generator,
+    grown: float = 0.0,
+    shape: Callable[..., Floats] = _blob,
+    cut: float = 0.0,
+) -> Pair:
+    """Return a closed surface, and one ``grown`` of it in other triangles, less a disc of radius ``cut``."""
+    first, faces = directions(n, rng)
+    second, other_faces = directions(n, rng)
+    if cut:
+        middle = BUMPS[1, :3] / np.linalg.norm(BUMPS[1, :3])
+        left = np.all(second[other_faces] @ middle < np.cos(cut), axis=1)
+        kept = np.unique(other_faces[left])
+        second, other_faces = second[kept], np.searchsorted(kept, other_faces[left])
     x, y = TriangleMesh(shape(first), faces), TriangleMesh(shape(second, grown), other_faces)
-    return _known(name, x, y, shape(second))
+    return known_pair(name, x, y, shape(second))
 
 
 @PAIRS.add(
@@ -215,7 +151,7 @@ def _closed(name: str, n: int, grown: float, rng: np.random.Generator, shape: Ca
 )
 def remeshed(n: int, dial: float, rng: np.random.Generator) -> Pair:
     """Return a lumpy closed surface twice, with other vertices and faces."""
-    return _closed("remeshed", n, dial, rng)
+    return _closed("remeshed", n, rng, dial)
 
 
 @PAIRS.add(
@@ -229,7 +165,7 @@ def remeshed(n: int, dial: float, rng: np.random.Generator) -> Pair:
 )
 def regrown(n: int, dial: float, rng: np.random.Generator) -> Pair:
     """Return a lumpy closed surface and one whose lumps have grown or shrunk."""
-    return _closed("regrown", n, dial, rng)
+    return _closed("regrown", n, rng, dial)
 
 
 @PAIRS.add(
@@ -243,15 +179,8 @@ def regrown(n: int, dial: float, rng: np.random.Generator) -> Pair:
 )
 def partial(n: int, dial: float, rng: np.random.Generator) -> Pair:
     """Return a lumpy closed surface, and another triangulation of it with a disc cut out."""
-    first, faces = _directions(n, rng)
-    second, other_faces = _directions(n, rng)
-    middle = BUMPS[1, :3] / np.linalg.norm(BUMPS[1, :3])
-    left = np.all(second[other_faces] @ middle < np.cos(dial), axis=1)
-    kept = np.unique(other_faces[left])
-    second, other_faces = second[kept], np.searchsorted(kept, other_faces[left])
-    x, y = TriangleMesh(_blob(first), faces), TriangleMesh(_blob(second), other_faces)
-    pair = _known("partial", x, y, _blob(second))
-    of_y = np.linspace(0, len(second) - 1, LANDMARKS + 2).astype(np.int64)[1:-1]
+    pair = _closed("partial", n, rng, cut=dial)
+    of_y = np.linspace(0, len(pair.truth) - 1, LANDMARKS + 2).astype(np.int64)[1:-1]
     return replace(pair, scale="shared", landmarks=np.stack([pair.truth[of_y], of_y], axis=1))
 
 
@@ -284,7 +213,7 @@ def symmetric(n: int, dial: float, rng: np.random.Generator) -> Pair:
         bumps[1, 3] *= 1 + 0.5 * dial  # on both surfaces: the symmetry is what the dial takes away
         return _radius(way, bumps)[:, None] * way
 
-    pair = _closed("symmetric", n, 0.0, rng, shape)
+    pair = _closed("symmetric", n, rng, shape=shape)
     if dial:
         return pair
     swapped = cKDTree(pair.x.vertices).query(pair.places * np.array([-1.0, 1.0, 1.0]))[1]
@@ -318,7 +247,8 @@ def shape_pair(name: str, n: int = 400, *, dial: float | None = None, seed: int 
     return Pair(name, made.x, made.y, made.places, made.truth, made.others, (n, dial, seed), made.scale, made.landmarks)
 
 
-def _known(name: str, x: TriangleMesh, y: TriangleMesh, places: Floats) -> Pair:
+def known_pair(name: str, x: TriangleMesh, y: TriangleMesh, places: Floats) -> Pair:
+    """Return a pair with the nearest vertices of X as its truth; ``places`` (n_Y, 3) on X are exact."""
     if len(places) != len(y.vertices):  # a mended mesh would have other numbers
         raise ValueError("the triangulation came out with vertices of no face; take another seed or n")
     return Pair(name, x, y, places, cKDTree(x.vertices).query(places)[1].astype(np.int64))

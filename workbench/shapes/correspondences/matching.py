@@ -50,6 +50,10 @@ class Task:
     seed: int
     progress: Progress
 
+    def first_map(self) -> Floats:
+        """Return the regularised functional map of the descriptors."""
+        return initial_map(self.x, self.y, self.of_x, self.of_y, self.k, self.mu)
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -274,6 +278,14 @@ def match(
     return Correspondence(found.points, found.c, method, of_x, of_y, found.marginal_error)
 
 
+def _refined(task: Task, c: Floats) -> Floats:
+    return maps.zoomed(c, task.x, task.y, task.k_final, STEP, task.progress)
+
+
+def _read_out(task: Task, c: Floats, **told: Any) -> Answer:
+    return Answer(maps.to_points(c, task.x, task.y), c, **told)
+
+
 @MATCHERS.add(
     "descriptors", label="Nearest descriptor", formula="argmin ‖F_X(x) − F_Y(y)‖", refines=False, trains=False
 )
@@ -292,8 +304,7 @@ def by_descriptors(task: Task) -> Answer:
 )
 def by_map(task: Task) -> Answer:
     """Read the regularised functional map out."""
-    c = initial_map(task.x, task.y, task.of_x, task.of_y, task.k, task.mu)
-    return Answer(maps.to_points(c, task.x, task.y), c)
+    return _read_out(task, task.first_map())
 
 
 @MATCHERS.add(
@@ -306,9 +317,7 @@ def by_map(task: Task) -> Answer:
 )
 def by_zoomout(task: Task) -> Answer:
     """Refine the functional map by ZoomOut, five functions at a time."""
-    c = initial_map(task.x, task.y, task.of_x, task.of_y, task.k, task.mu)
-    c = maps.zoomed(c, task.x, task.y, task.k_final, STEP, task.progress)
-    return Answer(maps.to_points(c, task.x, task.y), c)
+    return _read_out(task, _refined(task, task.first_map()))
 
 
 @MATCHERS.add(
@@ -321,9 +330,8 @@ def by_zoomout(task: Task) -> Answer:
 )
 def by_sinkhorn(task: Task) -> Answer:
     """Refine the functional map through Sinkhorn's plans, and read the last one out by nearest rows."""
-    c = initial_map(task.x, task.y, task.of_x, task.of_y, task.k, task.mu)
-    c, _, error = maps.sinkhorn_zoom(c, task.x, task.y, task.k_final, STEP, task.progress)
-    return Answer(maps.to_points(c, task.x, task.y), c, error)
+    c, _, error = maps.sinkhorn_zoom(task.first_map(), task.x, task.y, task.k_final, STEP, task.progress)
+    return _read_out(task, c, marginal_error=error)
 
 
 @MATCHERS.add(
@@ -348,5 +356,4 @@ def by_features(task: Task) -> Answer:
         seed=task.seed,
         progress=task.progress,
     )
-    c = maps.zoomed(trained.c, task.x, task.y, task.k_final, STEP, task.progress)
-    return Answer(maps.to_points(c, task.x, task.y), c, losses=trained.losses)
+    return _read_out(task, _refined(task, trained.c), losses=trained.losses)

@@ -10,7 +10,7 @@ from workbench import checks, results
 from workbench.progress import Progress
 from workbench.shapes.fits.certified import certified_floor
 from workbench.shapes.fits.fit import PART, PARTS, part_errors, psnr
-from workbench.shapes.fits.methods import FITS, checked_budget, checked_method, linear_sides
+from workbench.shapes.fits.methods import FITS, STOPPINGS, checked_budget, checked_method, linear_sides
 from workbench.shapes.fits.signals import Signal
 from workbench.shapes.fits.signals import signal as as_signal
 
@@ -30,12 +30,14 @@ def compare_fits(
     size: int | None = None,
     held_out: float | str = 0.5,
     steps: int = 300,
+    stopping: str = "last",
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Fit signals by several methods with several budgets of numbers, over ``seeds`` of split and start.
 
-    Within a seed all methods see the same samples. Returns over (signal, fit, budget, run) ``psnr`` (with part:
-    training, held out, all), ``fit_seconds`` of the processor and ``parameters_used``; over (signal, budget, run) of
+    Within a seed all methods see the same samples; ``stopping`` is that of :func:`fit_signal`. Returns over (signal,
+    fit, budget, run) ``psnr`` (with part: training, held out, all), ``fit_seconds`` of the processor,
+    ``parameters_used`` and ``kept_step``, the step of a training that counts (0: solved); over (signal, budget, run) of
     the linear grid ``psnr_limit`` on the training samples, the proved most that its training can reach.
     Raises ``ValueError`` for unknown names, before any work. Cost: the sum of all fits.
 
@@ -54,7 +56,8 @@ def compare_fits(
         FITS[name].fact("sizes")(target, budget)  # refuses too few numbers before any work
     progress = progress or Progress()
     ratio = np.full((*shape, 3), np.nan)
-    seconds, used = np.full(shape, np.nan), np.zeros(shape, np.int64)
+    seconds, used, kept = np.full(shape, np.nan), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    checks.choice("stopping", stopping, STOPPINGS)
     limit = np.full((shape[0], shape[2], count), np.nan)
     done = 0
     for s, target in enumerate(targets):
@@ -66,10 +69,12 @@ def compare_fits(
                 limit[s, b, run] = _linear_limit(target, held, budget)
                 for m, name in enumerate(names):
                     progress.update(done, int(np.prod(shape)), f"{target.name}, {FITS[name].label}")
-                    fitted = FITS[name](target, ~held, budget, steps=steps, seed=start, progress=_Watched(progress))
+                    settings = {"steps": steps, "seed": start, "stopping": stopping, "progress": _Watched(progress)}
+                    fitted = FITS[name](target, ~held, budget, **settings)
                     mse = part_errors(target, fitted.shown, held)
                     ratio[s, m, b, run] = [psnr(value, target.span) for value in mse]
                     seconds[s, m, b, run], used[s, m, b, run] = fitted.seconds, fitted.parameters
+                    kept[s, m, b, run] = fitted.kept
                     done += 1
     progress.update(1, 1, "done")
     dims = ("signal", "fit", "budget", "run")
@@ -77,6 +82,7 @@ def compare_fits(
         "psnr": ((*dims, "part"), ratio, "peak signal-to-noise ratio", "dB"),
         "fit_seconds": (dims, seconds, "processor time of the fit", "s"),
         "parameters_used": (dims, used, "numbers of the fit"),
+        "kept_step": (dims, kept, "step of the training that counts"),
         "psnr_limit": (("signal", "budget", "run"), limit, "most that the linear grid can reach in training", "dB"),
         "label": (("fit",), np.array([FITS[name].label for name in names]), "method"),
         "trained": (("fit",), np.array([not FITS[name].fact("linear") for name in names]), "whether it is trained"),

@@ -30,6 +30,11 @@ Floats = NDArray[np.float64]
 PAPER = "Wang et al., MetricGrids, arXiv 2503.10000"
 FEWEST, MOST = 16, 200_000
 MOST_STEPS = 20_000
+STOPPINGS = {
+    "last": "all samples that may be seen train, and the last step counts",
+    "best": "a tenth of them does not train but judges, and the step that it likes best counts",
+}
+"""When a training stops."""
 
 FITS = Registry(
     "fit",
@@ -46,8 +51,9 @@ class Fitted:
     """What a fit ``shown`` at all samples (n, channels) is made of.
 
     ``coefficients`` (P, channels) with the ``sides`` of their grids, ``ridge``, leave-one-out error ``loo`` (mean
-    square) and ``condition`` are those of a linear family; ``step`` and ``loss`` the curve of a training. ``seconds``
-    are of the processor, in the thread that computes.
+    square) and ``condition`` are those of a linear family; ``step`` and ``loss`` the curve of a training,
+    ``validation`` that of the tenth that judges it, and ``kept`` the step that counts. ``seconds`` are of the
+    processor, in the thread that computes.
     """
 
     shown: Floats
@@ -60,6 +66,8 @@ class Fitted:
     condition: float = np.nan
     step: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     loss: Floats = field(default_factory=lambda: np.empty(0))
+    validation: Floats = field(default_factory=lambda: np.empty(0))
+    kept: int = 0
 
 
 def linear_sides(family: LinearFamily, signal: Signal, parameters: int) -> tuple[int, ...]:
@@ -172,28 +180,51 @@ _add_linear(
 )
 
 
-def _trained(
-    signal: Signal,
-    training: NDArray[np.bool_],
-    build: "Callable[[torch.Generator], torch.nn.Module]",
-    steps: int,
-    seed: int,
-    progress: Progress | None,
-) -> Fitted:
-    from workbench.shapes.fits.networks import train
+def _add_trained(
+    name: str,
+    sizes: Callable[[Signal, int], Any],
+    model: "Callable[[Signal, Any, torch.Generator], torch.nn.Module]",
+    **told: str,
+) -> None:
+    """Register a training of ``model(signal, sizes, generator)`` on the samples that may be seen."""
 
-    middle = signal.offset if signal.kind == "photograph" else (signal.low + signal.high) / 2
-    made = train(
-        build,
-        signal.values,
-        training,
-        middle,
-        signal.span,
-        steps=checks.integer("steps", steps, minimum=1, maximum=MOST_STEPS),
-        seed=checks.integer("seed", seed, minimum=0, maximum=2**31 - 1),
-        progress=progress or Progress(),
-    )
-    return Fitted(made.shown, made.parameters, made.seconds, step=made.step, loss=made.loss)
+    @FITS.add(name, linear=False, sizes=sizes, cost="a training", **told)
+    def fit(
+        signal: Signal,
+        training: NDArray[np.bool_],
+        parameters: int,
+        *,
+        steps: int = 300,
+        seed: int = 0,
+        stopping: str = "last",
+        progress: Progress | None = None,
+        **_: Any,
+    ) -> Fitted:
+        """Train the model on the samples marked ``training``."""
+        from workbench.shapes.fits.networks import train  # torch takes seconds to import
+
+        planned = sizes(signal, parameters)
+        middle = signal.offset if signal.kind == "photograph" else (signal.low + signal.high) / 2
+        made = train(
+            lambda generator: model(signal, planned, generator),
+            signal.values,
+            training,
+            middle,
+            signal.span,
+            steps=checks.integer("steps", steps, minimum=1, maximum=MOST_STEPS),
+            seed=checks.integer("seed", seed, minimum=0, maximum=2**31 - 1),
+            stopping=checks.choice("stopping", stopping, STOPPINGS),
+            progress=progress or Progress(),
+        )
+        return Fitted(
+            made.shown,
+            made.parameters,
+            made.seconds,
+            step=made.step,
+            loss=made.loss,
+            validation=made.validation,
+            kept=made.kept,
+        )
 
 
 def _add_grid(name: str, *, metric: bool, decoder: str, **told: str) -> None:
@@ -202,26 +233,12 @@ def _add_grid(name: str, *, metric: bool, decoder: str, **told: str) -> None:
 
         return plan(parameters, signal.shape[0], signal.dimension, signal.channels, metric=metric, decoder=decoder)
 
-    @FITS.add(name, linear=False, sizes=sizes, **told)
-    def fit(
-        signal: Signal,
-        training: NDArray[np.bool_],
-        parameters: int,
-        *,
-        steps: int = 300,
-        seed: int = 0,
-        progress: Progress | None = None,
-        **_: Any,
-    ) -> Fitted:
-        """Train a grid model on the samples marked ``training``."""
+    def model(signal: Signal, made: "Plan", generator: "torch.Generator") -> "torch.nn.Module":
         from workbench.shapes.fits.networks import GridModel
 
-        made = sizes(signal, parameters)
+        return GridModel(signal.points, made, signal.channels, metric=metric, decoder=decoder, generator=generator)
 
-        def build(generator: "torch.Generator") -> "torch.nn.Module":
-            return GridModel(signal.points, made, signal.channels, metric=metric, decoder=decoder, generator=generator)
-
-        return _trained(signal, training, build, steps, seed, progress)
+    _add_trained(name, sizes, model, **told)
 
 
 _add_grid(
@@ -231,7 +248,6 @@ _add_grid(
     label="Hash grid, ReLU (instant-NGP)",
     formula=r"\mathrm{MLP}(E(\varphi_0(x)))",
     reference="after Müller et al. 2022, arXiv 2201.05989",
-    cost="a training",
 )
 _add_grid(
     "hash-sine",
@@ -240,7 +256,6 @@ _add_grid(
     label="Hash grid, modulated sines",
     formula=r"h \leftarrow m^2 \sin(30(Wh+b)), one grid",
     reference=f"ablation of {PAPER}",
-    cost="a training",
 )
 _add_grid(
     "metric-relu",
@@ -249,7 +264,6 @@ _add_grid(
     label="Three metric grids, ReLU",
     formula=r"\mathrm{MLP}(\sum_k E(\varphi_k(x)))",
     reference=f"ablation of {PAPER}",
-    cost="a training",
 )
 _add_grid(
     "metricgrids",
@@ -258,7 +272,6 @@ _add_grid(
     label="MetricGrids",
     formula=r"h \leftarrow m^2 \sin(30(Wh+b)), h_0 = \sum_k E(\varphi_k(x))",
     reference=PAPER,
-    cost="a training",
 )
 
 
@@ -268,62 +281,35 @@ def _siren_sizes(signal: Signal, parameters: int) -> int:
     return siren_width(parameters, signal.dimension, signal.channels)
 
 
-@FITS.add(
+def _siren(signal: Signal, width: int, generator: "torch.Generator") -> "torch.nn.Module":
+    from workbench.shapes.fits.networks import Siren
+
+    return Siren(signal.points, width, signal.channels, generator)
+
+
+_add_trained(
     "siren",
-    linear=False,
-    sizes=_siren_sizes,
+    _siren_sizes,
+    _siren,
     label="SIREN",
     formula=r"h \leftarrow \sin(30(Wh+b))",
     reference="Sitzmann et al. 2020, arXiv 2006.09661",
-    cost="a training",
 )
-def siren(
-    signal: Signal,
-    training: NDArray[np.bool_],
-    parameters: int,
-    *,
-    steps: int = 300,
-    seed: int = 0,
-    progress: Progress | None = None,
-    **_: Any,
-) -> Fitted:
-    """Train a SIREN of four hidden layers on the samples marked ``training``."""
-    from workbench.shapes.fits.networks import Siren
-
-    width = _siren_sizes(signal, parameters)
-    return _trained(signal, training, lambda g: Siren(signal.points, width, signal.channels, g), steps, seed, progress)
 
 
-@FITS.add(
-    "linear-adam",
-    linear=False,
-    sizes=functools.partial(linear_sides, bases.HATS),
-    label="Linear grid, trained",
-    formula=r"\sum_j c_j \Lambda(x/h - j), c by Adam",
-    cost="a training; what it can reach at most is computed",
-)
-def linear_adam(
-    signal: Signal,
-    training: NDArray[np.bool_],
-    parameters: int,
-    *,
-    steps: int = 300,
-    seed: int = 0,
-    progress: Progress | None = None,
-    **_: Any,
-) -> Fitted:
-    """Train the coefficients of the linear grid by Adam: a trainer whose best possible result is known."""
+def _hats(signal: Signal, sides: tuple[int, ...], _generator: "torch.Generator") -> "torch.nn.Module":
     from workbench.shapes.fits.networks import LinearModel
 
-    sides = linear_sides(bases.HATS, signal, parameters)
-    return _trained(
-        signal,
-        training,
-        lambda _g: LinearModel(signal.points, bases.HATS, sides, signal.channels),
-        steps,
-        seed,
-        progress,
-    )
+    return LinearModel(signal.points, bases.HATS, sides, signal.channels)
+
+
+_add_trained(
+    "linear-adam",
+    functools.partial(linear_sides, bases.HATS),
+    _hats,
+    label="Linear grid, trained",
+    formula=r"\sum_j c_j \Lambda(x/h - j), c by Adam; what it can reach at most is computed",
+)
 
 
 def checked_method(method: str, *, linear: bool = False) -> str:

@@ -22,8 +22,9 @@ from workbench.shapes.fits.fit import (
     psnr,
     quality,
     told,
+    training_curve,
 )
-from workbench.shapes.fits.methods import FITS, Fitted, checked_budget, checked_method
+from workbench.shapes.fits.methods import FITS, STOPPINGS, Fitted, checked_budget, checked_method
 from workbench.shapes.fits.signals import AXES, Signal, centres
 from workbench.shapes.fits.signals import signal as as_signal
 
@@ -41,6 +42,7 @@ def fits_report(
     size: int | None = None,
     held_out: float | str = 0.5,
     steps: int = 300,
+    stopping: str = "last",
     seed: int = 0,
     box: Sequence[float] = BOX,
     progress: Progress | None = None,
@@ -60,6 +62,7 @@ def fits_report(
     """
     target = as_signal(signal, size)
     chosen, budget = checked_method(method), checked_budget(parameters)
+    chosen_stop = checks.choice("stopping", stopping, STOPPINGS)
     ends = checks.finite_array("box", box, ndim=1)
     if len(ends) != 6 or not all(-1 <= a < b <= 1 for a, b in zip(ends[:3], ends[3:], strict=True)):
         raise ValueError(f"box must be low x, y, z, high x, y, z with −1 ≤ low < high ≤ 1, got {ends.tolist()}")
@@ -74,15 +77,15 @@ def fits_report(
 
     def fitted(name: str) -> Fitted:
         if name not in made:
-            made[name] = FITS[name](target, ~held, budget, steps=steps, seed=start, progress=progress)
+            settings = {"steps": steps, "seed": start, "stopping": chosen_stop, "progress": progress}
+            made[name] = FITS[name](target, ~held, budget, **settings)
         return made[name]
 
     own = fitted(chosen)
     variables = quality(target, own, held) | pictured(target, own.shown, held)
     coordinates = axes_of(target) | PART
     if own.step.size:
-        training = [psnr(value, target.span) for value in own.loss]
-        variables["training_psnr"] = (("step",), np.array(training), "ratio on the batch", "dB")
+        variables |= training_curve(target, own)
         coordinates["step"] = (("step",), own.step, "step")
     attrs = told(target) | {"method": chosen, "method_label": FITS[chosen].label}
     progress.publish(

@@ -1,8 +1,8 @@
 """The large-scale distortion of a graph: how much shorter ways become when they may leave it by ε.
 
 δ^ε_β(G) = sup d_G(a, b) / d_{G^ε}(a, b) over d_G(a, b) ≥ β, G^ε the points within ε of G with their own path metric.
-Two of the theorems ask that it be small. It is bounded here for straight edges. Around a vertex with sharpest angle θ the
-strips of two edges meet only up to z = ε max(1, cot θ/2) along either, so beyond that each strip is by itself, and
+Two of the theorems ask that it be small. It is bounded here for straight edges. Around a vertex with sharpest angle θ
+the strips of two edges meet only up to z = ε max(1, cot θ/2) along either, so beyond that each strip is by itself, and
 whoever passes along it walks at least the edge's length less both z. A way of G^ε from a to b that passes the vertices
 v, …, w is thus no shorter than d_G(a, b) − Y and no shorter than D, where D is the least sum of shortened edges from v
 to w and Y = d_G(v, w) − D + z_v + z_w. Hence

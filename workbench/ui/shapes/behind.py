@@ -27,14 +27,29 @@ SHELF = (
     ),
     Shipped("shapes/surfaces_rules.nc", "Rules on S⁵ for varifolds", figures.errors_of_rules, "shapes.rule_errors()"),
     Shipped("shapes/surfaces_noise.nc", "Samples against the exact distance", figures.samples_against_exact),
+    Shipped(
+        "shapes/correspondences_methods.nc", "Methods over pairs", figures.errors_of_methods, "shapes.matcher_study()"
+    ),
+    Shipped(
+        "shapes/correspondences_term.nc",
+        "What the transport term changes",
+        figures.changes_by_term,
+        "shapes.transport_term_study()",
+    ),
     Shipped("shapes/fits_frontier.nc", "Fits over numbers", figures.frontier, "shapes.compare_fits()"),
     Shipped("shapes/fits_longer.nc", "Longer trainings", figures.frontier_seconds, "shapes.compare_fits(steps=2000)"),
+    Shipped(
+        "shapes/fits_stopped.nc",
+        "Trainings stopped where they are best",
+        figures.frontier_seconds,
+        'shapes.compare_fits(steps=2000, stopping="best")',
+    ),
     Shipped("shapes/fits_orders.nc", "Orders of linear families", figures.order_lines),
 )
 
 
 class ShapesBehindView(ShippedView):
-    """What the verdicts on defects, graphs, surfaces and fits rest on."""
+    """What the verdicts on defects, graphs, surfaces, correspondences and fits rest on."""
 
     shelf = SHELF
     chosen = choice_of(SHELF)

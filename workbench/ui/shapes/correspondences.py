@@ -14,6 +14,8 @@ from workbench.costs import Cost
 from workbench.figures import shapes as figures
 from workbench.progress import Progress
 from workbench.shapes.correspondences.examples import available
+from workbench.shapes.correspondences.landmarks import FORMATS as TABLES
+from workbench.shapes.correspondences.landmarks import LARGEST_TABLE, landmarks_in
 from workbench.shapes.correspondences.mesh import TriangleMesh, of_reading
 from workbench.shapes.correspondences.report import faces_around, vertex_at
 from workbench.ui.kit.controls import widget_for
@@ -29,6 +31,7 @@ METHODS = {entry.label: name for name, entry in shapes.MATCHERS.items()}
 SIGNATURES = {entry.label: name for name, entry in shapes.DESCRIPTORS.items()}
 FORMATS = ("ply", "obj", "stl", "off", "npz", "gii", "gii.gz")
 ACCEPTED = ",".join(f".{ending.rpartition('.')[2]}" for ending in FORMATS)  # browsers know no double endings
+TABLES_ACCEPTED = ",".join(f".{ending}" for ending in TABLES)
 LARGEST_FILE = 16 * 2**20
 MOST_SHOWN = 3_000
 """Vertices of a mesh of one's own that the page matches; the library takes more."""
@@ -52,6 +55,14 @@ class MeshFile(ReadUpload):
         return mesh, mesh.sentence
 
 
+class LandmarkFile(ReadUpload):
+    """An uploaded table of vertices that belong together."""
+
+    def read(self, progress: Progress) -> tuple[Any, str]:
+        """Read the pairs in a process apart; whether the meshes have such vertices shows when they are matched."""
+        return landmarks_in(self.data, self.name, apart=True, progress=progress)
+
+
 class CorrespondencesView(View):
     """Match two surfaces and see where the map is right, where it folds, and what its basis allows."""
 
@@ -59,16 +70,18 @@ class CorrespondencesView(View):
     help = (
         "Which point of one surface is which of the other? Eigenfunctions of both are compared through descriptors; "
         "the small matrix between them, the functional map, is refined and read out at the vertices. The example pairs "
-        "have two triangulations and an exact truth. Drag the diamond to follow a point, or bring two meshes."
+        "have two triangulations and an exact truth. Drag the diamond to follow a point, or bring two meshes, and a "
+        "table of landmarks (CSV: a vertex of X, a vertex of Y, counted from 0)."
     )
     experiment = staticmethod(shapes.correspondence_report)
     registries: ClassVar[dict[str, Any]] = {"method": shapes.MATCHERS, "descriptors": shapes.DESCRIPTORS}
-    inputs = ("pair", "file_x", "file_y", "n", "method", "descriptors", "k", "k_final", "log_mu", "seed")
+    inputs = ("pair", "file_x", "file_y", "marks", "n", "method", "descriptors", "k", "k_final", "log_mu", "seed")
     display = ("by_error", "probe")
 
     pair = param.Selector(default="helicoid-catenoid", objects=CHOICES, label="Pair")
     file_x = param.ClassSelector(class_=MeshFile, default=None, allow_None=True)
     file_y = param.ClassSelector(class_=MeshFile, default=None, allow_None=True)
+    marks = param.ClassSelector(class_=LandmarkFile, default=None, allow_None=True)
     n = param.Integer(default=300, bounds=(80, 1500), label="Vertices", doc="of each surface of an example")
     method = param.Selector(default="zoomout", objects=METHODS, label="Method")
     descriptors = param.Selector(default="wks", objects=SIGNATURES, label="Descriptors")
@@ -109,13 +122,15 @@ class CorrespondencesView(View):
         """Return the pair by its name, or the two meshes."""
         settings = {name: inputs[name] for name in ("method", "descriptors", "k", "k_final", "seed")}
         settings["mu"] = float(10.0 ** inputs["log_mu"])
+        if inputs["marks"] is not None:
+            settings["landmarks"] = inputs["marks"].contents()
         if inputs["pair"] == FILES:
             return {"x": inputs["file_x"].contents(), "y": inputs["file_y"].contents(), **settings}
         return {"pair": inputs["pair"], "n": inputs["n"], **settings}
 
     def precomputed(self, inputs: Mapping[str, Any]) -> xr.Dataset | None:
         """Return the shipped result for the first pair."""
-        if inputs["pair"] == FILES:
+        if inputs["pair"] == FILES or inputs["marks"] is not None:
             return None
         return data.result_for("shapes/correspondences_first.nc", **self.arguments(inputs))
 
@@ -125,7 +140,7 @@ class CorrespondencesView(View):
         mu = known.get("mu")
         if isinstance(mu, (int, float)) and 1e-4 <= mu <= 1e4:
             known["log_mu"] = float(np.log10(mu))
-        super()._adopt(known)
+        super()._adopt({name: value for name, value in known.items() if name not in ("marks", "landmarks")})
 
     # ---- what a hand does ------------------------------------------------------------------------------------------
 
@@ -145,6 +160,10 @@ class CorrespondencesView(View):
         """Use an uploaded mesh as Y."""
         keep(self, "file_y", MeshFile, name, content, LARGEST_FILE)
 
+    def take_marks(self, name: str, content: bytes) -> None:
+        """Use an uploaded table as landmarks."""
+        keep(self, "marks", LandmarkFile, name, content, LARGEST_TABLE)
+
     def probed(self, ds: xr.Dataset) -> int:
         """Return the vertex that is followed; an address may name one that this mesh has not."""
         return min(self.probe, ds.sizes["vertex_y"] - 1)
@@ -158,6 +177,7 @@ class CorrespondencesView(View):
             file_field(self, f"file_{side}", f"Mesh {side.upper()}", ACCEPTED, take, visible=own)
             for side, take in (("x", self.take_x), ("y", self.take_y))
         ]
+        fields.append(file_field(self, "marks", "Landmarks: vertices of X and Y", TABLES_ACCEPTED, self.take_marks))
         names = ("n", "method", "descriptors", "k", "k_final", "log_mu", "seed", "by_error")
         return [widget_for(self, "pair"), *fields, *(widget_for(self, name) for name in names)]
 

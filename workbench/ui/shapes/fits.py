@@ -34,7 +34,8 @@ LONGEST = 1024
 SIDE = 64
 """Pixels a side that are fitted of a picture of one's own."""
 FIRST, STUDY = "shapes/fits_first.nc", "shapes/fits_frontier.nc"
-SETTINGS = ("method", "parameters", "held_out", "steps", "seed")
+SETTINGS = ("method", "parameters", "held_out", "steps", "stopping", "seed")
+STOPPINGS = {"After the last step": "last", "Where a tenth of the seen likes it best": "best"}
 AXES = "xyz"
 
 
@@ -68,7 +69,19 @@ class FitsView(View):
         "a box where a distance is fitted: if the fit has no zero in it, you get a proof."
     )
     experiment = staticmethod(shapes.fits_report)
-    inputs = ("signal", "formula", "file", "method", "parameters", "held_out", "steps", "seed", "box", "depth")
+    inputs = (
+        "signal",
+        "formula",
+        "file",
+        "method",
+        "parameters",
+        "held_out",
+        "steps",
+        "stopping",
+        "seed",
+        "box",
+        "depth",
+    )
     registries: ClassVar[dict[str, Any]] = {"method": shapes.FITS}
 
     signal = param.Selector(default="temple", objects=CHOICES, label="Signal")
@@ -78,6 +91,7 @@ class FitsView(View):
     parameters = param.Integer(default=5808, bounds=(48, 20_000), label="Numbers", doc="all channels together, at most")
     held_out = param.Number(default=0.5, bounds=(0.1, 0.9), step=0.05, label="Share held out")
     steps = param.Integer(default=300, bounds=(10, 5000), label="Steps", doc="of a training")
+    stopping = param.Selector(default="last", objects=STOPPINGS, label="Stop", doc="which step of a training counts")
     seed = param.Integer(default=0, bounds=(0, 999), label="Seed", doc="of the samples held out and of a training")
     box = Written(
         default=(-0.15, -0.15, 0.15, 0.15),
@@ -167,11 +181,11 @@ class FitsView(View):
         formula, depth = widget_for(self, "formula"), widget_for(self, "depth")
         formula.visible, depth.visible = shown_for(TYPED), shown_for(*distances)
         trained = pn.bind(lambda name: not shapes.FITS[name].fact("linear"), self.param.method)
-        steps = widget_for(self, "steps")
-        steps.visible = trained
+        steps, stopping = widget_for(self, "steps"), widget_for(self, "stopping")
+        steps.visible = stopping.visible = trained
         upload = file_field(self, "file", "A picture", ACCEPTED, self.take_file, visible=shown_for(FILE))
         rest = [widget_for(self, name) for name in ("method", "parameters", "held_out")]
-        return [widget_for(self, "signal"), formula, upload, *rest, steps, widget_for(self, "seed"), depth]
+        return [widget_for(self, "signal"), formula, upload, *rest, steps, stopping, widget_for(self, "seed"), depth]
 
     def pictures(self) -> Sequence[Any]:
         """Return the fit, its errors or proofs, the families side by side, and the frontier of the shipped study."""
@@ -245,6 +259,8 @@ def _quality_in_words(ds: xr.Dataset) -> str:
     gap = (ds.rival_psnr.sel(part="training") - ds.rival_psnr.sel(part="held out")).values
     k = int(np.argmax(gap))
     text = f"{ds.rival_label.values[k]} loses most from seen to unseen samples, {gap[k]:.1f} dB."
+    if "judged_psnr" in ds and np.isfinite(ds.judged_psnr.values).any():
+        text += f" Step {int(ds.kept_step):,} of {int(ds.step[-1]):,} counts: a tenth of the seen likes it best."
     if np.isfinite(float(ds.psnr_loo)):
         text += f" Leaving one out had predicted {float(ds.psnr_loo):.1f} dB for the fit."
     return text

@@ -13,7 +13,7 @@ methods side by side. Where costs are uncertain too: :func:`capital_budgeting`, 
 """
 
 from workbench.games.plan_verifier import check, verify
-from workbench.games.robust.budget_plan import BudgetPlan, budget_plan, budget_study
+from workbench.games.robust.budget_plan import BudgetPlan, budget_plan
 from workbench.games.robust.budgeting import (
     BudgetWorstCase,
     CapitalBudgeting,
@@ -22,8 +22,10 @@ from workbench.games.robust.budgeting import (
     sampled_worst_case,
 )
 from workbench.games.robust.evaluate import UpperBound, WorstCase, bound, worst_case
-from workbench.games.robust.experiment import robust_plan
+from workbench.games.robust.experiment import retyped, robust_plan
+from workbench.games.robust.neural.network import Network, read_network
 from workbench.games.robust.problem import CLASSES, Knapsack, knapsack, read_csv, read_instance
+from workbench.games.robust.projects import budget_study, projects_csv, read_projects
 from workbench.games.robust.race import robust_race
 from workbench.games.robust.solve import METHODS, Solution, solve
 
@@ -34,6 +36,7 @@ __all__ = [
     "BudgetWorstCase",
     "CapitalBudgeting",
     "Knapsack",
+    "Network",
     "Solution",
     "UpperBound",
     "WorstCase",
@@ -44,8 +47,12 @@ __all__ = [
     "capital_budgeting",
     "check",
     "knapsack",
+    "projects_csv",
     "read_csv",
     "read_instance",
+    "read_network",
+    "read_projects",
+    "retyped",
     "robust_plan",
     "robust_race",
     "sampled_worst_case",

@@ -6,7 +6,7 @@
 (True, True)
 
 A problem comes from :func:`knapsack` (random), :func:`read_instance` or :func:`read_csv`; :func:`worst_case` evaluates
-any plan exactly, :func:`bound` bounds all of them, :func:`solve` looks for the best by one of :data:`METHODS`;
+any plan exactly, :func:`bound` and :func:`priced_bound` bound all of them, :func:`solve` looks for the best by one of :data:`METHODS`;
 :func:`check` and :func:`verify` are the second, small program that believes nothing. :func:`robust_race` sets the
 methods side by side. Where costs are uncertain too: :func:`capital_budgeting`, :func:`budget_worst_case` and
 :func:`budget_plan`.
@@ -28,6 +28,7 @@ from workbench.games.robust.problem import CLASSES, Knapsack, knapsack, read_csv
 from workbench.games.robust.projects import budget_study, projects_csv, read_projects
 from workbench.games.robust.race import robust_race
 from workbench.games.robust.solve import METHODS, Solution, solve
+from workbench.games.robust.strips import priced_bound
 
 __all__ = [
     "CLASSES",
@@ -47,6 +48,7 @@ __all__ = [
     "capital_budgeting",
     "check",
     "knapsack",
+    "priced_bound",
     "projects_csv",
     "read_csv",
     "read_instance",

@@ -16,14 +16,18 @@ and bound algorithm for robust binary optimization with budget uncertainty*, Mat
 bounds the strip. Strips are cut until that is sharp, and items that the capacity takes in part are split.
 """
 
+import heapq
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from workbench import checks
 from workbench.games.robust.cuts import Cuts
-from workbench.games.robust.relaxation import FREE, IN, OUT, _down, _up, height, item_worth
+from workbench.games.robust.problem import Knapsack
+from workbench.games.robust.relaxation import FREE, IN, OUT, Relaxation, _down, _up, height, item_worth
 from workbench.games.robust.search import Search
 from workbench.games.robust.tree import Node, Strip
 
@@ -182,6 +186,34 @@ def _enter(
     heap[size] = place
     _up(heap, bounds, size)
     return size + 1
+
+
+def priced_bound(problem: Knapsack, *, gap: float = 1e-6) -> float:
+    """Return what no plan is worth more than, by prices alone: no item is split. Some ten milliseconds at n = 80.
+
+    max over π of min over u, by cutting the strip of the largest bound until a single π comes near it by the relative
+    ``gap``. Far below :func:`~.evaluate.bound` where profits follow weights, and above it now and then for few items,
+    since its recourses are fractional.
+
+    >>> from workbench.games.robust import bound, knapsack
+    >>> problem = knapsack("SC", 40, h=40, seed=1)
+    >>> priced_bound(problem) < 0.97 * bound(problem).value
+    True
+    """
+    gap = checks.real("gap", gap, minimum=1e-12, maximum=1.0)
+    own, state = Relaxation(problem), np.full(problem.items, FREE, np.int8)
+    fixed = (state, own.data, own.capacity, own.budget)
+    ends = np.unique(np.append(0.0, own.data[:, 1]))
+    best = max(strip_bound(end, end, *fixed)[0] for end in ends)
+    heap = [(-strip_bound(low, high, *fixed)[0], low, high) for low, high in itertools.pairwise(ends)]
+    heapq.heapify(heap)
+    while heap and -heap[0][0] > best + gap * max(1.0, abs(best)) and len(heap) < MOST_NODES:
+        _, low, high = heapq.heappop(heap)
+        middle = 0.5 * (low + high)
+        best = max(best, strip_bound(middle, middle, *fixed)[0])
+        for strip in ((low, middle), (middle, high)):
+            heapq.heappush(heap, (-strip_bound(*strip, *fixed)[0], *strip))
+    return float(max(best, -heap[0][0])) if heap else float(best)
 
 
 class Strips:

@@ -5,10 +5,10 @@ export function render({ model, el }) {
   style.textContent = `
     .scroll { overflow-x: auto; }
     table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
-    th, td { text-align: right; padding: 3px 8px; border-bottom: 1px solid rgba(127,127,127,0.35); white-space: nowrap; }
+    th, td { text-align: right; padding: 3px 4px; border-bottom: 1px solid rgba(127,127,127,0.35); white-space: nowrap; }
     th { font-weight: 600; }
     th:first-child, td:first-child, th:last-child, td:last-child { text-align: left; }
-    input[type=number] { width: 100%; min-width: 66px; box-sizing: border-box; text-align: right; font: inherit;
+    input[type=number] { width: 100%; min-width: 54px; box-sizing: border-box; text-align: right; font: inherit;
       color: inherit; background: transparent; border: 1px solid transparent; border-radius: 3px; padding: 3px 4px; }
     input[type=number]:hover, input[type=number]:focus { border-color: rgba(127,127,127,0.7); }
     input[type=checkbox] { width: 18px; height: 18px; vertical-align: middle; margin: 3px 8px 3px 0; }

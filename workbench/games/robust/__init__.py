@@ -7,9 +7,9 @@
 
 A problem comes from :func:`knapsack` (random), :func:`read_instance` or :func:`read_csv`; :func:`worst_case` evaluates
 any plan exactly, :func:`bound` and :func:`priced_bound` bound all of them, :func:`solve` looks for the best by one of
-:data:`METHODS`; :func:`check` and :func:`verify` are the second, small program that believes nothing. :func:`robust_race` sets the
-methods side by side. Where costs are uncertain too: :func:`capital_budgeting`, :func:`budget_worst_case` and
-:func:`budget_plan`.
+:data:`METHODS`; :func:`check` and :func:`verify` are the second, small program that believes nothing.
+:func:`robust_race` sets the methods side by side. Where costs are uncertain too: :func:`capital_budgeting`,
+:func:`budget_worst_case` and :func:`budget_plan`.
 """
 
 from workbench.games.plan_verifier import check, verify

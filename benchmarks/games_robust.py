@@ -1,6 +1,7 @@
 """Decisions against the worst case, beside a general solver and beside published results: one core, one run.
 
     python benchmarks/games_robust.py [--quick] [--write] [--seeds 60] [--time-limit 10] [--instances FOLDER]
+        [--keep FILE]
 
 - The exact worst case of a plan: this package against cutting planes written with SciPy (``linprog`` and ``milp``, both
   HiGHS), best CPU time of the rounds, as a ratio; the values must agree.
@@ -12,8 +13,10 @@
 
 import argparse
 import csv
+import json
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -87,37 +90,73 @@ def timed(run, rounds: int) -> tuple[float, object]:
     return best, found
 
 
-def generated(sizes: tuple[int, ...], seeds: int, limit: float) -> list[str]:
+class Kept:
+    """Runs that were finished, one line each in a file: a benchmark that was stopped goes on where it was."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path, self.runs = path, {}
+        if path and path.is_file():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                run = json.loads(line)
+                self.runs[run["key"]] = run
+
+    def __call__(self, key: str, run: Callable[[], dict[str, float]]) -> dict[str, float]:
+        """Return what a run found, from the file if it is there."""
+        if key not in self.runs:
+            self.runs[key] = {"key": key, **run()}
+            if self.path:
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(self.runs[key]) + "\n")
+        return self.runs[key]
+
+
+def solved(problem: robust.Knapsack, limit: float) -> dict[str, float]:
+    """Solve one instance; CPU seconds, both bounds, and what no branching leaves."""
+    start = time.process_time()
+    found = robust.solve(problem, time_limit=limit)
+    seconds = time.process_time() - start
+    root = min(robust.priced_bound(problem), robust.bound(problem).value)
+    greedy = robust.solve(problem, "greedy", time_limit=limit).profit
+    return {
+        "profit": found.profit,
+        "gap": 0.0 if found.optimal else found.gap,
+        "root": root / found.profit - 1,
+        "seconds": seconds,
+        "behind": 1 - greedy / found.profit,
+        "plan": "".join(map(str, found.plan.tolist())),
+        "checked": robust.check(found.certificate),
+    }
+
+
+def generated(sizes: tuple[int, ...], seeds: int, limit: float, kept: Kept) -> list[str]:
     """Race over random instances: half with little capacity, spreads and budgets in turn."""
     lines = [
         f"## Random instances: {seeds} of each class and size, at most {limit:g} s each",
         "",
-        "| class | n | closed | median gap | largest gap | median root gap | median s | greedy behind, median |",
-        "|---|---|---|---|---|---|---|---|",
+        "| class | n | closed | checked | median gap | largest gap | largest root gap | median s | largest s | "
+        "greedy behind, median |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for kind in KINDS:
         for n in sizes:
-            gaps, roots, times, behind = [], [], [], []
+            runs = []
             for seed in range(seeds):
                 problem = robust.knapsack(
                     kind, n, h=(40, 80)[seed % 2], deviation=(0.1, 0.5, 1.0)[seed % 3],
                     share=(0.1, 0.15, 0.2)[seed // 3 % 3], seed=seed,
                 )  # fmt: skip
-                found = robust.solve(problem, time_limit=limit)
-                gaps.append(found.gap if not found.optimal else 0.0)
-                roots.append(robust.bound(problem).value / found.profit - 1)
-                times.append(found.seconds)
-                greedy = robust.solve(problem, "greedy", time_limit=limit).profit
-                behind.append(1 - greedy / found.profit)
+                runs.append(kept(f"{kind} {n} {seed} {limit:g}", lambda p=problem: solved(p, limit)))
+            gaps, roots, times, behind = ([run[name] for run in runs] for name in ("gap", "root", "seconds", "behind"))
             lines.append(
-                f"| {kind} | {n} | {gaps.count(0.0)} of {seeds} | {np.median(gaps):.2%} | {max(gaps):.2%} | "
-                f"{np.median(roots):.2%} | {np.median(times):.2f} | {np.median(behind):.2%} |"
+                f"| {kind} | {n} | {gaps.count(0.0)} of {seeds} | {sum(run['checked'] for run in runs)} | "
+                f"{np.median(gaps):.3%} | {max(gaps):.3%} | {max(roots):.2%} | {np.median(times):.2f} | "
+                f"{max(times):.1f} | {np.median(behind):.2%} |"
             )
             print(lines[-1], flush=True)
     return [*lines, ""]
 
 
-def published(folder: Path, limit: float, every: int) -> list[str]:
+def published(folder: Path, limit: float, every: int, kept: Kept) -> list[str]:
     """Compare with the published branch and price on a fixed sample of its instances."""
     with (folder / "published.csv").open(encoding="utf-8-sig", newline="") as file:
         told = {row["File name"]: row for row in csv.DictReader(file)}
@@ -130,27 +169,29 @@ def published(folder: Path, limit: float, every: int) -> list[str]:
         f"## Published instances, at most {limit:g} s each (theirs: three hours)",
         "",
         "| class | n | instances | closed | closed by them | profit against theirs, median | worst | best | "
-        "median gap | median s | theirs, s |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "median gap | largest root gap | median s | theirs, s |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     finds = []
     for (kind, n), names in sorted(chosen.items()):
-        better, gaps, times, closed, solved, theirs = [], [], [], 0, 0, []
+        better, theirs, runs, won = [], [], [], 0
         for name in names[::every]:
             problem, row = robust.read_instance((folder / name).read_text()), told[name]
-            found = robust.solve(problem, time_limit=limit)
+            run = kept(f"{name} {limit:g}", lambda p=problem: solved(p, limit))
             best = float(row["Best primal bound"])
-            better.append(found.profit / best - 1)
-            gaps.append(found.gap)
-            times.append(found.seconds)
+            runs.append(run)
+            better.append(run["profit"] / best - 1)
             theirs.append(THREE_HOURS if row["Time"] == "TIME_LIMIT" else float(row["Time"]))
-            closed += found.optimal
-            solved += row["Solved to optimality"].strip() == "1"
-            if found.profit > best * (1 + 1e-5):
-                finds.append((name, best, found.profit, by_scipy(problem, found.plan)))
+            won += row["Solved to optimality"].strip() == "1"
+            if run["profit"] > best * (1 + 1e-5):
+                plan = np.array([int(digit) for digit in run["plan"]])
+                again = kept(f"{name} again {run['plan']}", lambda p=problem, x=plan: {"profit": by_scipy(p, x)})
+                finds.append((name, best, run["profit"], again["profit"]))
+        gaps, roots, times = ([run[key] for run in runs] for key in ("gap", "root", "seconds"))
         lines.append(
-            f"| {kind} | {n} | {len(gaps)} | {closed} | {solved} | {np.median(better):+.3%} | {min(better):+.3%} | "
-            f"{max(better):+.3%} | {np.median(gaps):.2%} | {np.median(times):.2f} | {np.median(theirs):,.0f} |"
+            f"| {kind} | {n} | {len(runs)} | {gaps.count(0.0)} | {won} | {np.median(better):+.3%} | "
+            f"{min(better):+.3%} | {max(better):+.3%} | {np.median(gaps):.3%} | {max(roots):.2%} | "
+            f"{np.median(times):.2f} | {np.median(theirs):,.0f} |"
         )
         print(lines[-1], flush=True)
     lines += ["", "Plans worth more than the published bound, evaluated again by SciPy:", ""]
@@ -168,14 +209,17 @@ def main() -> None:
     parser.add_argument("--instances", type=Path, help="a folder of published instances with their published.csv")
     parser.add_argument("--every", type=int, default=EVERY, help="of these, one in so many of a class and size")
     parser.add_argument("--only-instances", action="store_true", help="the published instances alone")
+    parser.add_argument("--keep", type=Path, help="a file for finished runs: a stopped benchmark goes on from there")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[20, 40, 60, 80], help="items of the random instances")
     options = parser.parse_args()
+    kept = Kept(options.keep)
     seeds = min(options.seeds, 3) if options.quick else options.seeds
     lines = heading("Robust decisions", "python benchmarks/games_robust.py", ("numpy", "scipy", "highspy", "numba"))
     if not options.only_instances:
         lines += evaluations(options.quick)
-        lines += generated((20,) if options.quick else (20, 40, 60, 80), seeds, options.time_limit)
+        lines += generated((20,) if options.quick else tuple(options.sizes), seeds, options.time_limit, kept)
     if options.instances:
-        lines += published(options.instances, options.time_limit, options.every)
+        lines += published(options.instances, options.time_limit, options.every, kept)
     finish("games_robust", lines, write=options.write)
 
 

@@ -22,6 +22,7 @@ def results():
         "delay_study": games.delay_study("toy", delays=(0, 2), steps=20),
         "ladder": games.ladder(games.resolve("toy")),
         "robust_plan": games.robust_plan(n=7),
+        "budget_study": games.budget_study(5, [1], boxes=2000, samples=50),
     }
 
 

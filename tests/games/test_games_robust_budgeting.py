@@ -114,3 +114,32 @@ GOOD = {"cost": [1, 2], "revenue": [1, 1], "cost_factors": np.zeros((2, 4)), "re
 def test_what_makes_no_sense_is_refused_in_words(make, told):
     with pytest.raises(ValueError, match=told):
         make()
+
+
+def test_projects_come_back_from_their_table():
+    problem = robust.capital_budgeting(5, seed=2)
+    back = robust.read_projects(robust.projects_csv(problem))
+    for name in ("cost", "revenue", "cost_factors", "revenue_factors"):
+        np.testing.assert_allclose(getattr(back, name), getattr(problem, name), rtol=1e-15)
+    assert back.budget == pytest.approx(problem.budget)
+    ds = robust.budget_study(chosen=[2], table=robust.projects_csv(problem), boxes=3000, samples=50)
+    assert ds.sizes["project"] == 5
+    assert ds.own_plan.values.tolist() == [0, 1, 0, 0, 0]
+    assert float(ds.own_at_most) <= float(ds.own_sampled)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "header must name"),
+        ("cost,revenue\n1,2", "missing: cost_1"),
+        (robust.projects_csv(robust.capital_budgeting(2)).replace("project", "name"), "unknown: name"),
+        (robust.projects_csv(robust.capital_budgeting(2)).split("\n")[0], "1 to 40 projects"),
+        (robust.projects_csv(robust.capital_budgeting(1)) + "2,1\n", "row 3 has 2 entries"),
+        (robust.projects_csv(robust.capital_budgeting(1)).replace("\n1,", "\n1,nan", 1), "not a finite number"),
+        ("x" * 60_000, "characters"),
+    ],
+)
+def test_tables_of_projects_that_cannot_be_are_refused(text, told):
+    with pytest.raises(ValueError, match=told):
+        robust.read_projects(text)

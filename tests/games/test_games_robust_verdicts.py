@@ -36,6 +36,9 @@ def test_the_study_is_about_every_class_and_its_bounds_hold():
         ("correlated", {"median": 0.02}, Outcome.PARTLY),
         ("correlated", {"median": 0.0}, Outcome.FAILS),
         ("greedy_loss", {"worst": 0.005}, Outcome.HOLDS),
+        ("learned", {"argmax": 0.01}, Outcome.HOLDS),
+        ("learned", {"argmax": 0.03}, Outcome.PARTLY),
+        ("learned", {"argmax": 0.2}, Outcome.FAILS),
         ("sampled_scenarios", {"missed": 0.0005}, Outcome.HOLDS),
     ],
 )
@@ -48,3 +51,11 @@ def test_samples_miss_what_the_exact_worst_case_finds():
     found = verdicts.sampled_scenarios()
     assert found["exact"] == pytest.approx(70.82608695652172, rel=1e-9)
     assert found["sampled"] > found["exact"]
+
+
+def test_the_study_of_the_network_was_checked_and_stays_below_its_bounds():
+    ds = data.result(verdicts.LEARNED)
+    assert bool(ds.checked.all())
+    assert bool((ds.profit <= ds.bound * (1 + 1e-9)).all())
+    best = ds.bound.min("method")
+    assert bool((ds.profit <= best.expand_dims(method=ds.method) * (1 + 1e-6)).all())

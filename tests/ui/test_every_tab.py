@@ -53,6 +53,7 @@ FINDINGS = {
     ("games", "ladder"): "Passed:",
     ("games", "delays"): "never exceeds the certified bound",
     ("games", "robust"): r"none is worth more than",
+    ("games", "capital"): r"samples, .* too good",
     ("games", "check"): r"The certificate holds: margin 0\.292893",
     ("metrics", "spectra"): r"α = \d\.\d\d \(exact [\d.]+–[\d.]+ at this threshold; .* Its ERG threshold lies",
     ("shapes", "crystal"): r"This loop of \d+ bonds encloses b = \(1, 0\), Ω = 0; exact, and the small checker agrees",

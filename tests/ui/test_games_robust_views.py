@@ -5,8 +5,10 @@ from drawing import draw
 
 from workbench.games import robust
 from workbench.progress import Progress
+from workbench.ui.games.capital import CapitalView
 from workbench.ui.games.check import CheckView, report_html
 from workbench.ui.games.robust import RobustView
+from workbench.ui.kit.grid import Grid
 from workbench.ui.kit.upload import Upload
 
 PATIENCE = 60.0
@@ -76,27 +78,39 @@ def test_an_unfinished_result_is_told_and_drawn(view):
         assert "nan" not in picture.summary(kept[0])
 
 
-def test_items_are_typed_over_and_forgotten(view):
-    view.controls()
-    view._show_items(None)
-    lines = view._typed.value.splitlines()
-    assert lines[0] == "item,profit,loss,weight,repair,outsourcing"
-    assert len(lines) == 13
-    assert view.runner.wait(PATIENCE)
+def test_items_are_typed_over_in_the_table_and_forgotten(view):
+    grid = next(shown for shown in view._shown if isinstance(shown, Grid))
+    assert len(grid._grid.rows) == 12
+    assert [k + 1 for k, tick in enumerate(grid._grid.ticked) if tick] == [1, 2, 3, 4, 5, 6]
     own = float(view.result.own_profit)
-    fields = lines[1].split(",")
-    fields[1] = str(int(fields[1]) + 100)  # a profit that the plan has in any case
-    view._typed.value = "\n".join([lines[0], ",".join(fields), *lines[2:]])
+    first = grid._grid.rows[0]
+    grid.was_typed([0, 0, str(first[0] + 100), 1])  # a profit that the plan has in any case
     assert view.runner.wait(PATIENCE)
     assert view.complaint == ""
     assert float(view.result.own_profit) == pytest.approx(own + 100)
-    view._typed.value = "profit,loss\n1,2"
-    assert view.runner.wait(PATIENCE)
-    assert "missing: weight" in view.complaint
+    assert grid._grid.rows[0] == [first[0] + 100, *first[1:]]
+    grid.was_typed([1, 2, "0.5", 2])
+    assert "whole numbers from 1" in view.complaint
+    for nonsense in ([], [0, 9, "1", 3], [50, 0, "1", 4], ["0", 0, "1", 5], [0, 0, "many", 6]):
+        grid.was_typed(nonsense)
+    assert float(view.result.own_profit) == pytest.approx(own + 100)
     view._forget_items(None)
     assert view.runner.wait(PATIENCE)
     assert view.table is None
     assert float(view.result.own_profit) == pytest.approx(own)
+
+
+def test_items_are_ticked_in_and_out_in_the_table(view):
+    grid = next(shown for shown in view._shown if isinstance(shown, Grid))
+    grid.was_turned([11, 1, 1])
+    assert view.runner.wait(PATIENCE)
+    assert view.chosen == ["1", "2", "3", "4", "5", "6", "12"]
+    assert bool(view.result.own_plan[11])
+    grid.was_turned([11, 0, 2])
+    grid.was_turned([40, 1, 3])
+    assert view.runner.wait(PATIENCE)
+    assert view.chosen == ["1", "2", "3", "4", "5", "6"]
+    assert view._items_csv().getvalue().decode().startswith("item,profit")
 
 
 def test_a_plan_dropped_on_the_check_tab_is_proved_or_refused(view):
@@ -114,3 +128,59 @@ def test_a_plan_dropped_on_the_check_tab_is_proved_or_refused(view):
     assert not bool(bad.valid)
     assert "digest" in check.sentence(bad)
     assert "Not a proof" in report_html(bad)
+
+
+@pytest.fixture(scope="module")
+def capital():
+    made = CapitalView(n=5, chosen=["1"], samples=100)
+    made.start()
+    assert made.runner.wait(PATIENCE)
+    yield made
+    made.close()
+
+
+def test_capital_budgets_tell_what_samples_miss(capital):
+    ds = capital.result
+    assert "too good" in capital.sentence(ds)
+    assert float(ds.own_at_least) <= float(ds.own_at_most) <= float(ds.own_sampled)
+    for picture in capital.figures:
+        draw(picture.figure(ds), "bokeh")
+        assert "nan" not in picture.summary(ds)
+
+
+def test_projects_go_in_and_out_and_are_refused_in_words(capital):
+    capital.chosen = ["2"]
+    assert capital.runner.wait(PATIENCE)
+    assert capital.result.own_plan.values.tolist() == [0, 1, 0, 0, 0]
+    capital.chosen = [str(k) for k in range(1, 6)]
+    assert capital.runner.wait(PATIENCE)
+    assert "take projects out" in capital.complaint
+    capital.chosen = ["1", "15"]
+    assert "project 15 and there are 5" in capital.complaint
+    capital.chosen = ["1"]
+    assert capital.runner.wait(PATIENCE)
+
+
+def test_projects_of_ones_own(capital):
+    table = robust.projects_csv(robust.capital_budgeting(4, seed=2))
+    capital.param.update(table=Upload("mine.csv", table.encode()), chosen=["1"])
+    assert capital.runner.wait(PATIENCE)
+    assert capital.complaint == ""
+    assert capital.result.sizes["project"] == 4
+    capital.table = Upload("mine.csv", b"cost,revenue\n1,2")
+    assert capital.runner.wait(PATIENCE)
+    assert "missing: cost_1" in capital.complaint
+
+
+def test_an_unfinished_capital_budget_is_told_and_drawn(capital):
+    kept = []
+
+    class Kept(Progress):
+        def publish(self, ds):
+            kept.append(ds)
+
+    robust.budget_study(5, boxes=2000, samples=50, progress=Kept())
+    assert capital.sentence(kept[0]).endswith("too good.")
+    for picture in capital.figures:
+        draw(picture.figure(kept[0]), "bokeh")
+        assert "nan" not in picture.summary(kept[0])

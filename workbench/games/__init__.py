@@ -41,8 +41,8 @@ from workbench.games.models.normal_form import NormalFormGame
 from workbench.games.models.quadratic import QuadraticGame
 from workbench.games.models.region import Box
 from workbench.games.models.smooth import SmoothGame
-from workbench.games.robust.budget_plan import budget_study
 from workbench.games.robust.experiment import robust_plan
+from workbench.games.robust.projects import budget_study
 from workbench.games.robust.race import robust_race
 from workbench.games.small_gain.band import coordinate_band, two_player_band
 from workbench.games.small_gain.weights import perron

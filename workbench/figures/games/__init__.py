@@ -1,6 +1,7 @@
 """Figures of the games room, a module for each question."""
 
 from workbench.figures.games.box import box_margins, leaf_boxes
+from workbench.figures.games.capital import box_bounds, sampled_minimum, worst_factors
 from workbench.figures.games.ladder import ladder_bars
 from workbench.figures.games.margins import gain_circle, gain_table, margin_band
 from workbench.figures.games.portrait import ball_sizes, phase_portrait
@@ -18,6 +19,7 @@ FIGURES = {
     "delay_study": delay_curves,
     "ladder": ladder_bars,
     "robust_plan": tornado,
+    "budget_study": sampled_minimum,
 }
 STUDIES = {"random_games": (certified_share, ("coupling",))}
 
@@ -26,6 +28,7 @@ __all__ = [
     "STUDIES",
     "ball_sizes",
     "bounds_race",
+    "box_bounds",
     "box_margins",
     "certified_share",
     "delay_curves",
@@ -36,6 +39,8 @@ __all__ = [
     "margin_band",
     "phase_portrait",
     "rate_regions",
+    "sampled_minimum",
     "step_factors",
     "tornado",
+    "worst_factors",
 ]

@@ -11,6 +11,8 @@ from typing import Any
 
 FORMAT = "workbench-robust-plan"
 VERSION = 1
+WITH_PRICES = 2
+"""The version whose tree may also cut the price of nature's budget, and bound a leaf by a price of capacity."""
 LARGEST_TEXT = 64 * 2**20
 MOST_PARTS = 500_000  # strings, lists and objects together
 MOST_NUMBERS = 4_000_000

@@ -3,11 +3,12 @@
 Every key, type, length and size is looked at here, once. Unknown and missing keys are refused; True is no number.
 """
 
+import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from .document import FORMAT, VERSION, Refused
+from .document import FORMAT, VERSION, WITH_PRICES, Refused
 from .model import FREE, IN, OUT, Document, Leaf, Problem
 
 MOST_ITEMS = 400
@@ -19,18 +20,23 @@ LARGEST_WEIGHT = 2**40
 MOST_RECOURSES = 4_000
 MOST_LEAVES = 200_000
 MOST_STATES = 20_000_000  # leaves times items
+LARGEST_GRAIN = 2**40
+LARGEST_PRICE = 2**62  # over the grain
 COLUMNS = ("profit", "loss", "weight", "repair", "outsourcing")
 ENTRIES = (
     *("format", "version", "problem", "plan", "at_least", "mixture", "at_most", "witness"),
     *("none_above", "tree", "scenarios", "denominator"),
 )
+PRICES = ("ends", "prices", "grain")
 
 
 def parse(plain: dict[str, Any]) -> Document:
     """Return the certificate as a :class:`~.model.Document`; raises :class:`Refused` if it is not in the grammar."""
-    entries = keyed({key: value for key, value in plain.items() if key != "digest"}, ENTRIES, "the certificate")
-    if entries["format"] != FORMAT or integer(entries["version"], "version", 0, 2**62) != VERSION:
-        raise Refused(f"this checker reads version {VERSION} of {FORMAT} and no other", "version")
+    version = integer(plain.get("version"), "version", 0, 2**62)
+    if plain.get("format") != FORMAT or version not in (VERSION, WITH_PRICES):
+        raise Refused(f"this checker reads versions {VERSION} and {WITH_PRICES} of {FORMAT} and no other", "version")
+    names = (*ENTRIES, *PRICES) if version == WITH_PRICES else ENTRIES
+    entries = keyed({key: value for key, value in plain.items() if key != "digest"}, names, "the certificate")
     problem = _problem(entries["problem"])
     n = len(problem.profit)
     denominator = integer(entries["denominator"], "denominator", 1, LARGEST_DENOMINATOR)
@@ -38,6 +44,11 @@ def parse(plain: dict[str, Any]) -> Document:
     mixture = keyed(entries["mixture"], ("weights", "recourses"), "mixture")
     weights = integers(mixture["weights"], "mixture.weights", 1, LARGEST_WEIGHT, 1, MOST_RECOURSES)
     recourses = _list(mixture["recourses"], "mixture.recourses", len(weights), len(weights))
+    grain, ends, prices = 1, (0,), ()
+    if version == WITH_PRICES:
+        grain = integer(entries["grain"], "grain", 1, LARGEST_GRAIN)
+        ends = _ends(entries["ends"], problem, grain)
+        prices = integers(entries["prices"], "prices", 0, LARGEST_PRICE, 0, MOST_LEAVES)
     return Document(
         problem=problem,
         plan=digits(entries["plan"], "plan", n, "01"),
@@ -47,9 +58,10 @@ def parse(plain: dict[str, Any]) -> Document:
         at_most=fraction(entries["at_most"], "at_most"),
         witness=integer(entries["witness"], "witness", 0, len(scenarios) - 1),
         none_above=fraction(entries["none_above"], "none_above"),
-        leaves=_leaves(entries["tree"], n, len(scenarios)),
+        leaves=_leaves(entries["tree"], n, len(scenarios), ends, prices),
         scenarios=scenarios,
         denominator=denominator,
+        grain=grain,
     )
 
 
@@ -122,26 +134,50 @@ def _scenarios(value: Any, problem: Problem, denominator: int) -> tuple[tuple[in
     return tuple(found)
 
 
-def _leaves(value: Any, n: int, scenarios: int) -> tuple[Leaf, ...]:
-    """Read the tree in preorder: i ≥ 0 splits by item i (first with it in, then out), -1-k is a leaf with scenario k.
+def _ends(value: Any, problem: Problem, grain: int) -> tuple[int, ...]:
+    """Read where strips of the price π may end: rising, the last one no smaller than any loss.
 
-    All plans are covered because every split has both its branches; a tree that ends early or goes on is refused.
+    A price above all losses brings nature nothing that the largest loss does not: no strip is needed there.
     """
-    tree = integers(value, "tree", -scenarios, n - 1, 1, 2 * MOST_LEAVES)
+    ends = integers(value, "ends", 1, LARGEST_PRICE, 1, MOST_LEAVES)
+    if any(first >= second for first, second in itertools.pairwise(ends)):
+        raise Refused("the ends of the strips do not rise", "ends")
+    if ends[-1] < max(problem.loss) * grain:
+        raise Refused("the last strip ends below the largest loss: it does not cover all prices", "ends")
+    return ends
+
+
+def _leaves(value: Any, n: int, scenarios: int, ends: tuple[int, ...], prices: tuple[int, ...]) -> tuple[Leaf, ...]:
+    """Read the tree in preorder; all plans are covered because every split has both its branches.
+
+    i ≥ 0 splits by item i (first with it in, then out), n + j cuts the strip at end j (first what is below), -1-k is a
+    leaf with scenario k, or from the number of scenarios on with a price. A tree that ends early or goes on is refused.
+    """
+    cuts = len(ends) - 1
+    tree = integers(value, "tree", -scenarios - len(prices), n - 1 + cuts, 1, 2 * MOST_LEAVES)
     if (len(tree) + 1) // 2 * n > MOST_STATES:
         raise Refused("the tree has more leaves than are checked here", "tree")
     leaves: list[Leaf] = []
-    waiting = [(FREE,) * n]
+    waiting = [((FREE,) * n, 0, ends[-1])]
     for entry in tree:
         if not waiting:
             raise Refused("the tree goes on after all its branches are closed", "tree")
-        state = waiting.pop()
+        state, low, high = waiting.pop()
         if entry < 0:
-            leaves.append(Leaf(state, -1 - entry))
+            place = -1 - entry
+            if place < scenarios:
+                leaves.append(Leaf(state, place))
+            else:
+                leaves.append(Leaf(state, -1, low, high, prices[place - scenarios]))
+        elif entry >= n:
+            cut = ends[entry - n]
+            if not low < cut < high:
+                raise Refused(f"the tree cuts a strip at {cut}, which is not inside of it", "tree")
+            waiting.extend(((state, cut, high), (state, low, cut)))
         elif state[entry] != FREE:
             raise Refused(f"the tree splits by item {entry} twice on one path", "tree")
         else:
-            waiting.extend((*state[:entry], fate, *state[entry + 1 :]) for fate in (OUT, IN))
+            waiting.extend(((*state[:entry], fate, *state[entry + 1 :]), low, high) for fate in (OUT, IN))
     if waiting:
         raise Refused(f"the tree leaves {len(waiting)} branches open: it does not cover all plans", "tree")
     return tuple(leaves)

@@ -21,10 +21,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class Leaf:
-    """A part of all plans (-1 free, 0 out, 1 in per item), and the place of the scenario that bounds it."""
+    """A part of all plans (-1 free, 0 out, 1 in per item), and what bounds it: a scenario, or a price.
+
+    ``scenario`` is a place among the scenarios, or -1: then ``price`` u of a unit of capacity bounds what the plans are
+    worth with a price of nature's budget from ``low`` to ``high``; all three are numerators over the document's grain.
+    """
 
     state: tuple[int, ...]
     scenario: int
+    low: int = 0
+    high: int = 0
+    price: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,3 +49,4 @@ class Document:
     leaves: tuple[Leaf, ...]
     scenarios: tuple[tuple[int, ...], ...]
     denominator: int
+    grain: int = 1

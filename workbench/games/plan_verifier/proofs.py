@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 
 from .document import Refused
-from .model import IN, OUT, Problem
+from .model import IN, OUT, Leaf, Problem
 
 LARGEST_SUM = 2**62  # what a 64-bit sum may reach
 
@@ -85,6 +85,43 @@ def _break_price(choices: list[tuple[int, int, int, int]], capacity: int) -> int
         if filled > capacity:
             return int(efficiency)
     return 0
+
+
+def strip_bound(problem: Problem, leaf: Leaf, grain: int) -> Fraction:
+    """Return what no plan of a leaf is worth with a price π of nature's budget in the leaf's strip, in O(n).
+
+    A plan is worth the most that a mixture of its recourses earns whatever happens. By linear duality that is, for some
+    π ≥ 0, -Γπ + Σ (p̄ - f) x + f (e + r) - max(p̂ e - π, 0), where the mixture exposes the share e and repairs the share
+    r of an item, e + r ≤ x, and its mean load Σ c (e + r) + t r is at most C. For any price u ≥ 0 of capacity that is
+    no more than u C - Γπ + Σ h, h being the best that an item can do at these prices: a concave function of (e, r) with
+    a kink at e = q = min(1, π/p̂), whose best is at one of (0, 0), (0, 1), (q, 0), (q, 1 - q), (1, 0). Between two
+    losses each of these is linear in π and h is convex: the larger of the sums at both ends bounds the strip. Beyond
+    the largest loss h is constant. Sums are integers over the grain, every division rounded up.
+    """
+    if any(leaf.low < loss * grain < leaf.high for loss in problem.loss):
+        raise Refused("a strip has a loss inside: what holds at its ends need not hold between them", "tree")
+    return max(_at_prices(problem, leaf, end, grain) for end in (leaf.low, leaf.high))
+
+
+def _at_prices(problem: Problem, leaf: Leaf, pi: int, grain: int) -> Fraction:
+    """Return uC - Γπ + Σ h or a little more."""
+    budget, u = problem.budget, leaf.price
+    total = u * problem.capacity - budget.numerator * pi // budget.denominator
+    for i, fate in enumerate(leaf.state):
+        if fate == OUT:
+            continue
+        loss = problem.loss[i] * grain
+        exposed = problem.outsourcing[i] * grain - u * problem.weight[i]
+        repaired = exposed - u * problem.repair[i]
+        if pi >= loss:
+            best = max(0, repaired, exposed)
+        else:
+            share = -(-pi * exposed // loss)
+            both = -(-(pi * exposed + (loss - pi) * repaired) // loss)
+            best = max(0, repaired, share, both, exposed - loss + pi)
+        worth = (problem.profit[i] - problem.outsourcing[i]) * grain + best
+        total += worth if fate == IN else max(worth, 0)
+    return Fraction(total, grain)
 
 
 def leaf_value(problem: Problem, state: tuple[int, ...], scenario: tuple[int, ...], denominator: int) -> Fraction:

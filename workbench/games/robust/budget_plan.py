@@ -4,21 +4,18 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 from scipy import sparse
 
-from workbench import checks, results
+from workbench import checks
 from workbench.games.robust.budgeting import (
     FACTORS,
     BudgetWorstCase,
     CapitalBudgeting,
     budget_worst_case,
-    capital_budgeting,
-    sampled_worst_case,
 )
-from workbench.games.robust.master import INFINITE, minimise
 from workbench.games.robust.solve import LONGEST
+from workbench.games.robust.solver import INFINITE, minimise
 from workbench.progress import Progress
 
 MOST_ROUNDS = 60
@@ -112,48 +109,3 @@ def over_points(
     sides = np.concatenate(upper)
     found = minimise(rows, cost, np.full(sides.size, -INFINITE), sides, high, whole, seconds)
     return None if found is None else ((found[0][:n] > 0.5).astype(np.int8), -found[1])
-
-
-@results.experiment
-def budget_study(
-    n: int = 8,
-    *,
-    seed: int = 0,
-    gap: float = 0.01,
-    boxes: int = 200_000,
-    samples: int = 1000,
-    time_limit: float = 20.0,
-    progress: Progress | None = None,
-) -> xr.Dataset:
-    """Return the best capital budget of a random instance of n projects, and what samples miss of its worst case.
-
-    Dimension ``project``: the data and the plan; ``factor``: the worst factors; ``step``: how both bounds on the worst
-    case met while boxes were split. ``at_least`` ≤ worst case ≤ ``at_most``; ``sampled`` is the least of ``samples``
-    random factors, ``missed`` how far that lies above ``at_most``; no plan earns more than ``bound``.
-    """
-    problem = capital_budgeting(n, seed=checks.integer("seed", seed, minimum=0))
-    found = budget_plan(problem, gap=gap, boxes=boxes, time_limit=time_limit, progress=progress)
-    worst = found.worst
-    sampled = sampled_worst_case(problem, worst.plan, samples, seed=seed)
-    project, step = ("project",), ("step",)
-    return results.dataset(
-        {
-            "cost": (project, problem.cost, "cost without any factor"),
-            "revenue": (project, problem.revenue, "revenue without any factor"),
-            "plan": (project, worst.plan, "whether it is chosen now"),
-            "factors": (("factor",), worst.factors, "worst factors found"),
-            "at_least": ((), worst.at_least, "the plan earns at least"),
-            "at_most": ((), worst.at_most, "the plan earns at most in its worst case"),
-            "sampled": ((), sampled, "least of the samples"),
-            "missed": ((), sampled / worst.at_most - 1, "what sampling misses"),
-            "bound": ((), found.bound, "no plan earns more"),
-            "boxes": (step, worst.history[:, 0], "boxes of factors"),
-            "lower": (step, worst.history[:, 1], "worst case at least"),
-            "upper": (step, worst.history[:, 2], "worst case at most"),
-        },
-        {
-            "project": (project, np.arange(1, n + 1), "project"),
-            "factor": (("factor",), np.arange(1, FACTORS + 1), "factor"),
-            "step": (step, np.arange(len(worst.history)), "step"),
-        },
-    )

@@ -150,10 +150,17 @@ def sampled_worst_case(
     >>> sampled_worst_case(problem, "000000", 100) >= found.at_least
     True
     """
+    return float(sampled_values(problem, x, samples, seed=seed).min())
+
+
+def sampled_values(
+    problem: CapitalBudgeting, x: ArrayLike, samples: int = 1000, *, seed: int | np.random.Generator = 0
+) -> NDArray[np.float64]:
+    """Return what a plan earns at random factors, uniform in the box, shape (samples,)."""
     plan, draw = problem.plan(x), checks.generator(seed)
     samples = checks.integer("samples", samples, minimum=1, maximum=10**6)
     points = draw.uniform(-1, 1, (samples, FACTORS))
-    return min(_earned(plan, *problem.at(point), problem.budget, problem.later)[0] for point in points)
+    return np.array([_earned(plan, *problem.at(point), problem.budget, problem.later)[0] for point in points])
 
 
 def budget_worst_case(

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from workbench.games.robust.problem import Knapsack
 from workbench.games.robust.relaxation import OUT, Relaxation, bases
 from workbench.games.robust.simplex import place, reoptimise
+from workbench.games.robust.solver import Silent
 
 
 class Cuts:
@@ -104,9 +105,7 @@ class Cuts:
     def restart(self) -> None:
         """Solve the programme with HiGHS and stand where it ends: for a sequence of exchanges that did not end."""
         n, m = self.problem.items, self.count
-        lp = highspy.Highs()
-        lp.setOptionValue("output_flag", False)
-        lp.setOptionValue("threads", 1)
+        lp = Silent()
         lp.addVars(n + 1, np.r_[np.zeros(n), -highspy.kHighsInf], np.r_[np.ones(n), highspy.kHighsInf])
         lp.changeColCost(n, 1.0)
         lp.addRow(-highspy.kHighsInf, self.problem.budget, n, np.arange(n, dtype=np.int32), np.ones(n))

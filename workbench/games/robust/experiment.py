@@ -54,6 +54,24 @@ def robust_plan(
     return _dataset(problem, own, solve(problem, method, time_limit=time_limit, progress=progress))
 
 
+def retyped(table: str, item: int, column: str, value: float) -> str:
+    """Return a table of items, CSV or a published instance, with one number replaced; items count from 1.
+
+    What the rest of the table holds is read, and refused, like any table; ``value`` must be whole.
+
+    >>> print(retyped("profit,loss,weight,repair,outsourcing\\n40,20,8,20,48", 1, "loss", 30).splitlines()[1])
+    1,40,30,8,20,48
+    """
+    checks.choice("column", column, COLUMNS)
+    instance = table.lstrip("\ufeff \n\r\t")[:1].isdigit()
+    problem = read_instance(table) if instance else read_csv(table, capacity=0, budget=0)
+    item = checks.integer("item", item, minimum=1, maximum=problem.items)
+    columns = {name: getattr(problem, name).astype(float) for name in COLUMNS}
+    columns[column][item - 1] = value
+    changed = Knapsack(**columns, capacity=problem.capacity, budget=problem.budget)
+    return changed.to_instance() if instance else changed.to_csv()
+
+
 def _problem(table: str | None, kind: str, n: int, h: int, deviation: float, share: float, seed: int) -> Knapsack:
     if table is None:
         return knapsack(kind, n, h=h, deviation=deviation, share=share, seed=seed)
@@ -109,7 +127,11 @@ def _dataset(problem: Knapsack, own: WorstCase, best: Solution | None) -> xr.Dat
             "item": (item, np.arange(1, n + 1), "item"),
             "step": (("step",), np.arange(len(race)), "step of the search"),
         },
-        {"certificate": "" if best is None else best.certificate, "table": problem.to_csv()},
+        {
+            "certificate": "" if best is None else best.certificate,
+            "table": problem.to_csv(),
+            "remark": "" if best is None else best.remark,
+        },
     )
 
 

@@ -1,13 +1,11 @@
 """The two mixed-integer programmes of the methods: over recourses that were found, and over scenarios that were."""
 
-import highspy
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from workbench.games.robust.problem import Knapsack
-
-INFINITE = highspy.kHighsInf
+from workbench.games.robust.solver import INFINITE, minimise
 
 
 def over_recourses(problem: Knapsack, recourses: NDArray, seconds: float) -> NDArray[np.int8] | None:
@@ -91,34 +89,3 @@ def over_scenarios(
         sparse.vstack(blocks).tocsr(), cost, np.concatenate(lower), np.concatenate(upper), high, whole, seconds
     )
     return None if found is None else ((found[0][:n] > 0.5).astype(np.int8), -found[1])
-
-
-def minimise(
-    rows: sparse.csr_matrix,
-    cost: NDArray,
-    lower: NDArray,
-    upper: NDArray,
-    high: NDArray,
-    whole: NDArray,
-    seconds: float,
-) -> tuple[NDArray, float] | None:
-    """Minimise cost·v over lower ≤ rows v ≤ upper, 0 ≤ v ≤ high, v whole where named; return (v, bound on the cost)."""
-    highs = highspy.Highs()
-    highs.setOptionValue("output_flag", False)
-    highs.setOptionValue("threads", 1)
-    highs.setOptionValue("time_limit", max(seconds, 0.1))
-    highs.setOptionValue("mip_rel_gap", 1e-6)
-    count = cost.size
-    highs.addVars(count, np.zeros(count), high)
-    highs.changeColsCost(count, np.arange(count, dtype=np.int32), cost)
-    highs.changeColsIntegrality(
-        whole.size, whole.astype(np.int32), np.full(whole.size, highspy.HighsVarType.kInteger, dtype=object)
-    )
-    highs.addRows(
-        lower.size, lower, upper, rows.nnz, rows.indptr[:-1].astype(np.int32), rows.indices.astype(np.int32), rows.data
-    )
-    highs.run()
-    info = highs.getInfo()
-    if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
-        return None
-    return np.asarray(highs.getSolution().col_value), info.mip_dual_bound

@@ -190,7 +190,7 @@ def read_instance(text: str) -> Knapsack:
     head = lines[0].split()
     if len(head) != 3:
         raise ValueError(f'the first line must be "n C Γ" (items, capacity, budget), got {lines[0][:60]!r}')
-    n = checks.integer("n of the first line", _number(head[0], "the first line"), minimum=1, maximum=MOST_ITEMS)
+    n = checks.integer("n of the first line", finite_number(head[0], "the first line"), minimum=1, maximum=MOST_ITEMS)
     if len(lines) - 1 != n:
         raise ValueError(f"the first line says {n} items and {len(lines) - 1} rows follow")
     rows = []
@@ -198,11 +198,11 @@ def read_instance(text: str) -> Knapsack:
         entries = line.split()
         if len(entries) != 5:
             raise ValueError(f"line {k} must hold five numbers (p̄ p̂ t c f), got {line[:60]!r}")
-        rows.append([_number(entry, f"line {k}") for entry in entries])
+        rows.append([finite_number(entry, f"line {k}") for entry in entries])
     profit, loss, repair, weight, outsourcing = zip(*rows, strict=True)
     return Knapsack(
         profit, loss, weight, repair, outsourcing,
-        capacity=_number(head[1], "the first line"), budget=_number(head[2], "the first line"),
+        capacity=finite_number(head[1], "the first line"), budget=finite_number(head[2], "the first line"),
     )  # fmt: skip
 
 
@@ -228,7 +228,7 @@ def read_csv(text: str, *, capacity: int, budget: float) -> Knapsack:
             raise ValueError(f"row {k} has {len(row)} entries and the header has {len(head)}")
         for name, entry in zip(head, row, strict=True):
             if name in columns:
-                columns[name].append(_number(entry, f"row {k}, column {name}"))
+                columns[name].append(finite_number(entry, f"row {k}, column {name}"))
     if not columns["profit"]:
         raise ValueError("the table has a header and no items; give at least one row")
     return Knapsack(**columns, capacity=capacity, budget=budget)
@@ -245,7 +245,8 @@ def _lines(what: str, text: str) -> list[str]:
     return lines
 
 
-def _number(text: str, where: str) -> float:
+def finite_number(text: str, where: str) -> float:
+    """Return the number that a text holds; ``ValueError`` that says ``where`` for anything else."""
     try:
         value = float(text)
     except ValueError:

@@ -306,6 +306,39 @@ def at_scenario(state: NDArray, scenario: NDArray, data: NDArray, capacity: floa
     return total
 
 
+@njit(cache=True, nogil=True)
+def item_worth(u: float, pi: float, row: NDArray) -> tuple[float, float]:
+    """Return (what a chosen item is worth at these prices, the capacity it takes then)."""
+    loss = row[1]
+    used, repaired = row[4] - u * row[2], row[4] - u * row[3]
+    share = 1.0 if pi >= loss else pi / loss
+    worth, load = 0.0, 0.0
+    if repaired > worth:
+        worth, load = repaired, row[3]
+    if share * used > worth:
+        worth, load = share * used, share * row[2]
+    both = share * used + (1.0 - share) * repaired
+    if both > worth:
+        worth, load = both, share * row[2] + (1.0 - share) * row[3]
+    if used - max(loss - pi, 0.0) > worth:
+        worth, load = used - max(loss - pi, 0.0), row[2]
+    return row[0] - row[4] + worth, load
+
+
+@njit(cache=True, nogil=True)
+def height(u: float, pi: float, state: NDArray, data: NDArray, capacity: float, budget: float) -> tuple[float, float]:
+    """Return (uC - Γπ + Σ h, its slope in u)."""
+    value, slope = u * capacity - budget * pi, capacity
+    for i in range(state.size):
+        if state[i] == OUT:
+            continue
+        worth, load = item_worth(u, pi, data[i])
+        if state[i] == IN or worth > 0.0:
+            value += worth
+            slope -= load
+    return value, slope
+
+
 class Relaxation:
     """The relaxation of one problem: its data as the kernels want it.
 
@@ -351,3 +384,8 @@ class Relaxation:
         better = plan.copy()
         value, _ = climb(better, self.data, self.order, self.capacity, self.budget, self.pays, most)
         return value, better
+
+    def at_prices(self, state: NDArray[np.int8], u: float, pi: float) -> float:
+        """Return uC - Γπ + Σ h of a node: with nature's budget at the price π, no plan of it is worth more."""
+        value, _ = height(u, pi, state, self.data, self.capacity, self.budget)
+        return float(value)

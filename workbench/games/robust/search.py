@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +10,17 @@ from numpy.typing import NDArray
 from workbench.games.robust.bounding import FREE, OUT, Bound, tighten
 from workbench.games.robust.cuts import Cuts
 from workbench.games.robust.problem import Knapsack
-from workbench.games.robust.tree import Node, root
+from workbench.games.robust.tree import Node, Walk, root
 from workbench.progress import Progress
 
 CLOSED = 1e-7  # relative gap at which a search is finished
+
+
+class Strips(Protocol):
+    """A tree over items and strips of the price of nature's budget, see :mod:`.strips`."""
+
+    def walk(self) -> Walk:
+        """Yield it in preorder."""
 
 
 @dataclass
@@ -31,9 +39,11 @@ class Search:
         self.worst: Bound | None = None
         self.upper = np.inf
         self.nodes = 0
+        self.strips: Strips | None = None
         self.by_relaxation = False  # whether the relaxation is close enough to split by
         self.history: list[tuple[float, float, float]] = []
         self.known: dict[bytes, float] = {}
+        self.remark = ""  # what whoever reads the result should know of how it was found
 
     @property
     def seconds(self) -> float:

@@ -12,8 +12,11 @@ from workbench.games.robust.climbing import improve, polish
 from workbench.games.robust.cuts import Cuts
 from workbench.games.robust.evaluate import WorstCase, certified
 from workbench.games.robust.master import over_recourses, over_scenarios
+from workbench.games.robust.neural.embedding import ARGMAX, MAX
+from workbench.games.robust.neural.methods import PAPER, neural
 from workbench.games.robust.problem import Knapsack
 from workbench.games.robust.search import CLOSED, Search
+from workbench.games.robust.strips import Strips
 from workbench.games.robust.tree import write
 from workbench.progress import Progress
 from workbench.registry import Fact, Registry
@@ -26,6 +29,7 @@ METHODS = Registry(
 )
 ROUNDS = 3  # of price-and-evaluate
 ROUND_SECONDS = 3.0
+NETWORK_SHARE = 0.2  # of the time that is left, before price and branch
 LONGEST = 3600.0
 ARSLAN = "A. N. Arslan and B. Detienne, INFORMS Journal on Computing 34, 2022"
 
@@ -37,7 +41,8 @@ class Solution:
     ``profit`` ≤ the best possible ≤ ``bound``; ``certificate`` proves both in whole numbers
     (:func:`~workbench.games.plan_verifier.verify`). ``estimate`` is a bound that the method found beyond what the
     certificate proves (:func:`ccg`, in floating point), otherwise the same as ``bound``. ``history`` holds rows
-    (seconds, best profit, bound), ``finished`` says whether the method ended by itself.
+    (seconds, best profit, bound), ``finished`` says whether the method ended by itself; ``remark`` what should be known
+    of how the plan was found (that a network left what it was trained on, say), "" if nothing.
     """
 
     method: str
@@ -51,6 +56,7 @@ class Solution:
     nodes: int
     seconds: float
     finished: bool
+    remark: str = ""
 
     @property
     def gap(self) -> float:
@@ -93,7 +99,7 @@ def solve(
     finished = search.left > 0
     # the best plan once more to the end: the search may have been cut short while it looked at it
     worst = certified(problem, search.best, tighten(Cuts(problem), search.best, start=search.worst.scenario))
-    certificate, bound = write(problem, worst, search.tree)
+    certificate, bound = write(problem, worst, search.tree, search.strips and search.strips.walk())
     search.progress.update(time_limit, time_limit, "done")
     return Solution(
         method=method,
@@ -107,6 +113,7 @@ def solve(
         nodes=search.nodes,
         seconds=search.seconds,
         finished=finished,
+        remark=search.remark,
     )
 
 
@@ -170,10 +177,14 @@ def price_and_evaluate(search: Search, found: Bound) -> None:
     proves="optimum",
 )
 def price_and_branch(search: Search, _found: Bound) -> None:
-    """Climb, then split the plans until every part is bounded by the best: first by the relaxation, then exactly."""
+    """Climb, then split plans and prices until every part is bounded by the best; what is left is split exactly."""
     whole = True
     if search.problem.items > SMALLEST:
         improve(search)
+        search.strips = strips = Strips(search)
+        strips.explore()
+        if search.closed or search.left <= 0:
+            return
         polish(search)
         whole = explore(search)
     if whole:
@@ -204,3 +215,43 @@ def ccg(search: Search, found: Bound) -> None:
         if any(np.allclose(worst.scenario, known, atol=1e-9) for known in scenarios):
             return  # the programme's own tolerance: no new scenario
         scenarios.append(worst.scenario)
+
+
+@METHODS.add(
+    "neural",
+    label="learned scenario, true recourse",
+    formula=r"\max_{x,y} v(x, y, \xi_{s(x)}),\ s(x) = \mathrm{argmin}_s V_\theta(x, \xi_s)",
+    reference=PAPER,
+    cost="two mixed-integer programmes a round, some ten rounds at most",
+    proves="bound",
+)
+def neural_argmax(search: Search, found: Bound) -> None:
+    """The paper's variant "argmax": a network says which scenario is worst, a true recourse answers it."""
+    neural(search, found, ARGMAX)
+
+
+@METHODS.add(
+    "neural-max",
+    label="learned value",
+    formula=r"\max_x \min_s V_\theta(x, \xi_s)",
+    reference=PAPER,
+    cost="two mixed-integer programmes a round, some ten rounds at most",
+    proves="bound",
+)
+def neural_max(search: Search, found: Bound) -> None:
+    """The paper's variant "max": the network alone says what a plan is worth."""
+    neural(search, found, MAX)
+
+
+@METHODS.add(
+    "neural-branch",
+    label="price and branch from the network's plans",
+    formula=r"\min_\xi V_{\mathrm{leaf}}(\xi) \leq \text{best}",
+    reference=PAPER,
+    cost="a fifth of the time for the network, the rest for price and branch",
+    proves="optimum",
+)
+def neural_branch(search: Search, found: Bound) -> None:
+    """Start price and branch from the plans of the paper's variant "argmax"."""
+    neural(search, found, ARGMAX, share=NETWORK_SHARE)
+    price_and_branch(search, found)

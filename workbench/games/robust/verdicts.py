@@ -1,18 +1,23 @@
 """What is claimed of decisions against the worst case, and what our shipped study measured.
 
 Of the paper on learned surrogates (J. Dumouchelle, E. Julien, J. Kurtz and E. B. Khalil, *Neur2RO*, arXiv 2310.04345)
-the abstract and the public code were read; its network is not repeated here, so no row judges it.
+the abstract and the public code were read; its network is repeated here, narrower after the sums, trained on instances
+drawn here and embedded in HiGHS. The row says what this repetition loses against proved optima.
 """
+
+import json
 
 import numpy as np
 
 from workbench import data
 from workbench.games.robust.bounding import value_at
 from workbench.games.robust.evaluate import worst_case
-from workbench.games.robust.problem import Knapsack
+from workbench.games.robust.problem import Knapsack, knapsack
+from workbench.games.robust.strips import priced_bound
 from workbench.verdicts import Claim, Numbers, Rule, at_least, at_most
 
 RACE = "games/robust_race.nc"
+LEARNED = "games/robust_learned.nc"
 BEST = "price-and-branch"
 CLOSED = 1e-6
 SAMPLES = 2000
@@ -44,10 +49,20 @@ def correlated() -> Numbers:
     ds = data.result(RACE).sel({"kind": ["WC", "ASC", "SC"], "method": BEST})
     last = ds.isel(n=-1)
     root = (last.root - last.profit) / abs(last.profit)
+    made = json.loads(ds.attrs["parameters"])
+    drawn = {name: made[name] for name in ("h", "deviation", "share")}
+    priced = [
+        priced_bound(knapsack(str(kind), int(last.n), seed=made["seed"] + int(k), **drawn))
+        / float(last.profit.sel({"kind": kind, "instance": k}))
+        - 1
+        for kind in last.kind.values
+        for k in last.instance.values
+    ]
     return {
         "median": float(last.gap.median()),
         "worst": float(last.gap.max()),
         "root": float(root.median()),
+        "priced": float(np.max(priced)),
         "items": int(last.n),
         "limit": float(last.seconds.max()),
     }
@@ -58,8 +73,23 @@ def greedy_loss() -> Numbers:
     ds = data.result(RACE)
     best = ds.profit.max("method")
     lost = (best - ds.profit.sel({"method": "greedy"})) / abs(best)
-    quick = (best - ds.profit.sel({"method": "price-and-evaluate"})) / abs(best)
-    return {"median": float(lost.median()), "worst": float(lost.max()), "quick": float(quick.max())}
+    return {"median": float(lost.median()), "worst": float(lost.max())}
+
+
+def learned() -> Numbers:
+    """Compare the plans of both variants of the network with the best plans for the same instances."""
+    ds = data.result(LEARNED)
+    best = ds.profit.max("method")
+    lost = (best - ds.profit) / abs(best)
+    argmax, bare = (lost.sel({"method": name}) for name in ("neural", "neural-max"))
+    return {
+        "argmax": float(argmax.median()),
+        "worst": float(argmax.max()),
+        "max": float(bare.median()),
+        "behind": float((argmax > bare + 1e-9).mean()),
+        "instances": int(argmax.size),
+        "unchecked": int((~ds.checked.astype(bool)).sum()),
+    }
 
 
 def sampled_scenarios() -> Numbers:
@@ -87,16 +117,26 @@ CLAIMS: tuple[Claim, ...] = (
         "Correlated knapsacks of 80 items end with a plan and no useful bound (three hours of branch and price).",
         correlated,
         "At {items} items after at most {limit:.3g} s a run: the certified gap is {median:.2%} in the median and "
-        "{worst:.2%} at worst; the root alone leaves {root:.2%} in the median.",
+        "{worst:.2%} at worst; a bound that lets items wait leaves {root:.2%} in the "
+        "median before any branching, one that prices nature's budget {priced:.2%} at worst.",
         Rule(at_least("median", 0.06), partly=at_least("median", 1e-4)),
         "games.robust.robust_race(('WC', 'ASC', 'SC'), (80,))",
         {"median": "the median gap"},
     ),
     Claim(
+        "A network that names the worst scenario, with a true recourse against it, finds plans within about 1.6 % of "
+        "branch and price in the median.",
+        learned,
+        "With our network (trained on instances drawn here) the median loss is {argmax:.2%}, {worst:.2%} at worst, "
+        "over {instances} instances of 20 and 40 items; the network alone loses {max:.2%}. Neither gives a bound.",
+        Rule(at_most("argmax", 0.016), partly=at_most("argmax", 0.032)),
+        "games.robust.robust_race(('UN', 'WC', 'ASC', 'SC'), (20, 40), ('neural', 'neural-max', 'price-and-branch'))",
+        {"argmax": "the median loss"},
+    ),
+    Claim(
         "A greedy choice by profit per weight is good enough.",
         greedy_loss,
-        "It loses {median:.2%} of the best plan found in the median and {worst:.2%} at worst; climbing from it and "
-        "one round of programmes lose {quick:.2%} at worst.",
+        "It loses {median:.2%} of the best plan found in the median and {worst:.2%} at worst.",
         Rule(at_most("worst", 0.01), partly=at_most("median", 0.01)),
         "games.robust.robust_race()",
         {"worst": "its largest loss", "median": "its median loss"},

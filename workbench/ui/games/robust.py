@@ -1,11 +1,12 @@
 """Decide now, be hit later: your plan's exact worst case, the best plan, and a bound with its certificate."""
 
 import html
+import io
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-import panel as pn
+import numpy as np
 import panel_material_ui as pmui
 import param
 import xarray as xr
@@ -16,19 +17,20 @@ from workbench.figures import games as figures
 from workbench.games import robust
 from workbench.ui.games.certificate_card import TO_FOLLOW
 from workbench.ui.kit.controls import widget_for
+from workbench.ui.kit.grid import Grid, Lines
 from workbench.ui.kit.picture import Picture
 from workbench.ui.kit.proof import CertificateFile
-from workbench.ui.kit.table import Rows, Table
 from workbench.ui.kit.upload import Upload, file_chooser, keep
 from workbench.ui.kit.view import View
 
 LARGEST_UPLOAD = 200_000
 MOST = 30
-HEAD = "profit,loss,weight,repair,outsourcing\n40,20,8,20,48"
+COLUMNS = ("profit", "loss", "weight", "repair", "outsourcing")
+HEADS = ("Profit p̄", "Loss p̂", "Weight c", "Repair t", "Elsewhere f")
 
 
 class RobustView(View):
-    """Click items in and out; the worst case answers."""
+    """Click items in and out, type over their numbers; the worst case answers."""
 
     title, slug = "Robust decisions", "robust"
     help = (
@@ -37,7 +39,8 @@ class RobustView(View):
         "with a certificate that a second program proves in whole numbers."
     )
     experiment = staticmethod(games.robust_plan)
-    inputs = ("chosen", "kind", "n", "h", "deviation", "share", "seed", "table")
+    inputs = ("chosen", "kind", "n", "h", "deviation", "share", "seed", "method", "table")
+    registries: ClassVar[dict[str, Any]] = {"method": robust.METHODS}
 
     chosen = param.ListSelector(
         default=["1", "2", "3", "4", "5", "6"],
@@ -51,40 +54,52 @@ class RobustView(View):
     deviation = param.Number(default=0.5, bounds=(0.0, 1.0), step=0.1, label="Spread of the losses δ")
     share = param.Number(default=0.15, bounds=(0.0, 0.5), step=0.05, label="Share of the items that may be hit Γ/n")
     seed = param.Integer(default=0, bounds=(0, 999), label="Seed")
+    method = param.Selector(
+        default="price-and-branch",
+        objects={entry.label: name for name, entry in robust.METHODS.items()},
+        label="How the best plan is looked for",
+    )
     table = param.ClassSelector(class_=Upload, default=None, allow_None=True)
 
     def controls(self) -> list[Any]:
         """Return the sliders, and the place to drop items of one's own."""
         own = file_chooser("Your items: CSV, or a published instance", ".csv,.txt", self.take)
-        self._typed = pmui.TextAreaInput(
-            label="Items to type over (CSV)",
-            placeholder=HEAD,
-            rows=5,
-            max_length=LARGEST_UPLOAD,
-            size="small",
-            margin=(6, 10),
-            sizing_mode="stretch_width",
+        keep_items = pmui.FileDownload(
+            label="These items as CSV", filename="items.csv", callback=self._items_csv, size="small", margin=(4, 10)
         )
-        self._typed.param.watch(self._take_typed, "value")
-        show = pmui.Button(label="Type over these items", size="small", variant="outlined", on_click=self._show_items)
         drawn = pmui.Button(label="Back to drawn items", size="small", variant="outlined", on_click=self._forget_items)
-        buttons = pn.Column(show, drawn, sizing_mode="stretch_width")
-        return [*(widget_for(self, name) for name in self.inputs if name != "table"), own, self._typed, buttons]
+        return [*(widget_for(self, name) for name in self.inputs if name != "table"), own, keep_items, drawn]
 
-    def _show_items(self, _: Any) -> None:
-        """Write the items of the result where they can be edited."""
-        if self.result is not None:
-            self._typed.value = self.result.attrs["table"]
+    def _items_csv(self) -> io.BytesIO:
+        """Return the items of the result as a file."""
+        return io.BytesIO(b"" if self.result is None else self.result.attrs["table"].encode())
 
     def _forget_items(self, _: Any) -> None:
         """Forget items of one's own."""
-        self._typed.value = ""
         self.table = None
 
-    def _take_typed(self, event: Any) -> None:
-        """Take the items that were typed."""
-        if event.new.strip():
-            self.take("the typed items", event.new.encode())
+    def _type_over(self, row: int, column: int, number: float) -> None:
+        """Take a number that was typed over one of an item."""
+        if self.table is not None:
+            text = self.table.data.decode("utf-8", errors="replace")
+        elif self.result is not None:
+            text = self.result.attrs["table"]
+        else:
+            return
+        try:
+            text = robust.retyped(text, row + 1, COLUMNS[column], number)
+        except ValueError as error:
+            self.complaint = str(error)
+            return
+        self.take("the items typed over", text.encode())
+
+    def _turn(self, row: int, ticked: bool) -> None:
+        """Put an item into the plan or take it out."""
+        if row + 1 > MOST:
+            self.complaint = f"a plan on this page takes items up to number {MOST}; robust.worst_case takes all"
+            return
+        others = {name for name in self.chosen if name != str(row + 1)}
+        self.chosen = sorted(others | ({str(row + 1)} if ticked else set()), key=int)
 
     def take(self, name: str, data: bytes) -> None:
         """Use an uploaded table."""
@@ -113,7 +128,7 @@ class RobustView(View):
         return [
             Picture("Worst case", figures.tornado, _hit),
             Picture("Bounds", figures.bounds_race, _race),
-            Table("Items", _items, wide=True),
+            Grid("Items", HEADS, _items, self._type_over, self._turn, first="Your plan", last="Best plan"),
             CertificateFile("plan.json", lambda ds: ds.attrs.get("certificate", ""), _told),
         ]
 
@@ -122,9 +137,11 @@ class RobustView(View):
         own = f"Your plan is worth at least {float(ds.own_profit):,.6g} whatever happens"
         if math.isnan(float(ds.bound)):
             return f"{own}."
+        remark = ds.attrs.get("remark", "")
         return (
             f"{own}; none is worth more than {float(ds.bound):,.6g}; "
             f"the best found is worth at least {float(ds.best_profit):,.6g}."
+            + (f" The plan comes from {remark}." if remark else "")
         )
 
 
@@ -140,19 +157,13 @@ def _race(ds: xr.Dataset) -> str:
     return f"Left between the best plan and the bound: {max(gap, 0.0):.3g}. The thin line is your plan."
 
 
-def _items(ds: xr.Dataset) -> Rows:
-    columns = ("profit", "loss", "weight", "repair", "outsourcing")
+def _items(ds: xr.Dataset) -> Lines:
     best = ds.best_plan.values
-    rows = [
-        (
-            str(int(ds.item[i])),
-            *(f"{int(ds[name][i]):,}" for name in columns),
-            "in" if ds.own_plan[i] else "out",
-            "" if math.isnan(best[i]) else "in" if best[i] else "out",
-        )
-        for i in range(ds.sizes["item"])
-    ]
-    return Rows(("Item", "Profit p̄", "Loss p̂", "Weight c", "Repair t", "Elsewhere f", "Your plan", "Best plan"), rows)
+    return Lines(
+        np.column_stack([ds[name].values for name in COLUMNS]).tolist(),
+        (ds.own_plan.values > 0).tolist(),
+        ["" if math.isnan(taken) else "in" if taken else "out" for taken in best],
+    )
 
 
 def _told(ds: xr.Dataset, text: str) -> str:

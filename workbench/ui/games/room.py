@@ -8,6 +8,7 @@ import xarray as xr
 from workbench import games
 from workbench.figures import games as figures
 from workbench.ui.games.box import BoxView
+from workbench.ui.games.capital import CapitalView
 from workbench.ui.games.check import CheckView
 from workbench.ui.games.contraction import ContractionView
 from workbench.ui.games.delays import DelaysView
@@ -35,6 +36,7 @@ class GamesRoom(Room):
         DelaysView,
         CheckView,
         RobustView,
+        CapitalView,
         CertificateStudy,
     )
 

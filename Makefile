@@ -32,6 +32,7 @@ bench: $(VENV)/.all
 docs: $(VENV)/.all
 	$(RUN) docs/make_index.py
 	$(RUN) docs/make_experiments.py
+	$(RUN) docs/make_architecture.py
 	$(RUN) docs/make_reference.py
 
 count: $(VENV)/bin/python

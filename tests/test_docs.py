@@ -210,6 +210,30 @@ def test_made_pages_are_as_their_scripts_make_them():
     assert make_experiments.PAGE.read_text() == make_experiments.text(), "run make docs"
 
 
+def test_the_architecture_page_shows_the_house_as_it_is(monkeypatch):
+    """Boxes and arrows are those of the source; the counts may age, but not by more than half."""
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    import make_architecture as made
+
+    found = made.house()
+    unknown = found.boxes.keys() - made.KNOWN
+    assert not unknown, f"{unknown}: make_architecture.py has no place for it"
+    page, svg = made.PAGE.read_text(), made.PICTURE.read_text()
+    told = {
+        (line.split("`")[1], other): int(count)
+        for line in page.split("## All arrows")[1].splitlines()
+        if line.startswith("| `")
+        for other, count in re.findall(r"`([\w/]+)` \((\d+)\)", line.split("|")[2])
+    }
+    assert told.keys() == found.arrows.keys(), f"run make docs: {told.keys() ^ found.arrows.keys()}"
+    for arrow, count in found.arrows.items():
+        assert abs(told[arrow] - count) <= 3 + count // 2, f"run make docs: {arrow}"
+    drawn = re.findall(r"<title>\d+ files of ([\w/]+) import ([\w/]+)</title>", svg)
+    assert drawn == [(one, other) for one, other, _ in made.drawn(found)], "run make docs"
+    for name in (*made.ROOMS, *made.GROUND, *made.SHARED):
+        assert f"`workbench/{name}`" in page
+
+
 def test_container_files_name_what_is_there():
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     for line in lines:

@@ -18,6 +18,7 @@ from rivals import asked, environment
 from workbench.fields import (
     LAWS,
     FieldNetwork,
+    GaussianMixture,
     error_budget,
     exact_field,
     matched,
@@ -89,6 +90,8 @@ def evaluation(quick: bool) -> list[str]:
         own = fastest(functools.partial(field, x, T))
         loop, rival = (fastest(functools.partial(way, x, found)) for way in (numpy_loop, torch_field))
         rows.append(f"| {name}, {k} components | {1e9 * own / (n * k):.1f} | {loop / own:.1f} | {rival / own:.1f} |")
+    for d in (4, 8, 16):
+        rows.append(in_many_dimensions(d, n // 10, rng))
     points = rng.normal(size=(1024, 2))
     field = exact_field(standard_gaussian(2), points)
     few = x[: n // 10]
@@ -100,6 +103,20 @@ def evaluation(quick: bool) -> list[str]:
         "|---|---|---|---|",
         *rows,
     ]
+
+
+def in_many_dimensions(d: int, n: int, rng: np.random.Generator, k: int = 16) -> str:
+    """Return the row of a mixture with full covariances in ``d`` dimensions."""
+    roots = rng.normal(size=(k, d, d))
+    covariances = np.einsum("kab,kcb->kac", roots, roots) / d + 0.2 * np.eye(d)
+    law = GaussianMixture(np.full(k, 1 / k), 1.5 * rng.normal(size=(k, d)), covariances)
+    field, x = exact_field(standard_gaussian(d), law), rng.normal(size=(n, d))
+    found = field.slice(T)
+    np.testing.assert_allclose(field(x, T), numpy_loop(x, found), rtol=1e-8, atol=1e-10)
+    own = fastest(functools.partial(field, x, T))
+    loop, rival = (fastest(functools.partial(way, x, found)) for way in (numpy_loop, torch_field))
+    told = f"{1e9 * own / (n * k):.1f} | {loop / own:.1f} | {rival / own:.1f} |"
+    return f"| full covariances, d = {d}, {k} components | {told}"
 
 
 def draws(batch: int):

@@ -1,6 +1,6 @@
 """Many visitors at one server: does anybody wait for somebody else's run, and what does a session leave behind?
 
-    python benchmarks/visitors.py [--write] [--tabs] [--answers] [--room NAME]
+    python benchmarks/visitors.py [--write] [--tabs] [--answers] [--training] [--room NAME]
 
 Needs Chromium. First every room is opened a few times: how long from asking for the page until it has loaded, and from
 there until its first picture stands. Then every slider of every tab of every room is moved (the selectors, where a tab
@@ -8,7 +8,8 @@ has no slider), on the served page and in a real JupyterLab: how long until the 
 picture is new, and until nothing changes any more. Rooms, tabs and sliders are found, not listed. Then nine visitors,
 three at each of three tabs, move a slider, each to values of its own so that no result is known already: one after the
 other; again while a tenth visitor's run, the paper's experiment of the flows room, takes minutes; and once more all
-nine at the same moment. Times are taken in the page, from the key to the new sentence and to the last new picture. All
+nine at the same moment. The same nine wait beside a network in training, which a server lets run in a process of its
+own. Times are taken in the page, from the key to the new sentence and to the last new picture. All
 pages live in one browser on the machine that also serves them, so the times include the browser's own work and the
 cores are shared. Afterwards forty sessions are opened and closed in every room, three times over, and the server's
 memory is read before and after each time.
@@ -44,6 +45,8 @@ from chromium import free_port, launched, serving
 from lab import jupyterlab, open_notebook, run_all
 
 LONG_RUN = "flows?tab=paper&n=2000&seeds=5"
+TRAINING = "fields?tab=training&steps=10000&width=256&depth=5&seed=7"  # some minutes
+PROMISED = 0.3  # seconds that nobody's slider waits longer because of a training
 # address and slider of each visitor: the value in the address keeps the results of one from being another's
 SLIDERS = [
     visitor
@@ -257,10 +260,10 @@ def opening_times(context: BrowserContext, address: str, room: str) -> tuple[flo
     return statistics.median(loaded), statistics.median(drawn)
 
 
-def start_long_run(context: BrowserContext, address: str) -> Page:
-    """Open the paper's experiment and press Run."""
+def start_long_run(context: BrowserContext, address: str, run: str = LONG_RUN) -> Page:
+    """Open a tab that asks for long work, the paper's experiment, and press Run."""
     page = context.new_page()
-    page.goto(f"{address}/{LONG_RUN}")
+    page.goto(f"{address}/{run}")
     page.get_by_role("button", name="Run").click(timeout=60_000)
     page.get_by_role("button", name="Cancel").wait_for(timeout=60_000)
     return page
@@ -290,8 +293,8 @@ def together(pages: list[tuple[Page, str]]) -> list[float]:
     return times
 
 
-def crowd(context: BrowserContext, address: str) -> dict[str, list[Answer] | list[float]]:
-    """Return the answer times of nine visitors: alone, while a tenth runs something long, and all at once."""
+def nine_visitors(context: BrowserContext, address: str) -> list[tuple[Page, str]]:
+    """Open the pages of nine visitors, and let each have an answer: nothing is compiled while the clock runs."""
     pages = []
     for name, label in SLIDERS:
         page = context.new_page()
@@ -301,8 +304,43 @@ def crowd(context: BrowserContext, address: str) -> dict[str, list[Answer] | lis
         page.evaluate(WATCH)
         pages.append((page, label))
     time.sleep(5)
-    for page, label in pages:  # once each, so that nothing is compiled or imported while the clock runs
+    for page, label in pages:
         answer(page, label)
+    return pages
+
+
+def beside_training(context: BrowserContext, address: str) -> dict[str, list[Answer]]:
+    """Return the answer times of nine visitors, alone and while a tenth trains a network."""
+    pages = nine_visitors(context, address)
+    quiet = [answer(page, label) for page, label in pages]
+    busy_page = start_long_run(context, address, TRAINING)
+    time.sleep(10)  # the process of its own has begun
+    busy = [answer(page, label) for page, label in pages]
+    if not busy_page.get_by_role("button", name="Cancel").is_visible():
+        raise RuntimeError("the training ended too soon to measure")
+    busy_page.get_by_role("button", name="Cancel").click()
+    return {"quiet": quiet, "busy": busy}
+
+
+def training_table(answers: dict[str, list[Answer]]) -> list[str]:
+    """Return what nine visitors waited for beside a training, and the longest that it added for one of them."""
+    lines = ["| nine visitors move a slider | s to the sentence | s to the last picture |", "|---|---|---|"]
+    for name, key in (("one by one", "quiet"), ("one by one, beside a training", "busy")):
+        told, drawn = zip(*answers[key], strict=True)
+        lines.append(f"| {name} | {_spread(told)} | {_spread(drawn)} |")
+    added = [after.sentence - before.sentence for before, after in zip(answers["quiet"], answers["busy"], strict=True)]
+    kept = sum(after.sentence <= PROMISED for after in answers["busy"])
+    return [
+        *lines,
+        "",
+        f"Median and longest. The training added {statistics.median(added):+.2f} s to a sentence, at most "
+        f"{max(added):+.2f} s; {kept} of {len(added)} came within {PROMISED} s.",
+    ]
+
+
+def crowd(context: BrowserContext, address: str) -> dict[str, list[Answer] | list[float]]:
+    """Return the answer times of nine visitors: alone, while a tenth runs something long, and all at once."""
+    pages = nine_visitors(context, address)
     quiet = [answer(page, label) for page, label in pages]
     busy_page = start_long_run(context, address)
     time.sleep(5)
@@ -378,11 +416,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="store the parts in benchmarks/results/visitors.md")
     parser.add_argument("--answers", action="store_true", help="only the nine visitors")
+    parser.add_argument("--training", action="store_true", help="only the nine visitors beside a training")
     parser.add_argument("--tabs", action="store_true", help="only the sliders of all tabs, on the served pages")
     parser.add_argument("--lab", action="store_true", help="only the sliders of all tabs, in JupyterLab")
     parser.add_argument("--room", action="append", choices=list(ROOMS), help="only these rooms' tabs")
     wanted = parser.parse_args()
-    whole = not (wanted.answers or wanted.tabs or wanted.lab)
+    whole = not (wanted.answers or wanted.tabs or wanted.lab or wanted.training)
     rooms = ("home", *ROOMS) if whole else ()
     listed = wanted.room or list(ROOMS)
     port = free_port()
@@ -397,6 +436,9 @@ def main() -> None:
                 tell("Every slider of every tab, served", tabs_table(found), wanted.write)
             if whole or wanted.answers:
                 tell("Nine visitors", crowd_table(crowd(context, address)), wanted.write)
+            if whole or wanted.training:
+                context = browser.new_context()
+                tell("Beside a training", training_table(beside_training(context, address)), wanted.write)
         if whole:
             time.sleep(10)
             left = {room: memory_left(address, psutil.Process(started.pid), room) for room in rooms}

@@ -31,7 +31,8 @@ PAPERS = {
     "2410.00381": "Y. Liu et al., “Downscaling extreme precipitation with Wasserstein regularized diffusion”",
     "2503.10000": "S. Wang et al., “MetricGrids: arbitrary nonlinear approximation with elementary metric grids based "
     "implicit neural representation”, CVPR 2025",
-    "2504.00660": "R. Wang et al., “Learning to normalize on the SPD manifold under Bures–Wasserstein geometry”, CVPR 2025",
+    "2504.00660": "R. Wang et al., “Learning to normalize on the SPD manifold under Bures–Wasserstein "
+    "geometry”, CVPR 2025",
     "2506.01603": "R. Komendarczyk, S. Majhi and A. Mitra, “Vietoris–Rips shadow for Euclidean graph reconstruction”",
     "2507.17912": "C. H. Martin and C. Hinrichs, “SETOL: a semi-empirical theory of (deep) learning”",
     "2510.02514": "G. Ohayon et al., “Learning a distance measure from the information-estimation geometry of data”",

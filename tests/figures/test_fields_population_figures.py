@@ -53,3 +53,17 @@ def test_own_populations_stand_where_their_numbers_say_and_few_have_no_bar():
     assert len(spans) == 0
     (each,) = [part for part in figures.own_population_distances(ds) if part.label == "each population"]
     assert len(each) == (ds.sizes["field"] + 1) * ds.sizes["population"]
+
+
+def test_no_mark_is_cut_at_an_edge():
+    for figure, ds in (
+        (figures.population_distances, data.result(FIRST)),
+        (figures.own_population_distances, data.result(FIRST_OWN)),
+        (figures.own_population_gains, data.result(FIRST_OWN)),
+        (figures.population_gains, data.result(STUDIES["letters"])),
+    ):
+        overlay = figure(ds)
+        low, high = overlay.opts.get("plot", backend="bokeh").kwargs["xlim"]
+        places = np.concatenate([part.dimension_values(0) for part in overlay if len(part)])
+        assert low < np.nanmin(places) - 0.03 * (high - low)
+        assert high > np.nanmax(places) + 0.03 * (high - low)

@@ -124,8 +124,8 @@ CLAIMS = (
         "with ten of each letter to train on W₂ to the truth is {meta_flow_matching:.4f} against {flow_matching:.4f} "
         "(no change {no_change:.3f}, exact optimum of flow matching {flow_matching_optimum:.4f}, exact field "
         "{exact:.3f}): gain {gain:+.4f} ± {reach:.4f} over {count} populations, nearer on {wins}; against fresh "
-        "samples {fresh:+.4f} ± {fresh_reach:.4f}; worst of {seeds} trainings {least_seed:+.4f}; {train} training letters and "
-        "{steps:,} steps of a small network",
+        "samples {fresh:+.4f} ± {fresh_reach:.4f}; worst of {seeds} trainings {least_seed:+.4f}; {train} letters to "
+        "train on and {steps:,} steps of a small network",
         Rule(above("low", 0.0) & above("least_seed", 0.0), settled=above("low", 0.0) | below("high", 0.0)),
         SCRIPT,
         TOLD,

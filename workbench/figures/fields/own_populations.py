@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from workbench.figures import theme
-from workbench.figures.fields.population import NAMES
+from workbench.figures.fields.population import NAMES, room_around
 
 GAINS = (
     ("gain_distance", "mean_gain_distance", "reach_distance", "W₂, against one field for all"),
@@ -31,6 +31,7 @@ def own_population_distances(ds: xr.Dataset) -> Any:
     return theme.frame(
         hv.Overlay(parts),
         title="Populations kept out of training",
+        xlim=room_around(values),
         xlabel="W₂ to the target of the other half",
         ylabel="",
         yticks=list(zip(rows.astype(int).tolist(), labels, strict=True)),
@@ -67,6 +68,7 @@ def own_population_gains(ds: xr.Dataset) -> Any:
     return theme.frame(
         hv.Overlay(parts),
         title="Worth of being told the population",
+        xlim=room_around(np.array([*each_x, *(end for bar in bars for end in bar[::2]), 0.0])),
         xlabel="saved, as a share of the mean without",
         ylabel="",
         yticks=[(int(row), label) for row, (_, _, _, label) in zip(rows, GAINS, strict=True)],

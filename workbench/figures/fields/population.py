@@ -87,9 +87,11 @@ def population_distances(ds: xr.Dataset) -> Any:
         there = np.isfinite(values)
         marks = hv.Scatter((values[there], rows[there]), "distance", "row", label=label)
         parts.append(theme.markers(marks, theme.SERIES[k], size=10, marker=marker))
+    shown = np.concatenate([ds.distance.values, ds.fresh.values, [floor]])
     return theme.frame(
         hv.Overlay(parts),
         title="Distance from the truth",
+        xlim=room_around(shown),
         xlabel="W₂ at t = 1",
         ylabel="",
         yticks=ticks,
@@ -112,6 +114,7 @@ def population_gains(ds: xr.Dataset) -> Any:
     parts.append(theme.markers(means, theme.SERIES[0], size=10))
     return theme.frame(
         hv.Overlay(parts),
+        xlim=room_around(np.concatenate([gain - reach, gain + reach, each.ravel(), [0.0]])),
         title=f"Gain over flow matching on {ds.sizes['population']} unseen populations",
         xlabel="W₂ of flow matching − W₂ of the method",
         ylabel="",
@@ -119,6 +122,13 @@ def population_gains(ds: xr.Dataset) -> Any:
         ylim=(-0.7, len(rows) - 0.3),
         legend="bottom",
     )
+
+
+def room_around(values: np.ndarray) -> tuple[float, float]:
+    """Return the limits of an axis that leave whole marks at both ends of what is finite in ``values``."""
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    edge = 0.06 * max(high - low, 1e-3 * max(abs(high), 1e-9))
+    return low - edge, high + edge
 
 
 def _rows(ds: xr.Dataset) -> tuple[np.ndarray, list[tuple[int, str]]]:

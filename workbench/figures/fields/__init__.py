@@ -26,11 +26,13 @@ from workbench.figures.fields.downscaling import (
 )
 from workbench.figures.fields.latent import (
     additive_violation,
+    codec_curves,
     dimension_curves,
     latent_bounds,
     latent_budget,
     latent_parts,
     latent_samples,
+    learner_columns,
     told_power,
 )
 from workbench.figures.fields.population import (
@@ -56,6 +58,7 @@ FIGURES = {
     "error_budget": budget_bars,
     "budget_study": budgets_along,
     "irreducible_loss": irreducible_bar,
+    "codec_study": codec_curves,
     "latent_flow": latent_parts,
     "best_dimension": latent_budget,
     "dimension_study": dimension_curves,
@@ -70,6 +73,7 @@ __all__ = [
     "additive_violation",
     "budget_bars",
     "budgets_along",
+    "codec_curves",
     "dimension_curves",
     "downscaling_gains",
     "downscaling_tails",
@@ -86,6 +90,7 @@ __all__ = [
     "latent_budget",
     "latent_parts",
     "latent_samples",
+    "learner_columns",
     "path_ends",
     "population_distances",
     "population_gains",

@@ -97,7 +97,8 @@ CLAIMS = (
         "with a fitted mixture as the learner, of {whole} dimensions {best_few} are best from {n_few:,} points, "
         "{lead_few:.3f} ± {reach_few:.3f} before {second_few}, and {best_many} from {n_many:,}, {lead_many:.3f} ± "
         "{reach_many:.3f} before {second_many}; with a network of 1,500 steps {net_best_few} and {net_best_many}, "
-        "the latter {net_lead_many:.3f} ± {net_reach_many:.3f} before {net_second_many} (two standard errors, {seeds} seeds)",
+        "the latter {net_lead_many:.3f} ± {net_reach_many:.3f} before {net_second_many} (two standard errors, "
+        "{seeds} seeds)",
         Rule(
             at_most("best_many", "most_latent")
             & above("low_many", 0.0)

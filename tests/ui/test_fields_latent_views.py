@@ -78,7 +78,7 @@ def test_both_learners_stand_beside_each_other_at_every_size():
 def test_both_codecs_ship_and_the_sum_is_told():
     view = settled_codec(CodecView())
     assert view.result.identical(data.result("fields/latent_autoencoder.nc"))
-    assert "off W₂²" in view.sentence(view.result)
+    assert "less than W₂²" in view.sentence(view.result)
     view.codec = "pca"
     assert "adds up exactly" in view.sentence(settled_codec(view).result)
     view.codec, view.dimension = "autoencoder", 4

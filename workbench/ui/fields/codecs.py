@@ -111,7 +111,8 @@ class CodecView(View):
         lost, latent, whole = (float(ds[name]) for name in ("reconstruction", "latent", "whole"))
         gap = float(ds.gap)
         exact = abs(gap) < 1e-9 * max(whole, 1.0)
-        adds = "that adds up exactly to" if exact else f"that is {-gap:+.3g} off"
+        apart = f"together that is {abs(gap):.3g} {'less' if gap > 0 else 'more'} than"
+        adds = "together that adds up exactly to" if exact else apart
         return (
             f"The codec loses {lost:.3g} ± {2 * float(ds.reconstruction_error):.2g}, the latent points differ by W₂² = "
             f"{latent:.3g}: {adds} W₂² = {whole:.3g} of the rows kept out (two samples of real rows differ by "

@@ -43,6 +43,7 @@ def test_columns_of_rain_are_found_beside_dates_and_texts(data, column, sites):
     [
         (b"", "holds no rows of numbers"),
         (table("date,rain (inch)", lambda d, mm: f"{d},{mm}"), "inches times 25.4"),
+        (table("rain (m)", lambda d, mm: f"{mm}"), "metres times 1,000"),
         (table("date,rain", lambda d, mm: f"{d},{'' if d == DATES[3] else mm}"), "no value in column rain"),
         (table("date,a", lambda d, mm: f"{d},{mm or 'NA'}"), r"row 1 \(line 2\).*no value in column a"),
         (table("date,rain", lambda d, mm: f"{d},{mm or 'nan'}"), "NaN or infinite"),

@@ -69,6 +69,7 @@ FINDINGS = {
         "fits",
     ): r"Cubic spline grid, 5,808 numbers: \d+\.\d dB on samples it has not seen .* dB on what it saw: proved\.",
     ("shapes", "dictionaries"): "the charge that they give depends on the frame",
+    ("fields", "codecs"): r"The codec loses 1\.24 ± .* less than W₂² = \d\.\d+ of the rows kept out",
     ("fields", "fields"): r"stands nearer the truth: 0\.\d+ ± .* from the memoriser .* L\* = \d\.\d+",
     ("fields", "training"): r"After 2,000 steps the network is 0\.\d+ ± 0\.\d+ from the exact field and",
     ("fields", "budget"): r"Both flows end 0\.\d+ ± 0\.\d+ apart; the one-sided bound says .* a proved one 10\^\d+",

@@ -23,6 +23,8 @@ def test_the_closed_forms_follow_the_weight():
     assert float(settled(view).result.inflation) < before
     view.sampler = "sde"
     assert "with the SDE sampler" in view.sentence(settled(view).result)
+    view.sampler, view.batch = "pc", 1
+    assert "with a batch of 1 by 1.00" in view.sentence(settled(view).result)
     view.close()
 
 
@@ -33,8 +35,19 @@ def test_own_rain_comes_as_a_table_and_others_are_refused():
     rows = "\n".join(f"{v:.2f}" for v in np.where(rng.random(300) < 0.5, rng.gamma(1.0, 6.0, 300), 0.0))
     view.take_file("mine.csv", rows.encode())
     assert float(settled(view).result.days) == 300
-    view.take_file("few.csv", b"1\n2\n3\n")
-    settled(view)
-    assert "days" in view.complaint
+    wrong = {
+        b"": "no rows of numbers",
+        b"3.5": "has 1 day;",
+        b"1\n2\n3\n": "3 days",
+        (rows + "\n-1").encode(): "negative rain",
+        (rows + "\nnan").encode(): "NaN",
+        b"\n".join(b"%.5f" % (k % 7 / 1000) for k in range(80)): "no rain in millimetres a day",
+        ("rain (inch)\n" + rows).encode(): "inches times 25.4",
+    }
+    for content, words in wrong.items():
+        view.take_file("bad.csv", content)
+        assert words in settled(view).complaint, words
+    view.take_file("bad.pdf", b"%PDF")
+    assert "neither a table" in settled(view).complaint
     view.close()
     assert view.block == pytest.approx(15)

@@ -43,10 +43,10 @@ def read_daily_table(data: bytes, name: str, column: str | None = None) -> tuple
     text = open_text(data, name)
     layout = layout_of(text, xyz=False)
     layout.chosen = _columns(text, layout, column)
-    for index in layout.chosen:
-        unit = re.search(r"[\[(]\s*([^\])]*?)\s*[\])]", layout.names[index]) if layout.names else None
-        if unit is not None:
-            check_unit(name, unit[1], layout.names[index])  # type: ignore[index]
+    labels = [layout.names[index] for index in layout.chosen] if layout.names else _header(text, layout)
+    for label in labels:
+        if unit := re.search(r"[\[(]\s*([^\])]*?)\s*[\])]", label):
+            check_unit(name, unit[1], label)
     return read_columns(text, layout)
 
 
@@ -123,6 +123,12 @@ def _columns(text: TextFile, layout: Layout, column: str | None) -> list[int]:
 
 def _is_text(value: str, separator: str) -> bool:
     return re.search(r"[^\W\d_]{2}", value) is not None and not is_number(value, separator)
+
+
+def _header(text: TextFile, layout: Layout) -> list[str]:
+    """Return the last line above the first row, which may have more words than the table has columns."""
+    above = [line for number, line in text.lines() if number < layout.first_line and line.strip()]
+    return above[-1:] if layout.headers else []
 
 
 def _words(label: str) -> set[str]:

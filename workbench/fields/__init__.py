@@ -27,7 +27,7 @@ from workbench.fields.downscaling.study import downscaling_study
 from workbench.fields.latent.codecs import CODECS
 from workbench.fields.latent.counterexample import additive_counterexample
 from workbench.fields.latent.dimension import best_dimension, dimension_study
-from workbench.fields.latent.flow import latent_flow
+from workbench.fields.latent.flow import codec_study, latent_flow
 from workbench.fields.latent.learners import LEARNERS, digits_law
 from workbench.fields.population.gap import gap_of, population_gap
 from workbench.fields.population.laws import Population, populations
@@ -63,6 +63,7 @@ __all__ = [
     "batch_bias",
     "best_dimension",
     "budget_study",
+    "codec_study",
     "compare_populations",
     "couple",
     "digits_law",

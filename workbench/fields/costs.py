@@ -16,6 +16,7 @@ from workbench.fields.downscaling.costs import (  # noqa: F401 - found here by t
 from workbench.fields.latent.costs import (  # noqa: F401 - found here by their names
     additive_counterexample,
     best_dimension,
+    codec_study,
     dimension_study,
     latent_flow,
 )

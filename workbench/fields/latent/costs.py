@@ -40,3 +40,11 @@ def best_dimension(data: Any, dims: Sequence[int], points: int, learner: str, co
 def dimension_study(points: Sequence[int], dims: Sequence[int], seeds: Sequence[int], learner: str, paths: int) -> Cost:
     """Estimate :func:`workbench.fields.dimension_study`."""
     return Cost(sum(best_dimension("digits", dims, n, learner, 10, paths).seconds * len(seeds) for n in points), 3e8)
+
+
+def codec_study(dims: Sequence[int], seeds: Sequence[int], learner: str) -> Cost:
+    """Estimate :func:`workbench.fields.codec_study`."""
+    each = sum(
+        latent_flow("digits", k, codec, learner, 10, 24).seconds for k in dims for codec in ("pca", "autoencoder")
+    )
+    return Cost(each * len(seeds), 1e8)

@@ -59,7 +59,8 @@ def best_dimension(
 
     ``data`` rows (n, d) of one's own: nobody knows the truth; ``reconstruction`` is a mean over rows kept out, ``flow``
     is W₂² of latent samples less its ``floor`` (of rows kept out and rows trained on), below 0 where the flow repeats
-    what it has seen. ``points``, ``axes`` and ``paths`` are not used.
+    what it has seen; ``flow_error`` is its standard error over rows (see ``flow.sample_errors``). ``points``, ``axes``
+    and ``paths`` are not used.
 
     Along ``dimension``: these, ``field_square`` ∫ e², the bounds of W₂² as decimal logarithms ``one_sided`` and
     ``classical`` (slopes sampled, so no certificates), ``integration``, ``picture`` (dimension, shown, pixel). ``best``
@@ -169,12 +170,11 @@ def _of_rows(
 ) -> tuple[dict[str, float], Any]:
     """Return the row of a dimension of a table of one's own, and generated rows."""
     ds = latent_flow(data, k, "pca", learner, components, steps, solver, seed)
-    lost, error = float(ds.reconstruction), float(ds.reconstruction_error)
-    flow = float(ds.latent) - float(ds.latent_floor)
+    lost, flow = float(ds.reconstruction), float(ds.flow)
     row = dict.fromkeys(TOLD, math.nan)
     row |= {
-        "reconstruction": lost, "flow": flow, "total": lost + flow, "total_error": error, "flow_error": 0.0,
-        "wasserstein": float(ds.latent), "floor": float(ds.latent_floor),
+        "reconstruction": lost, "flow": flow, "flow_error": float(ds.flow_error), "total": lost + flow,
+        "total_error": float(ds.total_error), "wasserstein": float(ds.latent), "floor": float(ds.latent_floor),
     }  # fmt: skip
     return row, ds.picture.values
 

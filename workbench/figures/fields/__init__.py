@@ -26,11 +26,13 @@ from workbench.figures.fields.downscaling import (
 )
 from workbench.figures.fields.latent import (
     additive_violation,
+    codec_curves,
     dimension_curves,
     latent_bounds,
     latent_budget,
     latent_parts,
     latent_samples,
+    learner_columns,
     told_power,
 )
 from workbench.figures.fields.own_populations import own_population_distances, own_population_gains
@@ -58,6 +60,7 @@ FIGURES = {
     "error_budget": budget_bars,
     "budget_study": budgets_along,
     "irreducible_loss": irreducible_bar,
+    "codec_study": codec_curves,
     "latent_flow": latent_parts,
     "best_dimension": latent_budget,
     "dimension_study": dimension_curves,
@@ -72,6 +75,7 @@ __all__ = [
     "additive_violation",
     "budget_bars",
     "budgets_along",
+    "codec_curves",
     "dimension_curves",
     "downscaling_gains",
     "downscaling_tails",
@@ -88,6 +92,7 @@ __all__ = [
     "latent_budget",
     "latent_parts",
     "latent_samples",
+    "learner_columns",
     "own_population_distances",
     "own_population_gains",
     "path_ends",

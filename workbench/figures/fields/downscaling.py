@@ -40,7 +40,7 @@ def inflation_curves(ds: xr.Dataset, *, w: float | None = None) -> Any:
     names = (("ode", "probability-flow ODE"), ("sde", "reverse SDE"), ("pc", "predictor–corrector"))
     for k, (name, words) in enumerate(names):
         curve = hv.Curve((ds.weight.values, ds[f"inflation_{name}"].values), "weight", "kappa", label=words)
-        parts.append(theme.line(curve, (ORANGE, BLUE, GREEN)[k], dash=("solid", "dashed", "dotdash")[k]))
+        parts.append(theme.line(curve, (ORANGE, BLUE, GREEN)[k], dash=("solid", "dashed", "dashdot")[k]))
     here = [] if w is None else [(w, float(ds.inflation))]
     parts.append(theme.markers(hv.Scatter(here, "weight", "kappa"), theme.NEUTRAL, size=10))
     few = [] if w is None else [(w, float(ds.inflation_batch))]

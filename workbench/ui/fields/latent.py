@@ -12,7 +12,7 @@ from workbench import costs, data, fields
 from workbench.costs import Cost
 from workbench.fields.latent.codecs import MOST_COLUMNS, MOST_ROWS
 from workbench.fields.latent.dimension import DIMS
-from workbench.fields.latent.verdicts import STUDY
+from workbench.fields.latent.verdicts import NETWORKS, STUDY
 from workbench.figures import fields as figures
 from workbench.ui.fields.canvas import SOLVERS
 from workbench.ui.fields.training import LARGEST, TABLES, PointsFile
@@ -109,6 +109,7 @@ class LatentView(View):
             Picture("Reconstruction + flow", self._sum, _sum_in_words),
             Picture("Generated", self._made, self._made_in_words, height=430),
             Picture("Flow and bounds", self._bounds, self._bounds_in_words),
+            Picture("Mixture and network", self._learners, self._learners_in_words),
             Picture(
                 "Best dimension against data", lambda _: figures.dimension_curves(data.result(STUDY)), _study_words
             ),
@@ -139,6 +140,18 @@ class LatentView(View):
             f"{figures.told_power(float(one.one_sided))}, the classical one {figures.told_power(float(one.classical))}."
         )
 
+    def _learners(self, ds: xr.Dataset) -> Any:
+        return figures.learner_columns(data.result(STUDY), data.result(NETWORKS), points=self.points)
+
+    def _learners_in_words(self, ds: xr.Dataset) -> str:
+        told = []
+        for label, name in (("a fitted mixture", STUDY), ("a network of 1,500 steps", NETWORKS)):
+            total = data.result(name).total.sel(points=self.points).mean("seed")
+            best = total[int(total.argmin("dimension"))]
+            told.append(f"{label} does best in {int(best.dimension)} dimensions with {float(best):.2f}")
+        seeds = data.result(NETWORKS).sizes["seed"]
+        return f"From {self.points:,} digits {' and '.join(told)}; mean and range of {seeds} seeds, a shipped study."
+
     def _broken_dataset(self) -> xr.Dataset:
         return fields.additive_counterexample(self.offset, self.error)
 
@@ -159,8 +172,9 @@ class LatentView(View):
         lost, flow, reach = float(best.reconstruction), float(best.flow), 2 * float(best.flow_error)
         if ds.attrs["truth"] == "unknown":
             return (
-                f"On rows kept out, {int(ds.best)} dimensions do best: {lost:.3g} ± {2 * float(best.total_error):.2g} "
-                f"lost by the projection, {flow:+.3g} added by the flow over what real rows differ by."
+                f"On rows kept out, {int(ds.best)} dimensions do best: {lost:.3g} lost by the projection and "
+                f"{flow:+.3g} ± {reach:.2g} added by the flow over what real rows differ by, {float(best.total):.3g} ± "
+                f"{2 * float(best.total_error):.2g} together (two standard errors over rows)."
             )
         close = "" if bool(ds.separated) else " (others lie within the error)"
         return (

@@ -6,6 +6,7 @@ from workbench import fields
 from workbench.figures import fields as figures
 from workbench.ui.fields.budget import BudgetView
 from workbench.ui.fields.canvas import FieldsView
+from workbench.ui.fields.codecs import CodecView
 from workbench.ui.fields.downscaling import DownscalingView, OwnRainView
 from workbench.ui.fields.latent import LatentView
 from workbench.ui.fields.own_populations import OwnPopulationsView
@@ -19,14 +20,7 @@ class FieldsRoom(Room):
     """Train a vector field, and judge it against the exact one."""
 
     slug = "fields"
-    paper = (
-        "After Y. Lipman et al., “Flow matching for generative modeling”, arXiv 2210.02747, and A. Tong et al., "
-        "“Improving and generalizing flow-based generative models with minibatch optimal transport”, arXiv 2302.00482; "
-        "K. Nguyen and N. Ho, “Sliced Wasserstein estimation with control variates”, arXiv 2305.00402 (generators); "
-        "L. Atanackovic et al., “Meta flow matching”, arXiv 2408.14608 (populations); Q. Dao et al., “Flow matching in "
-        "latent space”, arXiv 2307.08698 (latent flows); Y. Liu et al., “Downscaling extreme precipitation with "
-        "Wasserstein regularized diffusion”, arXiv 2410.00381 (downscaling)."
-    )
+    also = ("arXiv 2302.00482",)
     view_classes = (
         FieldsView,
         TrainingView,
@@ -34,6 +28,7 @@ class FieldsRoom(Room):
         PopulationsView,
         OwnPopulationsView,
         LatentView,
+        CodecView,
         DownscalingView,
         OwnRainView,
         SlicedLossView,

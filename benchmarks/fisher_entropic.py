@@ -1,6 +1,6 @@
 """Density fields beside what a user would otherwise run, in one process: time as ratios, and how far values are off.
 
-    python benchmarks/fisher_entropic.py [--quick] [--no-install]
+    python benchmarks/fisher_entropic.py [--quick] [--no-install] [--write]
 
 The best of interleaved rounds: noise only ever adds. No public code computes entropic curvature, so the rivals are
 those of its parts: eigenvalues for the classes (batched ``eigvalsh``), central differences for the Hessian, exact
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import ot
+from report import Told, heading
 from rivals import asked, environment
 
 from workbench import fisher
@@ -23,6 +24,7 @@ from workbench.fisher.entropic.fields import displaced_density
 from workbench.fisher.entropic.grid import Grid
 from workbench.fisher.entropic.symmetric import matrices
 
+say = Told()
 TIDAL = """
 import json, sys, time
 import numpy as np
@@ -51,8 +53,8 @@ def best_of(rounds: int, runs: Mapping[str, Callable[[], object]]) -> tuple[dict
 
 def classes(quick: bool) -> None:
     """Print counting signs beside eigenvalues."""
-    print(
-        "### Classes of the web\n\n| cells | signs, s | eigvalsh, s | ratio | classes that differ "
+    say(
+        "## Classes of the web\n\n| cells | signs, s | eigvalsh, s | ratio | classes that differ "
         "|\n|---|---|---|---|---|"
     )
     for side in (48,) if quick else (64, 96):
@@ -68,14 +70,13 @@ def classes(quick: bool) -> None:
         )
         differ = int((found["signs"] != found["eigenvalues"]).sum())
         ratio = seconds["eigenvalues"] / seconds["signs"]
-        print(f"| {side}³ | {seconds['signs']:.3f} | {seconds['eigenvalues']:.2f} | {ratio:.0f} | {differ} |")
+        say(f"| {side}³ | {seconds['signs']:.3f} | {seconds['eigenvalues']:.2f} | {ratio:.0f} | {differ} |")
 
 
 def hessians(quick: bool) -> None:
     """Print Fourier derivatives beside central differences, on a field whose Hessian is known."""
-    print(
-        "\n### Hessian of a known field (all three entries, 256²)\n\n| | ms | off, of the largest entry "
-        "|\n|---|---|---|"
+    say(
+        "\n## Hessian of a known field (all three entries, 256²)\n\n| | ms | off, of the largest entry |\n|---|---|---|"
     )
     grid = Grid((256, 256))
     x = 2 * np.pi * grid.positions(0)
@@ -98,7 +99,7 @@ def hessians(quick: bool) -> None:
     }
     seconds, found = best_of(3 if quick else 9, runs)
     for name, values in found.items():
-        print(f"| {name} | {1e3 * seconds[name]:.1f} | {np.abs(values - exact).max() / np.abs(exact).max():.0e} |")
+        say(f"| {name} | {1e3 * seconds[name]:.1f} | {np.abs(values - exact).max() / np.abs(exact).max():.0e} |")
 
 
 def whole_web(quick: bool, install: bool) -> None:
@@ -106,7 +107,7 @@ def whole_web(quick: bool, install: bool) -> None:
     side = 32 if quick else 64
     rho = fisher.field(shape=(side,) * 3, smoothing=0.04).density.values
     seconds, _ = best_of(2 if quick else 3, {"ours": lambda: fisher.curvature_field(rho, smoothing=0.03)})
-    print(f"\n### From a density of {side}³ to classes\n\n- ours (log Hessian): {seconds['ours']:.3f} s")
+    say(f"\n## From a density of {side}³ to classes\n\n- ours (log Hessian): {seconds['ours']:.3f} s")
     if not install:
         return
     python, told = environment("web", ["cosmic-web-classifier==1.0.1"])
@@ -115,15 +116,15 @@ def whole_web(quick: bool, install: bool) -> None:
         try:
             other = asked(python, TIDAL, path, 2)
         except RuntimeError as error:
-            print(f"- {told[0]}: did not run ({error})")
+            say(f"- {told[0]}: did not run ({error})")
         else:
-            print(f"- {told[0]} (tidal tensor): {other:.3f} s, {other / seconds['ours']:.1f} times ours")
+            say(f"- {told[0]} (tidal tensor): {other:.3f} s, {other / seconds['ours']:.1f} times ours")
 
 
 def transports(quick: bool) -> None:
     """Print exact periodic transport beside exact transport between the cells as points."""
-    print("\n### W² of a known displacement, periodic\n")
-    print("| | cells | W, cells | s | off, relatively |\n|---|---|---|---|---|")
+    say("\n## W² of a known displacement, periodic\n")
+    say("| | cells | W, cells | s | off, relatively |\n|---|---|---|---|---|")
     for side in (16, 24) if quick else (16, 24, 64, 128, 256):
         grid = Grid((side, side))
         x, y = (2 * np.pi * grid.positions(axis) for axis in range(2))
@@ -141,21 +142,19 @@ def transports(quick: bool) -> None:
             runs["POT, emd between cells"] = lambda cost=cost, mass=mass, even=even: ot.emd2(mass, even, cost)
         seconds, found = best_of(1 if quick else 2, runs)
         for name, value in found.items():
-            print(
-                f"| {name} | {side}² | {side * exact**0.5:.1f} | {seconds[name]:.3f} | {abs(value / exact - 1):.0e} |"
-            )
+            say(f"| {name} | {side}² | {side * exact**0.5:.1f} | {seconds[name]:.3f} | {abs(value / exact - 1):.0e} |")
 
 
 def growth(quick: bool) -> None:
     """Print what the curvature costs as the field grows."""
-    print("\n### Curvature and classes as the field grows\n\n| cells | s | ns a cell |\n|---|---|---|")
+    say("\n## Curvature and classes as the field grows\n\n| cells | s | ns a cell |\n|---|---|---|")
     for shape in (
         ((64,) * 2, (32,) * 3) if quick else ((128,) * 2, (256,) * 2, (512,) * 2, (64,) * 3, (96,) * 3, (128,) * 3)
     ):
         rho = fisher.field(shape=shape, smoothing=0.04).density.values
         seconds, _ = best_of(2, {"ours": lambda rho=rho: fisher.curvature_field(rho)})
         name = f"{shape[0]}{'²' if len(shape) == 2 else '³'}"
-        print(f"| {name} | {seconds['ours']:.3f} | {1e9 * seconds['ours'] / rho.size:.0f} |")
+        say(f"| {name} | {seconds['ours']:.3f} | {1e9 * seconds['ours'] / rho.size:.0f} |")
 
 
 def main() -> None:
@@ -163,12 +162,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small sizes, few rounds")
     parser.add_argument("--no-install", action="store_true", help="leave out what is no dependency")
+    parser.add_argument("--write", action="store_true", help="keep the tables in benchmarks/results")
     options = parser.parse_args()
+    command = "python benchmarks/fisher_entropic.py --write"
+    say("\n".join(heading("Curvature of densities", command, ("numpy", "scipy", "numba", "POT"))))
     classes(options.quick)
     hessians(options.quick)
     whole_web(options.quick, not options.no_install)
     transports(options.quick)
     growth(options.quick)
+    if options.write:
+        say.write("fisher_entropic")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Regulators next to what one would do by hand: equal numbers first, then time as ratios.
 
-    python benchmarks/fisher_regulators.py [--quick]
+    python benchmarks/fisher_regulators.py [--quick] [--write]
 
 There is no other package for this, so the rivals are the plain ways: gradient descent that is run until it is there
 (with NumPy), and the Fisher matrix of a torus taken apart as a dense matrix. One process, CPU seconds of one thread,
@@ -11,11 +11,14 @@ import argparse
 import time
 
 import numpy as np
+from report import Told, heading
 
 from workbench import fisher
 from workbench.fisher.metric import metric_in_space, pairs
 from workbench.fisher.regulators.spectra import spectrum
 from workbench.fisher.torus import torus
+
+say = Told()
 
 
 def best(actions: dict, rounds: int) -> tuple[dict, dict]:
@@ -58,10 +61,13 @@ def main() -> None:
     """Print both comparisons and how the report grows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds and smaller sizes")
-    quick = parser.parse_args().quick
+    parser.add_argument("--write", action="store_true", help="keep the report in benchmarks/results")
+    options = parser.parse_args()
+    quick = options.quick
+    say("\n".join(heading("Regulators", "python benchmarks/fisher_regulators.py --write", ("numpy", "scipy"))))
     rounds = 3 if quick else 7
     rng = np.random.default_rng(0)
-    print("steps of gradient descent, 40 dampings")
+    say("## Steps of gradient descent, 40 dampings\n")
     for m in (5, 50) if quick else (5, 50, 300):
         X = rng.normal(size=(3 * m, m))
         F = X.T @ X / (3 * m)
@@ -77,21 +83,23 @@ def main() -> None:
             rounds,
         )
         off = int(np.abs(values["closed form"] - values["run"]).max())
-        print(f"  m = {m:4d}: run / closed form = {times['run'] / times['closed form']:.1f}, counts differ by {off}")
-    print("eigenvalues of the Ising torus's metric")
+        say(f"- m = {m}: run / closed form = {times['run'] / times['closed form']:.1f}, counts differ by {off}")
+    say("\n## Eigenvalues of the Ising torus's metric\n")
     for L in (8, 16) if quick else (8, 16, 32):
         times, values = best(
             {"momenta": lambda L=L: fisher.torus_spectrum(L, fisher.J_CRITICAL), "dense": lambda L=L: dense_torus(L)},
             1 if L == 32 else rounds,
         )
         off = float(np.abs(values["momenta"] - values["dense"]).max())
-        print(f"  L = {L:3d}: dense / momenta = {times['dense'] / times['momenta']:.0f}, they differ by {off:.0e}")
-    print("whole report")
+        say(f"- L = {L}: dense / momenta = {times['dense'] / times['momenta']:.0f}, they differ by {off:.0e}")
+    say("\n## Whole report\n")
     actions = {f"K{n}": lambda n=n: fisher.regulator_report("complete", L=n) for n in (4, 6, 8)}
     actions |= {f"torus {L}": lambda L=L: fisher.regulator_report("torus", L=L) for L in (8, 32, 64)}
     times, _ = best(actions, rounds)
-    print("  " + ", ".join(f"{name}: {seconds / times['K4']:.2f} × K4" for name, seconds in times.items()))
-    print(f"  K4: {times['K4']:.3f} s of processor time")
+    say("- " + ", ".join(f"{name}: {seconds / times['K4']:.2f} × K4" for name, seconds in times.items()))
+    say(f"- K4: {times['K4']:.3f} s of processor time")
+    if options.write:
+        say.write("fisher_regulators")
 
 
 if __name__ == "__main__":

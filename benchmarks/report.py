@@ -82,3 +82,18 @@ def families(room: str, description: str | None) -> None:
             broken.append(script.name)
     if broken:
         raise SystemExit(f"these benchmarks broke off, see above: {', '.join(broken)}")
+class Told:
+    """What a benchmark says: printed at once, line by line, and kept for :meth:`write`."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, text: str) -> None:
+        """Print ``text`` and keep it."""
+        print(text, flush=True)
+        self.lines.append(text)
+
+    def write(self, name: str) -> None:
+        """Keep everything said so far in ``benchmarks/results``."""
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / f"{name}.md").write_text("\n".join(self.lines).rstrip("\n") + "\n")

@@ -1,4 +1,4 @@
-"""What the guard costs on language models: ``python benchmarks/steps_guard.py [--quick] [--device cuda]``.
+"""What the guard costs on language models: ``python benchmarks/steps_guard.py [--quick] [--device cuda] [--write]``.
 
 The bare step is forward, backward and AdamW. Bare and guarded steps take turns in one process and are compared pair by
 pair: CPU time on a CPU (one thread), wall time between synchronisations on a CUDA device. The first step of a guard
@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable
 
 import torch
+from report import Told, heading
 from torch import Tensor, nn
 
 from workbench import steps
 from workbench.steps.networks import Block
 
+say = Told()
 CASES = {
     "V=50257, d=128, 2 layers, 2×128": (50257, 128, 2, 4, 2, 128, False),
     "V=8192, d=128, 4 layers, 8×64": (8192, 128, 4, 4, 8, 64, False),
@@ -109,12 +111,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="five rounds instead of fifteen")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--write", action="store_true", help="keep the table in benchmarks/results")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    print(
-        f"torch {torch.__version__}, {torch.cuda.get_device_name() if options.device == 'cuda' else 'one CPU thread'}"
-    )
-    print(table(options.device, 5 if options.quick else 15))
+    say("\n".join(heading("The guard", "python benchmarks/steps_guard.py --write", ("torch",))))
+    say(f"torch {torch.__version__}, {torch.cuda.get_device_name() if options.device == 'cuda' else 'one CPU thread'}")
+    say("")
+    say(table(options.device, 5 if options.quick else 15))
+    if options.write:
+        say.write("steps_guard" if options.device == "cpu" else "steps_guard_card")
 
 
 if __name__ == "__main__":

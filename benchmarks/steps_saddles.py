@@ -75,7 +75,15 @@ def molecule(name: str) -> steps.Surface:
     atoms = from_set(name)
     atoms.calc = TBLite(method="GFN2-xTB", verbosity=0)
     BFGS(atoms, logfile=None).run(fmax=1e-3, steps=500)
-    return replace(steps.ase_surface(atoms), name=name)
+    bare = steps.ase_surface(atoms)
+
+    def evaluate(x: Array) -> tuple[float, Array]:
+        try:
+            return bare.evaluate(x)
+        except RuntimeError:  # the calculation does not converge, far from any molecule
+            return np.inf, np.full(x.size, np.inf)
+
+    return replace(bare, name=name, evaluate=evaluate)
 
 
 def starts_of(surface: steps.Surface, count: int) -> Iterator[tuple[Array, Array]]:
@@ -162,7 +170,7 @@ class Rivals:
             with np.errstate(all="ignore"):
                 try:
                     energy, gradient = surface.evaluate(np.array(message["x"]))
-                except (ArithmeticError, RuntimeError):  # also a calculation that does not converge
+                except ArithmeticError:
                     energy, gradient = np.inf, np.zeros(1)
             if np.isfinite(energy) and np.isfinite(gradient).all():
                 self._say({"energy": energy / surface.scale, "gradient": (gradient / surface.scale).tolist()})

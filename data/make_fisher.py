@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from workbench import fisher, results
+from workbench import fisher, results, sweeps
 from workbench.fisher.metric import metric_in_space, pairs
+from workbench.fisher.monte_carlo import Cells, growth_dataset
 from workbench.fisher.scaling import scaling_dataset
 from workbench.fisher.shipped import NAMES
 from workbench.fisher.torus import torus as lattice
@@ -29,6 +30,28 @@ SAMPLED = {
     "potts-4": {4: 40_000, 6: 40_000, 8: 40_000, 10: 20_000, 12: 20_000, 16: 10_000},
 }
 """Sides and samples from each of eight chains, two sweeps apart."""
+
+GROWTH = {
+    "potts-3": {
+        4: (8192, 3, 8), 8: (8192, 3, 8), 16: (8192, 4, 8), 32: (4096, 6, 6), 64: (4096, 6, 2), 128: (1024, 8, 2),
+    },
+    "potts-4": {
+        4: (8192, 3, 6), 8: (8192, 3, 6), 16: (4096, 6, 6), 32: (4096, 8, 2), 64: (2048, 10, 2), 128: (512, 16, 1),
+    },
+    "ising-3d": {4: (8192, 3, 6), 7: (8192, 3, 6), 12: (4096, 3, 2), 20: (2048, 4, 1), 32: (256, 4, 1)},
+}  # fmt: skip
+"""Sides; samples from each of four chains, sweeps between them, and how many such runs: the trace term.
+
+Four times as many runs of the sides past 16 are to settle Potts q = 3: about ten minutes of one core.
+"""
+SMALL = {
+    "potts-3": {6: 4096, 8: 4096, 12: 2048, 16: 2048, 24: 512},
+    "potts-4": {6: 4096, 8: 4096, 12: 2048, 16: 2048, 24: 512},
+    "ising-3d": {4: 4096, 5: 4096, 6: 2048, 8: 1024, 10: 512},
+}
+"""Sides and samples from each of four chains, three sweeps apart, in two runs: ‖T‖², which is continued."""
+CHAINS, RUNS = 4, 2
+TRACES, NORMS = ["trace_norm", "trace_norm_error", "row_sum", "tau_energy"], ["cumulant_norm", "trace_norm"]
 
 
 def torus() -> xr.Dataset:
@@ -78,6 +101,53 @@ def other_models() -> xr.Dataset:
     return fisher.monte_carlo_survey(SAMPLED, progress=TqdmProgress("other models"))
 
 
+def other_models_growth() -> xr.Dataset:
+    """|R| of the same models at larger sizes, from independent runs; kept one by one, so that it can be stopped.
+
+    More runs of a size, or another size, compute only what is new.
+    """
+    seconds = 0.0
+
+    def runs(function: str, keep: list[str], model: str, L: int, samples: int, spacing: int, repeats: int) -> Cells:
+        nonlocal seconds
+        name = keep[0]
+        ds = sweeps.sweep(
+            function, {"model": [model], "L": [L], "samples": samples, "spacing": spacing, "chains": CHAINS},
+            store=FOLDER.parent / "cells" / name, repeats=repeats, seed=0, keep=keep,
+            progress=TqdmProgress(f"{name}, {model}, L = {L}"),
+        )  # fmt: skip
+        seconds += ds.attrs["seconds"]
+        values = ds[name].values.ravel()
+        spread = np.full(len(values), values.std(ddof=min(1, len(values) - 1)))
+        return Cells(values, ds[f"{name}_error"].values.ravel() if f"{name}_error" in ds else spread, CHAINS)
+
+    traces = {
+        model: {L: runs("fisher.sampled_trace_norm", TRACES, model, L, *plan) for L, plan in sizes.items()}
+        for model, sizes in GROWTH.items()
+    }
+    norms = {
+        model: {
+            L: runs("fisher.monte_carlo_curvature", NORMS, model, L, samples, 3, RUNS) for L, samples in sizes.items()
+        }
+        for model, sizes in SMALL.items()
+    }
+    plan = {
+        model: {str(L): dict(zip(("samples", "spacing", "runs"), row, strict=True)) for L, row in sizes.items()}
+        for model, sizes in GROWTH.items()
+    }
+    return results.stamp(
+        growth_dataset(traces, norms),
+        "workbench.fisher.sampled_trace_norm",
+        {
+            "plan": plan,
+            "norms": {m: {str(L): s for L, s in r.items()} for m, r in SMALL.items()},
+            "chains": CHAINS,
+            "seed": 0,
+        },
+        seconds=seconds,
+    )
+
+
 FILES: dict[str, Callable[[], xr.Dataset]] = {
     "slice": slice_,
     "across": across,
@@ -85,6 +155,7 @@ FILES: dict[str, Callable[[], xr.Dataset]] = {
     "torus": torus,
     "beyond": beyond,
     "other_models": other_models,
+    "other_models_growth": other_models_growth,
 }
 
 

@@ -1,8 +1,10 @@
 """The rows of the fisher room: what they say today, and that other values would make them say something else."""
 
 import numpy as np
+import pytest
 
 from workbench import data, fisher
+from workbench.fisher import paper
 from workbench.fisher.verdicts import CLAIMS, verdicts
 from workbench.verdicts import Outcome
 
@@ -55,12 +57,30 @@ def test_a_peak_would_be_found(monkeypatch):
     assert claim("R peaks at J_c").verdict().outcome is HOLDS
 
 
-def test_other_models_are_settled_once_corrections_are_small():
+def test_other_models_are_settled_once_one_candidate_is_excluded():
     one = claim("Potts q = 3")
-    numbers = dict(one.measure())
-    assert numbers["drift"] > numbers["off"]
-    assert one.verdict({**numbers, "drift": 0.01}).outcome is FAILS
-    assert one.verdict({**numbers, "drift": 0.001, "fitted": numbers["predicted"], "off": 0.0}).outcome is HOLDS
+    numbers = {**one.measure(), "more": 4.0}
+    assert one.verdict({**numbers, "chance": 1e-5, "rival_chance": 0.4}).outcome is FAILS
+    assert one.verdict({**numbers, "chance": 0.4, "rival_chance": 1e-5}).outcome is HOLDS
+    neither = one.verdict({**numbers, "chance": 0.02, "rival_chance": 0.4})
+    assert neither.outcome is OPEN
+    assert "4 times as many samples" in neither.measured
+
+
+@pytest.mark.parametrize("exponent", ["predicted", "rival"])
+def test_other_models_are_judged_by_the_shipped_sizes(monkeypatch, exponent):
+    """Made-up curvatures of either exponent, with a constant and small errors: the other candidate is excluded."""
+    candidates = paper.EXPONENTS["potts-3"]
+    ds = fisher.shipped_growth()
+    n = ds.sites.values.astype(float)
+    R = -n * (-2 + 8 * n ** (getattr(candidates, exponent) - 1))
+    made = ds.assign(
+        scalar_curvature=("row", R, ds.scalar_curvature.attrs),
+        scalar_curvature_error=("row", 1e-3 * abs(R), ds.scalar_curvature_error.attrs),
+    )
+    read = data.result
+    monkeypatch.setattr(data, "result", lambda name: made if name.endswith("growth.nc") else read(name))
+    assert claim("Potts q = 3").verdict().outcome is (HOLDS if exponent == "predicted" else FAILS)
 
 
 def test_the_identity_row_measures_rounding():

@@ -82,6 +82,7 @@ from workbench.fisher.shipped import (
     compare_model,
     exact_scaling,
     shipped_extrapolation,
+    shipped_growth,
     shipped_scaling,
     shipped_survey,
 )
@@ -157,6 +158,7 @@ __all__ = [
     "sampled_trace_norm",
     "scale_flow",
     "shipped_extrapolation",
+    "shipped_growth",
     "shipped_scaling",
     "shipped_survey",
     "third_cumulant",

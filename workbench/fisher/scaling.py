@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 from workbench import checks, results
 from workbench.fisher.curvature import ENGINES, ising_curvature
@@ -92,6 +93,61 @@ def fit_power_law(
     return PowerLaw(float(exponent), float(np.sqrt(variance)), float(intercept))
 
 
+@dataclass(frozen=True)
+class Background:
+    """R/n = constant + slope · n^(exponent − 1), the exponent given; ``chance`` of a misfit as large or larger.
+
+    ``misfit`` is χ² with two fewer degrees of freedom than there are sizes, ``values`` the fitted R/n.
+    """
+
+    constant: float
+    slope: float
+    misfit: float
+    chance: float
+    values: NDArray
+
+
+def fit_background(sites: ArrayLike, curvature: ArrayLike, errors: ArrayLike, exponent: float) -> Background:
+    """Fit |R| = n (c₀ + c₁ n^(exponent − 1)) by weighted least squares: a power with a constant beside it.
+
+    A power alone would take every constant part of R/n, such as ‖T‖²/n, for a change of the exponent. Needs three sizes
+    or more, positive ``errors`` of R, and an exponent that is not 1.
+
+    >>> n = np.array([64.0, 256.0, 1024.0, 4096.0])
+    >>> found = fit_background(n, n * (2 + 3 * n**0.2), 0.01 * n, 1.2)
+    >>> round(found.constant, 9), round(found.slope, 9), round(found.chance, 6)
+    (2.0, 3.0, 1.0)
+    """
+    n, R = _series(sites, curvature, minimum=3)
+    sigma = checks.finite_array("errors", errors, ndim=1) / n
+    if sigma.shape != n.shape or not (sigma > 0).all():
+        raise ValueError("errors must be positive, one for each size")
+    power = checks.real("exponent", exponent) - 1
+    if power == 0:
+        raise ValueError("an exponent of 1 leaves nothing beside the constant; fit a logarithm instead")
+    shape = np.stack([np.ones_like(n), n**power], axis=1)
+    found, *_ = np.linalg.lstsq(shape / sigma[:, None], R / n / sigma)
+    values = shape @ found
+    misfit = float((((R / n - values) / sigma) ** 2).sum())
+    return Background(float(found[0]), float(found[1]), misfit, float(stats.chi2.sf(misfit, len(n) - 2)), values)
+
+
+def samples_to_tell(sites: ArrayLike, curvature: ArrayLike, errors: ArrayLike, first: float, second: float) -> float:
+    """Return how many times as many samples at the same sizes tell two exponents apart by 3σ, a constant beside each.
+
+    The second is fitted, and what it says is fitted by the first: χ² of that, which grows with the samples, must reach
+    nine. Below 1 the samples at hand suffice.
+
+    >>> n = np.array([64.0, 256.0, 1024.0, 4096.0])
+    >>> few, many = (samples_to_tell(n, n * n**0.2, e * n, 1.1, 1.2) for e in (0.02, 0.01))
+    >>> round(few / many, 6)
+    4.0
+    """
+    n, _ = _series(sites, curvature, minimum=3)
+    truth = fit_background(n, curvature, errors, second).values * n
+    return float(SIGMAS**2 / fit_background(n, truth, errors, first).misfit)
+
+
 def fit_logarithm(sides: ArrayLike, curvature_per_site: ArrayLike) -> Logarithm:
     """Fit R/n = −(a ln L + b) by least squares; ``sides`` are L, at least two.
 
@@ -174,17 +230,37 @@ def falsify(
         raise ValueError(f"an extrapolation needs at least 3 sides, got {len(L)}")
     n = L ** checks.integer("dimension", dimension, minimum=1)
     local = effective_exponents(n, curvature)
-    sigma = np.zeros(len(local)) if errors is None else effective_errors(n, curvature, errors)
-    x = 1 / np.sqrt(L[1:] * L[:-1])
-    weight = x[:-1] / (x[:-1] - x[1:])
+    weight = _to_infinity(L)
     exponents = local[:-1] + weight * (local[1:] - local[:-1])
-    statistical = np.hypot((1 - weight) * sigma[:-1], weight * sigma[1:])
+    statistical = np.zeros(len(exponents)) if errors is None else extrapolated_noise(L, curvature, errors, dimension)
     step = np.pad(np.abs(exponents - local[1:]), 1)
     uncertainty = np.hypot(statistical, np.max([step[:-2], step[1:-1], step[2:]], axis=0))
     off = np.abs(exponents - prediction)
     deviations = np.divide(off, uncertainty, out=np.where(off > 0, np.inf, 0.0), where=uncertainty > 0)
     run = _longest_run(deviations > SIGMAS)
     return Verdict(run >= CONSECUTIVE, prediction, exponents, uncertainty, deviations, run)
+
+
+def _to_infinity(L: NDArray) -> NDArray:
+    """Return the weight of the later of two neighbouring exponents in their linear extrapolation in 1/L."""
+    x = 1 / np.sqrt(L[1:] * L[:-1])
+    return x[:-1] / (x[:-1] - x[1:])
+
+
+def extrapolated_noise(sides: ArrayLike, curvature: ArrayLike, errors: ArrayLike, dimension: int = 2) -> NDArray:
+    """Return the statistical errors of the extrapolated exponents of :func:`falsify`, two fewer than there are sides.
+
+    Neighbouring exponents share the curvature between them, so the errors of the three sizes are propagated.
+
+    >>> extrapolated_noise([4, 8, 16], [10.0, 40.0, 160.0], [0.1, 0.4, 1.6]).round(4).tolist()
+    [0.0270]
+    """
+    L = checks.finite_array("sides", sides, ndim=1)
+    n = L ** checks.integer("dimension", dimension, minimum=1)
+    relative = checks.finite_array("errors", errors, ndim=1) / np.abs(checks.finite_array("curvature", curvature))
+    weight, step = _to_infinity(L), np.diff(np.log(n))
+    first, last = (1 - weight) / step[:-1], weight / step[1:]
+    return np.sqrt((first * relative[:-2]) ** 2 + ((first - last) * relative[1:-1]) ** 2 + (last * relative[2:]) ** 2)
 
 
 def _longest_run(flags: NDArray) -> int:

@@ -22,6 +22,14 @@ def shipped_survey() -> xr.Dataset:
     return data.result("fisher/other_models.nc")
 
 
+def shipped_growth() -> xr.Dataset:
+    """Return stored curvatures of the same models at larger sizes: trace term sampled, ‖T‖² continued from small ones.
+
+    One row for each model and side, with the number of independent runs behind it; made by ``data/make_fisher.py``.
+    """
+    return data.result("fisher/other_models_growth.nc")
+
+
 NAMES = ("scalar_curvature", "cumulant_norm", "trace_norm")
 
 
@@ -61,16 +69,18 @@ def compare_model(model: str = "ising-3d") -> xr.Dataset:
 
     Ours are the shipped :func:`monte_carlo_survey`. For each source: |R|, errors, effective exponents of consecutive
     sizes with errors, and a weighted power law. Published values without an error, or called exact, are shown but not
-    fitted, and both fits start at the paper's smallest fitted size, since small lattices bend the curve.
+    fitted, and all fits start at the paper's smallest fitted size, since small lattices bend the curve. A third source,
+    ``far``, are our larger sizes (:func:`shipped_growth`).
     """
-    ours = shipped_survey().to_dataframe()
+    ours, far = shipped_survey().to_dataframe(), shipped_growth().to_dataframe()
     table = published(model).to_dataframe().reset_index()
     if model not in set(ours.model):
         raise ValueError(f"no samples of {model!r} are shipped; choose one of: {', '.join(sorted(set(ours.model)))}")
-    ours = ours[ours.model == model].sort_values("L")
+    ours, far = (rows[rows.model == model].sort_values("L") for rows in (ours, far))
     variables, coordinates = {}, {}
     sources = {
         "ours": (ours.L, ours.sites, -ours.scalar_curvature, ours.scalar_curvature_error),
+        "far": (far.L, far.sites, -far.scalar_curvature, far.scalar_curvature_error),
         "paper": (table.L, table.sites, table.absolute_curvature, table.absolute_curvature_error),
     }
     smallest = table.L[table.absolute_curvature_error > 0].min()

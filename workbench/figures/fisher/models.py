@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from workbench.figures import theme
-from workbench.figures.fisher.marks import FIT, OURS, PAPER, points_with_errors
+from workbench.figures.fisher.marks import EXTRAPOLATED, FIT, OURS, PAPER, points_with_errors
 
 
 def running(ds: xr.Dataset) -> hv.Overlay:
@@ -27,7 +27,8 @@ def running(ds: xr.Dataset) -> hv.Overlay:
 def model_growth(ds: xr.Dataset) -> hv.Overlay:
     """Draw |R| of a sampled model against n, ours and the paper's with error bars."""
     parts = []
-    for source, colour, label in (("paper", PAPER, "paper"), ("ours", OURS, "this room")):
+    sources = (("paper", PAPER, "paper"), ("ours", OURS, "this room"), ("far", EXTRAPOLATED, "‖T‖² continued"))
+    for source, colour, label in sources:
         columns = (ds[f"{name}_{source}"].values for name in ("sites", "curvature", "error"))
         parts += points_with_errors(*columns, "n", "absolute curvature", label, colour)
     return theme.frame(
@@ -39,8 +40,8 @@ def model_growth(ds: xr.Dataset) -> hv.Overlay:
 def model_exponents(ds: xr.Dataset) -> hv.Overlay:
     """Draw effective exponents with error bars against both candidate exponents."""
     parts = []
-    left = min(float(ds.pair_ours.min()), float(ds.pair_paper.min()))
-    right = max(float(ds.pair_ours.max()), float(ds.pair_paper.max()))
+    pairs = np.concatenate([ds[f"pair_{source}"].values for source in ("ours", "paper", "far")])
+    left, right = float(pairs.min()), float(pairs.max())
     candidates = (
         ("predicted_exponent", "paper", PAPER, "dashed"), ("specific_heat_exponent", "specific heat", FIT, "dotted"),
     )  # fmt: skip
@@ -48,7 +49,8 @@ def model_exponents(ds: xr.Dataset) -> hv.Overlay:
         level = float(ds[name])
         line = hv.Curve(([left, right], [level, level]), "L", "exponent", label=f"{label} {level:.4f}")
         parts.append(theme.line(line, colour, dash=dash))
-    for source, colour, label in (("paper", PAPER, "paper's data"), ("ours", OURS, "this room")):
+    sources = (("paper", PAPER, "paper's data"), ("ours", OURS, "this room"), ("far", EXTRAPOLATED, "‖T‖² continued"))
+    for source, colour, label in sources:
         columns = (ds[name].values for name in (f"pair_{source}", f"exponent_{source}", f"exponent_error_{source}"))
         parts += points_with_errors(*columns, "L", "exponent", label, colour)
     return theme.frame(

@@ -18,7 +18,7 @@ def trace_bytes(sites: int, dimension: int, chains: int) -> float:
     """Return the bytes that a run without third cumulants keeps, and the fields of one batch in two threads.
 
     >>> f"{trace_bytes(128**2, 2, 4) / 1e6:.0f} MB"
-    '74 MB'
+    '40 MB'
     """
     sums = chains * sites * dimension**2 * (1 + dimension)
     batch = 2 * BATCH * sites * dimension * 2

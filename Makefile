@@ -28,6 +28,7 @@ lab: $(VENV)/.all
 
 bench: $(VENV)/.all
 	for room in $$($(RUN) -m workbench.rooms) sweeps; do $(RUN) benchmarks/$$room.py --write || exit 1; done
+	for script in benchmarks/flows_*.py; do $(RUN) $$script --write || exit 1; done
 
 docs: $(VENV)/.all
 	$(RUN) docs/make_index.py

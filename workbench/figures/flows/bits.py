@@ -65,7 +65,7 @@ def climate_distributions(ds: xr.Dataset) -> Any:
         theme.line(hv.Curve((ds.value.values, ds.high_cdf.values), "value", "share", label="reference"), HIGH, width=4),
         theme.line(hv.Curve((ds.value.values, ds.low_cdf.values), "value", "share", label="under test"), LOW),
     ]
-    title = "Distribution: W₁ is the area between the curves"
+    title = "W₁: area between the curves"
     return theme.frame(
         hv.Overlay(parts), title=title, xlabel=str(ds.attrs["quantity"]), ylabel="share below", legend="bottom_right"
     )

@@ -44,7 +44,7 @@ def embedding_plane(ds: xr.Dataset, *, query: int = 0) -> Any:
     share = ds.explained.values
     return theme.frame(
         hv.Overlay(parts),
-        title="Unseen classes: directions of the embedding",
+        title="Unseen classes, embedded",
         xlabel=f"widest axis ({share[0]:.0%})",
         ylabel=f"second axis ({share[1]:.0%})",
         height=430,

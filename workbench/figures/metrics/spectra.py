@@ -133,8 +133,8 @@ def alpha_and_noise(ds: xr.Dataset) -> Any:
     ticks = [(len(rows) - k, name) for k, name in enumerate(rows)] + [(0, "noise")]
     return theme.frame(
         hv.Overlay(parts),
-        title="How well α is known, and what noise would score",
-        xlabel="α (shaded: 2 to 6, “good” in the package)",
+        title="How well α is known",
+        xlabel="α (shaded: 2 to 6)",
         ylabel="",
         xlim=(1, right),
         ylim=(-0.6, len(rows) + 0.6),

@@ -111,7 +111,7 @@ def pr_trapezoid(found: Levels) -> float:
 )
 def partial_auroc(found: Levels) -> float:
     """Return the area under the ROC curve up to FPR = 0.1, scaled so that chance is 0.5 and perfect 1."""
-    area = float(_partial_area(found.positives, found.negatives, MOST_FPR))
+    area = float(_roc_area(found.positives, found.negatives, 0.0, MOST_FPR, False))
     least, most = MOST_FPR**2 / 2, MOST_FPR
     return 0.5 * (1 + (area - least) / (most - least))
 
@@ -126,7 +126,7 @@ def partial_auroc(found: Levels) -> float:
 )
 def log_auroc(found: Levels) -> float:
     """Return the mean of TPR over log₁₀ FPR from 0.001 to 1; straight lines of the ROC curve are integrated exactly."""
-    return float(_log_area(found.positives, found.negatives, LEAST_FPR) / -np.log(LEAST_FPR))
+    return float(_roc_area(found.positives, found.negatives, LEAST_FPR, 1.0, True) / -np.log(LEAST_FPR))
 
 
 def tie_bracket(found: Levels) -> tuple[float, float, float]:
@@ -244,35 +244,21 @@ def _pr_trapezoid(p, n):
 
 
 @njit(cache=True, nogil=True)
-def _partial_area(p, n, most):
+def _roc_area(p, n, low, high, logarithmic):  # under the ROC curve between two FPRs, against dx or dx/x
     total_p, total_n = _totals(p, n)
     true, false, area = 0.0, 0.0, 0.0
     for g in range(len(p)):
         x0, y0 = false / total_n, true / total_p
-        false += n[g]
-        true += p[g]
-        x1, y1 = false / total_n, true / total_p
-        if x1 >= most:
-            if x1 > x0:
-                y1 = y0 + (y1 - y0) * (most - x0) / (x1 - x0)
-                area += (most - x0) * 0.5 * (y0 + y1)
+        if x0 >= high:
             break
-        area += (x1 - x0) * 0.5 * (y0 + y1)
-    return area
-
-
-@njit(cache=True, nogil=True)
-def _log_area(p, n, least):
-    total_p, total_n = _totals(p, n)
-    true, false, area = 0.0, 0.0, 0.0
-    for g in range(len(p)):
-        x0, y0 = false / total_n, true / total_p
         false += n[g]
         true += p[g]
         x1, y1 = false / total_n, true / total_p
-        if x1 > least and x1 > x0:
+        start, end = max(x0, low), min(x1, high)
+        if end > start:  # the line y0 + slope (x − x0)
             slope = (y1 - y0) / (x1 - x0)
-            start = max(x0, least)
-            # the line y0 + slope (x − x0) against dx/x
-            area += (y0 - slope * x0) * np.log(x1 / start) + slope * (x1 - start)
+            if logarithmic:
+                area += (y0 - slope * x0) * np.log(end / start) + slope * (end - start)
+            else:
+                area += (end - start) * (y0 + slope * (0.5 * (start + end) - x0))
     return area

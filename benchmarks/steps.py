@@ -1,8 +1,8 @@
 """Benchmarks of the steps room: ``python benchmarks/steps.py [--quick] [--write]``.
 
-Five tables: the exact radius beside companion-matrix eigenvalues, M-FAC's push and solve, what a guarded step costs, the spike laboratory over
-seeds, and how well every predictor forecasts the onset of damage. All ratios are measured in one run, interleaved, in
-CPU time; speed is asserted nowhere.
+Five tables: the exact radius beside companion-matrix eigenvalues, M-FAC's push and solve, what a guarded step costs, the
+spike laboratory over seeds, and how well every predictor forecasts the onset of damage. All ratios are measured in one
+run, interleaved, in CPU time; speed is asserted nowhere.
 """
 
 import argparse
@@ -126,8 +126,8 @@ def mfac_table(quick: bool) -> str:
         for n in range(5 if quick else 15):
             g = gradients[n % 4]
             for name, run in (
-                ("ours", lambda g=g: fisher.push_and_solve(g)),
-                ("products", lambda g=g: (stored @ g) @ stored),
+                ("ours", lambda g=g, fisher=fisher: fisher.push_and_solve(g)),
+                ("products", lambda g=g, stored=stored: (stored @ g) @ stored),
             ):
                 times[name].append(cpu_time(run))
         ours, products = (min(times[name]) for name in ("ours", "products"))

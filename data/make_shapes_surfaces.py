@@ -14,7 +14,7 @@ MAKERS = {
     "carried": shapes.carried_crossings,
     "noise": shapes.sampling_noise,
     "losses": lambda: shapes.compare_losses(seconds=0.8),
-    "cortex": lambda: shapes.compare_losses(pairs=("cortex",), seconds=0.9),
+    "cortex": lambda: shapes.compare_losses(pairs=("cortex",), sizes=(642, 2562), seconds=0.9),
     "rules": shapes.rule_errors,
     "rules_cortex": lambda: shapes.rule_errors(("cortex",)),
     "fields": lambda: shapes.compare_losses(

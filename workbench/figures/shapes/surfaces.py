@@ -65,6 +65,7 @@ def bent_surface(ds: xr.Dataset, side: str = "front") -> Any:
     if not int(ds.open):
         handles = handles[np.isin(handles, seen)]
     flat = places[:, [across, up]]
+    handles = _apart(handles, flat, 0.025 * float(np.ptp(flat, axis=0).max()))
     names = ["across", "up", "across_end", "up_end"]
     parts = [
         theme.line(hv.Segments(_sides_of(seen, flat), names), theme.NEUTRAL, width=0.7, alpha=0.5),
@@ -88,6 +89,15 @@ def bent_surface(ds: xr.Dataset, side: str = "front") -> Any:
         equal_units=True,
         legend="bottom",
     )
+
+
+def _apart(handles: np.ndarray, flat: np.ndarray, distance: float) -> np.ndarray:
+    """Return the handles of which none lies on an earlier one: a hand would move both."""
+    kept: list[int] = []
+    for one in handles.tolist():
+        if not kept or np.linalg.norm(flat[kept] - flat[one], axis=1).min() > distance:
+            kept.append(one)
+    return np.array(kept, dtype=np.int64)
 
 
 def _sides_of(faces: np.ndarray, flat: np.ndarray) -> np.ndarray:

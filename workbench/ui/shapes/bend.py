@@ -1,5 +1,6 @@
 """By hand: drag the vertices of a surface; what is proved of the map, its crossings and all losses answer at once."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,9 +26,9 @@ from workbench.ui.shapes.surfaces import ACCEPTED, CHOICES, FILE, LARGEST, USUAL
 ITSELF = "itself"
 MOST_VERTICES = 5_000
 SIZES = {"162": 162, "642": USUAL, "2,562": 2562}
-COUNTER_EXAMPLE = {"source": "two-sheets", "target": ITSELF, "vertices": 2562, "width": 0.3}
+COUNTER_EXAMPLE = {"source": "two-sheets", "target": ITSELF, "vertices": USUAL, "width": 1 / math.sqrt(12)}
 LIFT = 0.3
-"""How far the counter-example lifts the middle of its sheet: past the triangle, which lies at 0.1."""
+"""How far the middle of the sheet is lifted, past the triangle at 0.1; the width is 1 in these units."""
 Drags = tuple[tuple[float, ...], ...]
 
 
@@ -114,9 +115,7 @@ class BendView(View):
                     f"{MOST_VERTICES:,}. In Python shapes.bend_surface takes 20,000."
                 )
             return mesh
-        return (
-            name if inputs["vertices"] == USUAL and name != "two-sheets" else shapes.surface(name, inputs["vertices"])
-        )
+        return name if inputs["vertices"] == USUAL else shapes.surface(name, inputs["vertices"])
 
     @staticmethod
     def _name_of(inputs: Mapping[str, Any]) -> str:
@@ -167,7 +166,7 @@ class BendView(View):
 
     def open_counter_example(self) -> None:
         """Lift the middle of a sheet through the triangle above it, by a map that is proved to be a diffeomorphism."""
-        found = shapes.surface(COUNTER_EXAMPLE["source"], COUNTER_EXAMPLE["vertices"])
+        found = shapes.surface(COUNTER_EXAMPLE["source"])
         middle = int(np.argmin(np.linalg.norm(found.vertices, axis=1)))
         drags = (self._name_of(COUNTER_EXAMPLE), ((middle, 0.0, 0.0, LIFT),))
         self.param.update(**COUNTER_EXAMPLE, side="front", drags=drags)

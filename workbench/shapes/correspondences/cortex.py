@@ -21,6 +21,11 @@ NEAR = 12
 """Faces around a direction that are looked at for the one that holds it."""
 
 
+def is_there() -> bool:
+    """Return whether nilearn, which brings the surfaces, is installed."""
+    return importlib.util.find_spec("nilearn") is not None
+
+
 @functools.lru_cache(maxsize=4)
 def surface(name: str) -> tuple[Floats, NDArray[np.int64]]:
     """Return vertices (10242, 3) in mm and faces of "white", "pial", "infl" or "sphere" of the left hemisphere."""

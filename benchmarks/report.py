@@ -82,6 +82,8 @@ def families(room: str, description: str | None) -> None:
             broken.append(script.name)
     if broken:
         raise SystemExit(f"these benchmarks broke off, see above: {', '.join(broken)}")
+
+
 class Told:
     """What a benchmark says: printed at once, line by line, and kept for :meth:`write`."""
 

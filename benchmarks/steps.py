@@ -1,8 +1,8 @@
 """Benchmarks of the steps room: ``python benchmarks/steps.py [--quick] [--write]``.
 
-Five tables: the exact radius beside companion-matrix eigenvalues, M-FAC's push and solve, what a guarded step costs, the
-spike laboratory over seeds, and how well every predictor forecasts the onset of damage. All ratios are measured in one
-run, interleaved, in CPU time; speed is asserted nowhere.
+Five tables: the exact radius beside companion-matrix eigenvalues, M-FAC's push and solve, what a guarded step costs,
+the spike laboratory over seeds, and how well every predictor forecasts the onset of damage. All ratios are measured in
+one run, interleaved, in CPU time; speed is asserted nowhere.
 """
 
 import argparse

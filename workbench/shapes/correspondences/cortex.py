@@ -4,6 +4,8 @@ White matter, pial and inflated surface of a hemisphere have one sphere as their
 directions give two triangulations with the exact truth between them.
 """
 
+import importlib.util
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -15,6 +17,11 @@ from workbench.shapes.cortex import cortex_layer
 Floats = NDArray[np.float64]
 NEAR = 12
 """Faces around a direction that are looked at for the one that holds it."""
+
+
+def is_there() -> bool:
+    """Return whether nilearn, which brings the surfaces, is installed."""
+    return importlib.util.find_spec("nilearn") is not None
 
 
 def at_directions(way: Floats, sphere: Floats, faces: NDArray[np.int64], *surfaces: Floats) -> list[Floats]:

@@ -13,6 +13,7 @@ from workbench.clouds import foreign
 from workbench.costs import Cost
 from workbench.figures import shapes as figures
 from workbench.progress import Progress
+from workbench.shapes.correspondences import cortex
 from workbench.shapes.correspondences.examples import available
 from workbench.shapes.correspondences.landmarks import FORMATS as TABLES
 from workbench.shapes.correspondences.landmarks import LARGEST_TABLE, landmarks_in
@@ -26,6 +27,9 @@ from workbench.ui.kit.upload import ReadUpload, file_field, keep
 from workbench.ui.kit.view import View
 
 FILES = "files"
+CORTEX = (
+    "" if cortex.is_there() else "two pairs of a real cortex join these where nilearn is installed: pip install nilearn"
+)
 CHOICES = {entry.label: name for name, entry in available().items()} | {"Your own files …": FILES}
 METHODS = {entry.label: name for name, entry in shapes.MATCHERS.items()}
 SIGNATURES = {entry.label: name for name, entry in shapes.DESCRIPTORS.items()}
@@ -78,7 +82,7 @@ class CorrespondencesView(View):
     inputs = ("pair", "file_x", "file_y", "marks", "n", "method", "descriptors", "k", "k_final", "log_mu", "seed")
     display = ("by_error", "probe")
 
-    pair = param.Selector(default="helicoid-catenoid", objects=CHOICES, label="Pair")
+    pair = param.Selector(default="helicoid-catenoid", objects=CHOICES, label="Pair", doc=CORTEX)
     file_x = param.ClassSelector(class_=MeshFile, default=None, allow_None=True)
     file_y = param.ClassSelector(class_=MeshFile, default=None, allow_None=True)
     marks = param.ClassSelector(class_=LandmarkFile, default=None, allow_None=True)

@@ -34,6 +34,7 @@ docs: $(VENV)/.all
 	$(RUN) docs/make_index.py
 	$(RUN) docs/make_experiments.py
 	$(RUN) docs/make_architecture.py
+	$(RUN) docs/make_file_formats.py
 	$(RUN) docs/make_reference.py
 
 count: $(VENV)/bin/python

@@ -107,3 +107,30 @@ def test_the_study_of_generators_ships_and_another_waits_for_run():
     assert view.methods == ["monte-carlo", "orthogonal"]
     assert "over 2 seeds: orthogonal" in view.sentence(small)
     view.close()
+
+
+def test_trainings_of_a_server_go_apart_and_can(monkeypatch):
+    """What such a tab asks for travels as plain data, and long work goes the other way only on a server."""
+    from workbench.isolated.experiments import importable_name
+    from workbench.isolated.plain_data import check
+    from workbench.ui.fields.room import FieldsRoom
+    from workbench.ui.kit import view as kit
+
+    training = [view for view in FieldsRoom.view_classes if view.apart]
+    assert {"training", "own-populations"} < {view.slug for view in training}
+    for view in training:
+        one = view()
+        check(one.arguments(one.values()))
+        assert importable_name(view.experiment)
+        one.close()
+    asked, shipped = [], data.result("fields/first_training.nc")
+    monkeypatch.setattr(kit, "compute_apart", lambda experiment, arguments, **_: asked.append(arguments) or shipped)
+    served = TrainingView()
+    served.param.update(steps=9900, seed=5)
+    assert not served.cost(served.values()).is_quick
+    monkeypatch.setattr(kit, "in_session", lambda: True)
+    monkeypatch.setattr(served, "_show_new", lambda ds: None)
+    served.run()
+    assert served.runner.wait(PATIENCE)
+    assert asked[0]["steps"] == 9900
+    served.close()

@@ -52,6 +52,7 @@ def compute(
     if not results.is_experiment(experiment):
         raise TypeError(f"{name} is no experiment; another function runs apart by isolated.call")
     heard = _Heard(progress or Progress())
+    heard.update(0, 1, "starting in a process of its own")
     named = {"name": name, "arguments": dict(arguments)}
     answer = run(WORKERS, made, [], named, limits, heard, reports=True, patience=math.inf)
     return from_plain(answer, finished=True)

@@ -57,7 +57,7 @@ def population_path(
         places = places[np.isfinite(places).all(axis=1)]
         marks = hv.Points((places[:, 0], places[:, 1], np.arange(len(places))), ["x", "y"], ["item"], label=PLACES)
         parts.append(theme.markers(marks, theme.SERIES[3], size=15, marker="diamond", alpha=0.9))
-    reach = max(SIDE, 1.05 * float(np.abs(ds.path.values[:, 0]).max()))
+    reach = max(SIDE, 1.05 * float(max(np.abs(ds.path.values).max(), np.abs(target).max())))
     return theme.frame(
         hv.Overlay(parts),
         title=f"{NAMES.get(name, name)} at t = {float(now.time):.1f}",

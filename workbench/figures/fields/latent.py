@@ -78,7 +78,7 @@ def learner_columns(mixture: xr.Dataset, network: xr.Dataset, *, points: int = 6
     return theme.frame(
         hv.Overlay(parts), title=f"Mixture and network, {points:,} points", xlabel="latent dimension",
         ylabel="squared error", logx=True, logy=True, legend="bottom",
-        xticks=[(float(k), str(k)) for k in mixture.dimension.values],
+        xticks=[(float(k), str(k)) for k in mixture.dimension.values], xlim=(across[0] * 0.85, across[-1] * 1.15),
     )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def codec_curves(ds: xr.Dataset) -> Any:
     return theme.frame(
         hv.Overlay(parts), title="Principal axes and autoencoder", xlabel="latent dimension",
         ylabel="squared error on rows kept out", logx=True, legend="bottom",
-        xticks=[(float(k), str(k)) for k in ds.dimension.values],
+        xticks=[(float(k), str(k)) for k in ds.dimension.values], xlim=(across[0] * 0.85, across[-1] * 1.15),
     )  # fmt: skip
 
 

@@ -52,8 +52,9 @@ class ModelsView(View):
         ours, error = float(ds.fitted_far), float(ds.fitted_error_far)
         return (
             f"{ds.attrs['label']}: a power law through the paper's data has exponent {float(ds.fitted_paper):.4f} ± "
-            f"{float(ds.fitted_error_paper):.4f}, through ours to L = {int(ds.L_far[-1])} {ours:.4f} ± {error:.4f}; the "
-            f"paper predicts {float(ds.predicted_exponent):.4f}, the specific heat {float(ds.specific_heat_exponent):.4f}."
+            f"{float(ds.fitted_error_paper):.4f}, through ours to L = {int(ds.L_far[-1])} {ours:.4f} ± {error:.4f}; "
+            f"the paper predicts {float(ds.predicted_exponent):.4f}, the specific heat "
+            f"{float(ds.specific_heat_exponent):.4f}."
         )
 
     def _exponents_summary(self, ds: xr.Dataset) -> str:

@@ -45,6 +45,7 @@ ARGUMENTS = {
     "regimes": {"F": [1.0, 5.0]},
     "measured_convergence": {"F": [1.0, 5.0], "c": [0.0, 1.0]},
     "monte_carlo_curvature": {"model": "ising-2d", "L": 8},
+    "sampled_trace_norm": {"model": "ising-2d", "L": 8},
     "monte_carlo_survey": {"plan": {"ising-2d": {8: 100}}},
     "published": {"model": "ising-2d"},
     "third_cumulant": {"L": 16},

@@ -18,7 +18,11 @@ CHOSEN = (
     ("flows_covariances", "Bures–Wasserstein", "**Flows**: Bures–Wasserstein means, certified, beside fixed points"),
     ("flows_bits", "1,000,000 numbers", "**Flows**: rounding to ten bits"),
     ("metrics_rankings", "AUROC and AP", "**Metrics**: both scores of a ranking"),
-    ("metrics_rewards", "Worst-case regret", "**Metrics**: worst-case regret with a certificate, beside a linear program"),
+    (
+        "metrics_rewards",
+        "Worst-case regret",
+        "**Metrics**: worst-case regret with a proof, beside a linear program",
+    ),
     ("metrics_signals", "All distances", "**Metrics**: information-estimation distances of all pairs of points"),
     ("metrics_spectra", "The scan", "**Metrics**: the fit of a spectrum's tail, equal values"),
     ("metrics_embeddings", "R@1 and MAP@R", "**Metrics**: retrieval scores"),

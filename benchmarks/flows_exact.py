@@ -91,7 +91,7 @@ def crossing(rounds: int, seconds: float) -> list[str]:
         f"| d | {' | '.join(map(str, sizes))} |",
         "|---" * (1 + len(sizes)) + "|",
     ]
-    for dim in (1, 2, 3, 5, 8, 12, 20, 50):
+    for dim in (1, 2, 3, 8, 20):
         cells = []
         for n in sizes:
             a, b = prepare_pair(*clouds(n, dim), dtype=np.float64)

@@ -6,8 +6,6 @@ machine go first, and brings back the same Dataset, with its progress and what t
 ends the process, in the middle of whatever it does.
 """
 
-import functools
-import importlib
 import inspect
 import math
 import os
@@ -20,6 +18,7 @@ import xarray as xr
 from workbench import results
 from workbench.isolated.calls import Pool, importable_name, run
 from workbench.isolated.limits import Limits
+from workbench.isolated.worker import named_function
 from workbench.progress import Progress
 
 MOST_WORKERS = max(1, min(4, os.cpu_count() or 1))
@@ -98,8 +97,7 @@ class _Parts(Progress):
 
 def made(name: str, arguments: dict[str, Any], progress: Any) -> dict[str, Any]:
     """Return an experiment's Dataset as plain data. Runs in the process apart."""
-    module, _, attribute = name.partition(":")
-    experiment = functools.reduce(getattr, attribute.split("."), importlib.import_module(module))
+    experiment = named_function(name)
     if not results.is_experiment(experiment):
         raise TypeError(f"{name} is no experiment")
     if takes_progress(experiment):

@@ -36,8 +36,7 @@ def answer(nice: int = 0) -> None:
     threading.Thread(target=_leave_with, args=(requests,), daemon=True).start()
     _reply(replies, READY)
     for request, work in _requests(requests):
-        module, _, name = request["function"].partition(":")
-        function = functools.reduce(getattr, name.split("."), importlib.import_module(module))
+        function = named_function(request["function"])
         _reply(replies, STARTED)
         with _limited(request["seconds"], request["memory"]):
             arguments, named = unpack(work)
@@ -51,6 +50,12 @@ def answer(nice: int = 0) -> None:
         _reply(replies, kind, (value, keep))
         if not keep:
             return
+
+
+def named_function(name: str) -> Callable[..., Any]:
+    """Import what ``importable_name`` has named, for the one who asks, who names what is his own."""
+    module, _, attribute = name.partition(":")
+    return functools.reduce(getattr, attribute.split("."), importlib.import_module(module))
 
 
 class Reported(Progress):

@@ -74,6 +74,8 @@ def meshes() -> dict[str, Maker]:
         "mine.obj": text(*_rows(CORNERS, "v "), *_rows(FACES + 1, "f ")),
         "mine.stl": text("solid mine", *loops, "endsolid mine"),
         "mine.off": text("OFF", "4 4 6", *_rows(CORNERS), *_rows(FACES, "3 ")),
+        "mine.gii": gifti,
+        "mine.gii.gz": packed(gifti),
     }
 
 

@@ -14,16 +14,16 @@ import example_files as made
 import numpy as np
 
 from workbench import clouds, fields, fisher, flows, games, metrics, results, shapes, steps, sweeps
+from workbench.clouds import columns, pictures
 from workbench.clouds import files as cloud_files
-from workbench.clouds import pictures
 from workbench.fields.downscaling import own as rain_files
 from workbench.fisher.entropic import files as field_files
 from workbench.fisher.regulators import files as regulator_files
 from workbench.flows.bits import own_runs
 from workbench.flows.covariances import files as covariance_files
 from workbench.metrics.embeddings import files as embedding_files
-from workbench.metrics.rankings import files as ranking_files
 from workbench.metrics.spectra import files as network_files
+from workbench.shapes.correspondences import landmarks as landmark_files
 from workbench.shapes.defects import files as atom_files
 from workbench.shapes.shadow import files as planar_files
 from workbench.shapes.surfaces import report as surface_files
@@ -62,11 +62,6 @@ def sentence(reader: Callable[..., Any], **options: Any) -> Callable[[Path], str
 def array(reader: Callable[..., Any]) -> Callable[[Path], str]:
     """Return the same for a reader that gives back an array and its sentence."""
     return lambda path: reader(path)[1]
-
-
-def _mesh(path: Path) -> str:
-    found = shapes.read_mesh(path)
-    return f"{len(found.vertices)} vertices, {len(found.faces)} faces, Euler characteristic {found.euler}"
 
 
 def _xyz(path: Path) -> str:
@@ -120,6 +115,7 @@ _ITEMS = made.table(
 _PUBLISHED = made.text("3 15 1", "40 20 20 8 48", "20 9 4 5 25", "30 10 9 7 33")
 _PLANE = made.tables("x y", made.SQUARE)
 _LABELLED = made.LABELLED
+_POPULATIONS = [[k % 4, k // 4 % 2, k, k * k % 11] for k in range(80)]
 LAYERS = {"first.weight": (24, 20), "first.bias": (24,)}
 
 FORMATS: tuple[Format, ...] = (
@@ -174,18 +170,19 @@ FORMATS: tuple[Format, ...] = (
         sentence(shapes.read_atoms),
     ),
     Format(
-        "a surface to carry", "shapes.load_surface(path)", "surface", surface_files.FORMATS,
-        "triangles or polygons; vertices at one place become one",
+        "a surface to carry or to match", "shapes.load_surface(path), .read_mesh(path)", "surface",
+        surface_files.FORMATS,
+        "triangles or polygons, of GIFTI a pointset and its triangles; vertices at one place become one to be carried",
         {**made.meshes(), "mine.npz": made.npz(points=made.CORNERS, faces=made.FACES)},
         lambda path: str(shapes.load_surface(path)),
     ),
     Format(
-        "a surface to match", "shapes.read_mesh(path)", "mesh", [*surface_files.FORMATS, "gii", "gii.gz"],
-        "triangles or polygons; GIFTI with a pointset and triangles",
-        {"mine.gii": made.gifti, "mine.gii.gz": made.packed(made.gifti)}, _mesh,
+        "vertices that belong together", "shapes.read_landmarks(path)", "landmarks", landmark_files.FORMATS,
+        "rows of a vertex of X and its partner on Y, counted from 0", made.tables("x y", [[3, 17], [250, 4]]),
+        lambda path: f"{len(shapes.read_landmarks(path))} pairs",
     ),
     Format(
-        "labels and scores", "metrics.read_rankings(path)", "rankings", ranking_files.FORMATS,
+        "labels and scores", "metrics.read_rankings(path)", "rankings", columns.FORMATS,
         "a row of names; a column label (0 and 1, or two words), perhaps group and weight; all others are scores",
         made.tables("label ours theirs", made.SCORED, ";"), sentence(metrics.read_rankings),
     ),
@@ -227,6 +224,18 @@ FORMATS: tuple[Format, ...] = (
             "mine.npz": made.npz(x=made.CORNERS),
         },
         sentence(metrics.read_signals),
+    ),
+    Format(
+        "populations at two times", "fields.read_populations(path)", "populations", [*columns.FORMATS, "npz"],
+        "a row a point: columns population and time, perhaps particle; all others are features",
+        {
+            **made.tables("population time u v", _POPULATIONS, ";"),
+            "mine.npz": made.npz(
+                population=np.array(_POPULATIONS)[:, 0], time=np.array(_POPULATIONS)[:, 1],
+                features=np.array(_POPULATIONS)[:, 2:],
+            ),
+        },
+        sentence(fields.read_populations),
     ),
     Format(
         "daily rain", "fields.read_rain(path)", "rain", [*rain_files.TABLES, ".nc"],

@@ -253,7 +253,7 @@ def extrapolated_noise(sides: ArrayLike, curvature: ArrayLike, errors: ArrayLike
     Neighbouring exponents share the curvature between them, so the errors of the three sizes are propagated.
 
     >>> extrapolated_noise([4, 8, 16], [10.0, 40.0, 160.0], [0.1, 0.4, 1.6]).round(4).tolist()
-    [0.0270]
+    [0.027]
     """
     L = checks.finite_array("sides", sides, ndim=1)
     n = L ** checks.integer("dimension", dimension, minimum=1)

@@ -72,14 +72,19 @@ def best_of(
 
 
 def families(room: str, description: str | None) -> None:
-    """Run the scripts ``<room>_*.py`` one after the other with the options given; say which of them broke off."""
+    """Run the scripts ``<room>_*.py`` one after the other and keep what each prints; say which of them broke off."""
     given = options(description)
-    flags = [flag for flag, wanted in (("--quick", given.quick), ("--write", given.write)) if wanted]
     broken = []
     for script in sorted(HERE.glob(f"{room}_*.py")):
-        print(f"{script.name} {' '.join(flags)}".rstrip(), flush=True)
-        if subprocess.run([sys.executable, str(script), *flags], check=False).returncode:
+        command = [sys.executable, str(script), *(["--quick"] if given.quick else [])]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
             broken.append(script.name)
+            continue
+        title = script.stem.removeprefix(f"{room}_").capitalize()
+        own = done.stdout.startswith("# ")  # a report that brings its heading
+        lines = [] if own else heading(title, f"python benchmarks/{room}.py --write", ("numpy", "numba", "scipy"))
+        finish(script.stem, [*lines, done.stdout.strip("\n")], write=given.write)
     if broken:
         raise SystemExit(f"these benchmarks broke off, see above: {', '.join(broken)}")
 

@@ -159,7 +159,7 @@ def _checked(mesh: Surface, drags: Sequence[Drag], half: float, scale: float) ->
                 f"drag {number} goes {math.hypot(*shift):.3g}, over {FARTHEST:g} half-sizes ({FARTHEST * half:.3g}); "
                 "drag in smaller parts"
             )
-        found.append((int(vertex), *shift))
+        found.append((int(vertex), shift[0], shift[1], shift[2]))
     total = sum(max(1, math.ceil(math.hypot(*shift) / (scale * math.sqrt(math.e) * LIMIT))) for _, *shift in found)
     if total > MOST_MAPS:
         raise ValueError(f"these drags take {total} maps at this width; up to {MOST_MAPS} are made: widen the bump")

@@ -137,7 +137,7 @@ CLAIMS: tuple[Claim, ...] = (
             below("assd_most", 1) & below("vertex_error_most", 1),
             partly=below("assd_least", 1) | below("vertex_error_most", 1),
         ),
-        "shapes.compare_losses(pairs=('cortex',))",
+        "shapes.compare_losses(pairs=('cortex',), sizes=(642, 2562))",
         {
             "assd_most": "the worst ratio of ASSD",
             "assd_least": "the best ratio of ASSD",

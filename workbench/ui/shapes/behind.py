@@ -23,7 +23,7 @@ SHELF = (
         "shapes/surfaces_cortex.nc",
         "Losses on the cortex",
         figures.losses_compared,
-        "shapes.compare_losses(pairs=('cortex',))",
+        "shapes.compare_losses(pairs=('cortex',), sizes=(642, 2562))",
     ),
     Shipped("shapes/surfaces_rules.nc", "Rules on S⁵ for varifolds", figures.errors_of_rules, "shapes.rule_errors()"),
     Shipped("shapes/surfaces_noise.nc", "Samples against the exact distance", figures.samples_against_exact),

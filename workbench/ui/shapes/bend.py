@@ -26,7 +26,12 @@ from workbench.ui.shapes.surfaces import ACCEPTED, CHOICES, FILE, LARGEST, USUAL
 ITSELF = "itself"
 MOST_VERTICES = 5_000
 SIZES = {"162": 162, "642": USUAL, "2,562": 2562}
-COUNTER_EXAMPLE = {"source": "two-sheets", "target": ITSELF, "vertices": USUAL, "width": 1 / math.sqrt(12)}
+COUNTER_EXAMPLE: dict[str, Any] = {
+    "source": "two-sheets",
+    "target": ITSELF,
+    "vertices": USUAL,
+    "width": 1 / math.sqrt(12),
+}
 LIFT = 0.3
 """How far the middle of the sheet is lifted, past the triangle at 0.1; the width is 1 in these units."""
 Drags = tuple[tuple[float, ...], ...]

@@ -64,7 +64,6 @@ ARGUMENTS = {
     "robust_race": {},
     "budget_study": {},
     "rain_report": {"rain": np.zeros(100)},
-    "own_population_report": {"features": np.zeros((100, 2)), "population": np.zeros(100), "time": np.zeros(100)},
     "score_layers": {"model_or_path": "net.npz"},
     "score_networks": {"networks": {"a": "net.npz"}},
     **{name: {"density": metrics.SIGNAL_EXAMPLES["paper"]().density} | rest for name, rest in SIGNALS.items()},

@@ -26,12 +26,12 @@ def sampled_minimum(ds: xr.Dataset) -> Any:
     room = 0.08 * float(shown.max() - shown.min()) or 1.0
     return theme.frame(
         hv.Overlay(parts),
-        title="What samples miss of your plan's worst case",
+        title="What samples miss",
         xlabel="samples drawn",
         ylabel="earned by your plan",
         ylim=(float(shown.min()) - room, float(shown.max()) + room),
         logx=True,
-        legend="top_right",
+        legend="bottom",
     )
 
 
@@ -47,11 +47,11 @@ def box_bounds(ds: xr.Dataset) -> Any:
     room = 0.08 * float(shown.max() - shown.min()) or 1.0
     return theme.frame(
         hv.Overlay(parts),
-        title="How the bounds on the best plan met",
+        title="Bounds on the best plan",
         xlabel="boxes of factors",
         ylabel="earned by the best plan",
         ylim=(float(shown.min()) - room, float(shown.max()) + room),
-        legend="bottom_right",
+        legend="bottom",
     )
 
 
@@ -80,5 +80,5 @@ def worst_factors(ds: xr.Dataset) -> Any:
         ylabel="number of the factor",
         xlim=(-1.15, 1.15),
         ylim=(0.3, len(factor) + 0.7),
-        legend="top_left",
+        legend="bottom",
     )

@@ -32,7 +32,7 @@ def tornado(ds: xr.Dataset) -> Any:
         ylabel="item",
         xlim=(-reach, reach),
         ylim=(0.3, len(items) + 0.7),
-        legend="top_left",
+        legend="bottom",
     )
 
 

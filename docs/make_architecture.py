@@ -26,6 +26,7 @@ GROUND = {
     "checks": "arguments judged before any work, in sentences",
     "registry": "methods found by name, with what pages and tables want to know of them",
     "progress": "how far, how long still, and stop",
+    "papers": "the papers whose claims are judged, by number",
     "parallel": "threads and processes within the cores there are",
     "isolated": "work on strangers' files, in a process that can be ended",
     "costs": "seconds and memory before a run",

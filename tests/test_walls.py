@@ -29,7 +29,7 @@ DYNAMIC = {
         "ui/catalogue.py",
         "__init__.py",
     ),
-    *("isolated/calls.py", "isolated/experiments.py", "isolated/worker.py"),
+    *("isolated/calls.py", "isolated/worker.py"),
 }
 """Files that import a package by a name made at run time; they take the name from ``ROOMS`` and nowhere else.
 

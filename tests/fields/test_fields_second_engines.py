@@ -55,7 +55,7 @@ def test_the_sinkhorn_divergence_of_geomloss_rises_to_our_exact_distance():
     for scaling in (0.9, 0.95, 0.98):
         loss = geomloss.SamplesLoss("sinkhorn", p=2, blur=1e-3, scaling=scaling, backend="tensorized")
         missing.append(1 - 2 * float(loss(*clouds)) / exact)  # it takes half the squares
-    assert missing[0] > missing[1] > missing[2] > 0
+    assert missing[0] > missing[1] > missing[2] > -1e-12  # slow enough it is exact, but for rounding
     assert missing[2] < 0.006
 
 

@@ -17,7 +17,7 @@ def rotated_copies(size: int, n_directions: int, rng: np.random.Generator) -> Ru
     """Return as many rotated copies of a rule of ``size`` lines as fit, and orthogonal blocks for what is left.
 
     >>> rule = rotated_copies(36, 40, np.random.default_rng(0))
-    >>> rule.directions.shape, round(rule.weights[:36].sum(), 12)
+    >>> rule.directions.shape, round(float(rule.weights[:36].sum()), 12)
     ((40, 6), 0.9)
     """
     found = root_rule(size)

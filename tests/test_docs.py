@@ -29,6 +29,7 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 BLOCK = re.compile(r"^(?:<!-- needs (\w+) -->\n)?```python\n(.*?)^```|^<!-- setup\n(.*?)^-->", re.M | re.S)
 
 
+SERVER = "workbench serve"
 ONE_COMMAND = re.compile(r"workbench( [\w./=:,-]+)+")  # without anything that a shell would read otherwise
 COMMANDS = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.M | re.S)
 FILES = re.compile(r"^```toml\n(.*?)^```", re.M | re.S)
@@ -89,15 +90,28 @@ def test_code_blocks_run(page, tmp_path, python):
     for line in lines:
         if line in NOT_RUN:
             line = NOT_RUN[line][1]
-        elif line.startswith("workbench serve"):
-            _serves(line, tmp_path, environment)
-            continue
+        elif line.startswith(SERVER):
+            continue  # see test_servers_start
         if ONE_COMMAND.fullmatch(line):
             code, said = python(["-m", "workbench.cli", *shlex.split(line)[1:]], tmp_path, environment)
         else:
             done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env=environment, capture_output=True, text=True)
             code, said = done.returncode, done.stdout + done.stderr
         assert code == 0, f"{line}\n{said[-3000:]}"
+
+
+SERVERS = [page for page in PAGES if any(line.startswith(SERVER) for line in commands(page))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", SERVERS, ids=lambda page: page.stem)
+def test_servers_start(page, tmp_path):
+    """As the page says, each in its folder; all pages are built before a server answers, which takes a while."""
+    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+    (tmp_path / "my-results").mkdir()
+    for line in commands(page):
+        if line.startswith(SERVER) and line not in NOT_RUN:
+            _serves(line, tmp_path, {**os.environ, "PATH": path})
 
 
 OPTIONAL = sorted({(page, found[0]) for page in PAGES for found in BLOCK.findall(page.read_text()) if found[0]})

@@ -22,6 +22,9 @@ CHOSEN = (
     ("metrics_signals", "All distances", "**Metrics**: information-estimation distances of all pairs of points"),
     ("metrics_spectra", "The scan", "**Metrics**: the fit of a spectrum's tail, equal values"),
     ("metrics_embeddings", "R@1 and MAP@R", "**Metrics**: retrieval scores"),
+    ("shapes_correspondences", "Correspondences", "**Shapes**: matching two surfaces, equal answers"),
+    ("shapes_defects", "Defects", "**Shapes**: Burgers vectors as integers, proved, beside OVITO's DXA"),
+    ("shapes_fits", "Fits", "**Shapes**: splines through many samples"),
 )
 """Report, the heading of its table, caption. A report that is not there yet is left out."""
 

@@ -117,6 +117,7 @@ def test_servers_start(page, tmp_path):
 OPTIONAL = sorted({(page, found[0]) for page in PAGES for found in BLOCK.findall(page.read_text()) if found[0]})
 
 
+@pytest.mark.slow  # whole frameworks are loaded
 @pytest.mark.parametrize(("page", "package"), OPTIONAL, ids=[f"{page.stem}-{package}" for page, package in OPTIONAL])
 def test_code_blocks_that_need_a_package_run(page, package, tmp_path, python):
     if importlib.util.find_spec(package) is None:

@@ -17,6 +17,7 @@ from torch import nn
 from workbench import steps
 from workbench.steps.ranks import Ranks
 
+pytestmark = pytest.mark.slow  # two processes that find each other
 SCRIPT = Path(__file__).with_name("two_ranks.py")
 
 

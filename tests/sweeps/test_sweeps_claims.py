@@ -47,6 +47,7 @@ def computed(trace):
     return sorted(int(name.rsplit("-", 2)[0]) for name in os.listdir(trace))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_two_processes_compute_every_cell_once(tmp_path, trace, workers):
     both = [started(tmp_path, trace, 0), started(tmp_path, trace, 1, workers)]
@@ -68,6 +69,7 @@ def test_many_threads_of_one_process_compute_every_cell_once(tmp_path, trace):
         xr.testing.assert_equal(first, other)
 
 
+@pytest.mark.slow
 def test_the_cells_of_a_killed_sweep_are_taken_over(tmp_path, trace):
     victim = started(tmp_path, trace, 0)
     while not os.listdir(trace):
@@ -134,6 +136,7 @@ def test_a_place_without_locks_does_without(tmp_path, monkeypatch):
     np.testing.assert_array_equal(ds["value"], [1, 8])
 
 
+@pytest.mark.slow
 def test_workers_end_when_their_parent_is_killed(tmp_path, trace):
     parent = started(tmp_path, trace, 0, workers=2)
     while len({name.split("-")[-2] for name in os.listdir(trace)}) < 2:

@@ -13,6 +13,7 @@ import xarray as xr
 from workbench import sweeps
 
 distributed = pytest.importorskip("distributed")
+pytestmark = pytest.mark.slow  # a cluster of processes
 
 
 @pytest.fixture

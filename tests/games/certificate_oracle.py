@@ -23,6 +23,10 @@ class Meaningless(Exception):
     """The document does not say anything that could be true or false."""
 
 
+class Unclear(np.linalg.LinAlgError):
+    """Differences that rounding may have made: nothing can be said at this point."""
+
+
 def _number(value):
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise Meaningless(f"{value!r} is no number")
@@ -245,8 +249,8 @@ def _against_game(d, mu, ell, couplings):
     elif game["type"] == "smooth":
         lower, upper = sides(d["region"], sum(game["sizes"]))
         _tree(d["tree"], len(lower))
-        for point in points(lower, upper):
-            yield from _enclosed(mu, ell, couplings, blocks_at(game, point), ROUGH)
+        for blocks in clear_blocks(game, lower, upper):
+            yield from _enclosed(mu, ell, couplings, blocks, ROUGH)
     else:
         raise Meaningless("a game of which nothing can be said")
 
@@ -352,31 +356,48 @@ def field_at(game, point):
 
 
 def blocks_at(game, point):
-    """The blocks of the Jacobian at a point, by central differences in extended precision."""
+    """The blocks of the Jacobian at a point, by central differences in extended precision with two steps.
+
+    Where the steps disagree, numbers that cancel are too large for differences: that is :class:`Unclear`.
+    """
+    near, far = (_jacobian(game, point, step) for step in (2e-5, 4e-5))
+    if not np.all(np.isfinite(near)):
+        raise Meaningless("a formula that is not defined on the region")
+    if not np.max(np.abs(near - far)) <= 0.2 * ROUGH * np.max(np.abs(near)):
+        raise Unclear("differences disagree")
+    edges = np.cumsum([0, *_sizes(game)])
+    return [[near[a:b, c:e] for c, e in itertools.pairwise(edges)] for a, b in itertools.pairwise(edges)]
+
+
+def _jacobian(game, point, size):
     sizes, d = _sizes(game), len(point)
     if game["source"] not in ("costs", "field"):
         raise Meaningless("neither costs nor field")
     x = np.array(point, dtype=np.longdouble)
     with np.errstate(all="ignore"):
-        step = np.longdouble(2e-5) * np.maximum(np.minimum(1, np.abs(x)), np.longdouble(1e-2))
+        step = np.longdouble(size) * np.maximum(np.minimum(1, np.abs(x)), np.longdouble(1e-2))
         e = step * np.eye(d)
         if game["source"] == "field":
             if set(sizes) != {1} or len(game["program"]["outputs"]) != d:
                 raise Meaningless("a field of other players")
-            jacobian = ((evaluate(game, x + e) - evaluate(game, x - e)) / (2 * step[:, None])).T
-        else:
-            if len(game["program"]["outputs"]) != len(sizes):
-                raise Meaningless("costs of other players")
-            shifts = [s * e[:, None, :] + t * e[None, :, :] for s, t in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
-            a, b, c, f = (evaluate(game, x + shift) for shift in shifts)
-            second = (a - b - c + f) / (4 * step[:, None, None] * step[None, :, None])
-            owner = np.repeat(np.arange(len(sizes)), sizes)
-            jacobian = np.stack([second[k, :, owner[k]] for k in range(d)])
-    jacobian = jacobian.astype(float)
-    if not np.all(np.isfinite(jacobian)):
-        raise Meaningless("a formula that is not defined on the region")
-    edges = np.cumsum([0, *sizes])
-    return [[jacobian[a:b, c:e] for c, e in itertools.pairwise(edges)] for a, b in itertools.pairwise(edges)]
+            return ((evaluate(game, x + e) - evaluate(game, x - e)) / (2 * step[:, None])).T.astype(float)
+        if len(game["program"]["outputs"]) != len(sizes):
+            raise Meaningless("costs of other players")
+        shifts = [s * e[:, None, :] + t * e[None, :, :] for s, t in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
+        a, b, c, f = (evaluate(game, x + shift) for shift in shifts)
+        second = (a - b - c + f) / (4 * step[:, None, None] * step[None, :, None])
+        owner = np.repeat(np.arange(len(sizes)), sizes)
+        return np.stack([second[k, :, owner[k]] for k in range(d)]).astype(float)
+
+
+def clear_blocks(game, lower, upper):
+    """The blocks at those points of a region where differences say something."""
+    for point in points(lower, upper):
+        try:
+            found = blocks_at(game, point)
+        except Unclear:
+            continue
+        yield found
 
 
 def sides(region, dimension):
@@ -447,8 +468,8 @@ def _leafwise(d, margin):
     lower, upper = sides(d["region"], sum(game["sizes"]))
     _tree(d["tree"], len(lower))
     root, largest = np.sqrt(w), 0.0
-    for point in points(lower, upper):
-        mu, ell, couplings = comparison(blocks_at(game, point))
+    for blocks in clear_blocks(game, lower, upper):
+        mu, ell, couplings = comparison(blocks)
         scale = max(np.abs(mu).max(), couplings.max())
         a = root[:, None] * (np.diag(mu) - couplings) / root
         if np.linalg.eigvalsh((a + a.T) / 2)[0] < float(margin) - ROUGH * scale:

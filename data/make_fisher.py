@@ -42,7 +42,7 @@ GROWTH = {
 }  # fmt: skip
 """Sides; samples from each of four chains, sweeps between them, and how many such runs: the trace term.
 
-Four times as many runs of the sides past 16 are to settle Potts q = 3: about ten minutes of one core.
+The sides past 16 have as many as it takes to settle Potts q = 3: about fifteen minutes of one core in all.
 """
 SMALL = {
     "potts-3": {6: 4096, 8: 4096, 12: 2048, 16: 2048, 24: 512},

@@ -114,6 +114,7 @@ def frame_of(a: Surface, b: Surface) -> tuple[Floats, float]:
 
 
 def framed(mesh: Surface, centre: Floats, half: float) -> Surface:
+    """Return the mesh with ``centre`` (3,) at the origin, in units of ``half``."""
     return Surface((mesh.vertices - centre) / half, mesh.faces, mesh.name)
 
 

@@ -1,6 +1,6 @@
 """Many visitors at one server: does anybody wait for somebody else's run, and what does a session leave behind?
 
-    python benchmarks/visitors.py [--write] [--tabs] [--answers] [--training] [--room NAME]
+    python benchmarks/visitors.py [--write] [--PART ...] [--room NAME]
 
 Needs Chromium. First every room is opened a few times: how long from asking for the page until it has loaded, and from
 there until its first picture stands. Then every slider of every tab of every room is moved (the selectors, where a tab
@@ -126,6 +126,14 @@ TRIES = 3
 PATIENCE = 12.0  # seconds
 SLOWEST = 10
 SETTLE = 2.5  # seconds after which a page is at rest again
+PARTS = {
+    "opening": "how long each room takes to open",
+    "tabs": "the sliders of all tabs, on the served pages",
+    "answers": "the nine visitors",
+    "training": "the nine visitors beside a training",
+    "memory": "what sessions leave behind",
+    "lab": "the sliders of all tabs, in JupyterLab",
+}
 
 
 class Answer(NamedTuple):
@@ -415,35 +423,33 @@ def main() -> None:
     """Measure, print, and with ``--write`` store the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="store the parts in benchmarks/results/visitors.md")
-    parser.add_argument("--answers", action="store_true", help="only the nine visitors")
-    parser.add_argument("--training", action="store_true", help="only the nine visitors beside a training")
-    parser.add_argument("--tabs", action="store_true", help="only the sliders of all tabs, on the served pages")
-    parser.add_argument("--lab", action="store_true", help="only the sliders of all tabs, in JupyterLab")
+    for part, told in PARTS.items():
+        parser.add_argument(f"--{part}", action="store_true", help=f"only {told}; several parts may be named")
     parser.add_argument("--room", action="append", choices=list(ROOMS), help="only these rooms' tabs")
     wanted = parser.parse_args()
-    whole = not (wanted.answers or wanted.tabs or wanted.lab or wanted.training)
-    rooms = ("home", *ROOMS) if whole else ()
+    parts = [part for part in PARTS if getattr(wanted, part)] or list(PARTS)
+    rooms = ("home", *ROOMS)
     listed = wanted.room or list(ROOMS)
     port = free_port()
     with serving(command(port=port), port) as (address, started):
         with launched() as browser:
             context = browser.new_context()
-            if whole:
+            if "opening" in parts:
                 opened = {room: opening_times(context, address, room) for room in rooms}
                 tell("Opening a page", opening_table(opened), wanted.write)
-            if whole or wanted.tabs:
+            if "tabs" in parts:
                 found = served_tabs(context, address, listed)
                 tell("Every slider of every tab, served", tabs_table(found), wanted.write)
-            if whole or wanted.answers:
+            if "answers" in parts:
                 tell("Nine visitors", crowd_table(crowd(context, address)), wanted.write)
-            if whole or wanted.training:
+            if "training" in parts:
                 context = browser.new_context()
                 tell("Beside a training", training_table(beside_training(context, address)), wanted.write)
-        if whole:
+        if "memory" in parts:
             time.sleep(10)
             left = {room: memory_left(address, psutil.Process(started.pid), room) for room in rooms}
             tell("What sessions leave behind", memory_table(left), wanted.write)
-    if whole or wanted.lab:
+    if "lab" in parts:
         with launched() as browser:
             first, found = notebook_tabs(browser.new_context(viewport={"width": 1400, "height": 1000}), listed)
         lines = [*tabs_table(found), "", f"From “Run All Cells” to the first sentence: {first:.1f} s."]

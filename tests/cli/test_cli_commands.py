@@ -231,6 +231,20 @@ def test_named_clouds_are_typed_as_they_are_in_the_library(command, tmp_path):
     assert "x_weights must be an array of numbers, got text ('even')" in err
 
 
+@pytest.mark.skipif(os.name != "posix", reason="numbers of files as POSIX has them")
+def test_what_a_compiled_library_prints_is_no_answer():
+    """C keeps back what it prints into a pipe, so that it could come after the answer as well as before."""
+    code = (
+        "import ctypes\nfrom workbench.cli import console\nc = ctypes.CDLL(None)\n"
+        "with console.only_answers():\n    c.printf(b'a greeting')\n    print('a remark', flush=True)\n"
+        "console.say('the answer')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "the answer\n"
+    assert "a greeting" in done.stderr
+    assert "a remark" in done.stderr
+
+
 @pytest.mark.parametrize(("encoding", "most"), [("ascii", 4), ("cp1252", 1)])
 def test_a_terminal_of_any_encoding_gets_text(encoding, most):
     environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}

@@ -119,7 +119,10 @@ def test_refusals():
 class NoWaiting(TorchDispatchMode):
     """Fails on every operation after which the host would wait for the device: those that hand it a value."""
 
-    WAITING = ("_local_scalar_dense", "equal", "nonzero", "masked_select", "repeat_interleave", "bincount")
+    WAITING = (
+        "_local_scalar_dense", "equal", "nonzero", "masked_select", "repeat_interleave", "bincount",
+        "index_fill_", "index_fill",  # with a tensor as value, as in the gradient of trace(): a card reads the value
+    )  # fmt: skip
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         name = func.name().removeprefix("aten::").split(".")[0]
@@ -133,7 +136,11 @@ class NoWaiting(TorchDispatchMode):
 
 def test_the_watchman_sees_what_waits():
     x = torch.ones(3)
-    waiting = (lambda: bool(x.sum() == 3), lambda: x[x > 0], lambda: x.nonzero(), lambda: torch.equal(x, x))
+    square = torch.eye(3, requires_grad=True)
+    waiting = (
+        lambda: bool(x.sum() == 3), lambda: x[x > 0], lambda: x.nonzero(), lambda: torch.equal(x, x),
+        lambda: square.trace().backward(),
+    )  # fmt: skip
     for wait in waiting:
         with pytest.raises(AssertionError, match="waits for the device"), NoWaiting():
             wait()

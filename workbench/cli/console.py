@@ -7,8 +7,10 @@
 """
 
 import codecs
+import ctypes
 import json
 import math
+import os
 import signal
 import sys
 import threading
@@ -78,6 +80,26 @@ def stoppable(progress: Progress) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def only_answers() -> Iterator[None]:
+    """Send to standard error what compiled libraries print while they work: another program may read the answer.
+
+    HiGHS prints some lines that none of its options switches off.
+    """
+    if sys.stdout is not sys.__stdout__ or os.name != "posix":  # a test or a notebook reads the answer by other means
+        yield
+        return
+    library, answers = ctypes.CDLL(None), os.dup(1)
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        library.fflush(None)  # C keeps back what it prints into a pipe
+        os.dup2(answers, 1)
+        os.close(answers)
 
 
 def say(text: str) -> None:

@@ -140,7 +140,7 @@ def run(
     if "progress" in inspect.signature(function).parameters:
         values["progress"] = console.progress(function.__name__, quiet=no_progress)
     announce(function, values, quiet=no_progress)
-    with console.stoppable(values.get("progress") or Progress()):
+    with console.only_answers(), console.stoppable(values.get("progress") or Progress()):
         ds = function(**values)
     if output_file is not None:
         results.save(ds, output_file)

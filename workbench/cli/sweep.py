@@ -35,7 +35,7 @@ def sweep(
     executor: Executor | int | None = _cluster(dask) if dask else workers
     progress = console.progress(plan.title or plan.experiment, quiet=quiet)
     try:
-        with console.stoppable(progress):
+        with console.only_answers(), console.stoppable(progress):
             ds = sweeps.run_study(
                 plan,
                 executor=executor,

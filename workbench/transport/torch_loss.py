@@ -300,8 +300,9 @@ def _controlled(
     shift = mean_x - mean_y
     spread = ((x - mean_x).T * shares_x) @ (x - mean_x) + ((y - mean_y).T * shares_y) @ (y - mean_y)
     form = torch.outer(shift, shift) + (spread if control.upper else 0)
-    e = ((directions @ form) * directions).sum(dim=1) - form.trace() / dim
-    denominator = e @ e + len(e) * control.ridge * (spread.trace() / dim) ** 2
+    # Diagonals are summed because the gradient of trace() waits for the device.
+    e = ((directions @ form) * directions).sum(dim=1) - form.diagonal().sum() / dim
+    denominator = e @ e + len(e) * control.ridge * (spread.diagonal().sum() / dim) ** 2
     # Where the denominator is 0 so is e, and nothing is left to correct; a branch would have to wait for the device.
     gamma = (costs - costs.mean()) @ e / torch.where(denominator > 0, denominator, torch.ones_like(denominator))
     return costs.mean() - gamma * e.mean()

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from workbench.figures import theme
-from workbench.figures.fisher.marks import EXTRAPOLATED, FIT, OURS, PAPER, points_with_errors
+from workbench.figures.fisher.marks import EXTRAPOLATED, FIT, OURS, PAPER, points_with_errors, side_ticks
 
 
 def growth(
@@ -75,8 +75,8 @@ def exponents(
         parts.append(theme.markers(points, EXTRAPOLATED, marker="diamond", size=8))
     return theme.frame(
         hv.Overlay(parts), title="Effective exponent of neighbouring sizes", xlabel="side L",
-        ylabel="d ln|R| / d ln n", logx=True, xlim=_log_limits(ds, beyond), xticks=_side_ticks(ds, beyond),
-        ylim=(1.06, 1.16), legend="bottom_left",
+        ylabel="d ln|R| / d ln n", logx=True, xlim=_log_limits(ds, beyond), xticks=side_ticks(*_log_limits(ds, beyond)),
+        ylim=(1.06, 1.16), legend="bottom",
     )  # fmt: skip
 
 
@@ -90,12 +90,6 @@ def _log_limits(ds: xr.Dataset, beyond: xr.Dataset | None) -> tuple[float, float
     """Leave room beside the first and last side, which a logarithmic axis would cut in half."""
     right = ds if beyond is None else beyond
     return 0.85 * float(ds.L.min()), 1.2 * float(right.L.max())
-
-
-def _side_ticks(ds: xr.Dataset, beyond: xr.Dataset | None) -> list[int]:
-    """Ticks at round sides: bokeh's own begin at 50 where the picture is small."""
-    low, high = _log_limits(ds, beyond)
-    return [L for L in (3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000) if low <= L <= high]
 
 
 def per_site(ds: xr.Dataset, *, logarithm: Any = None, beyond: xr.Dataset | None = None) -> hv.Overlay:

@@ -17,3 +17,8 @@ def points_with_errors(x: Any, y: Any, error: Any, xdim: str, ydim: str, label: 
     bars = hv.ErrorBars((x, y, np.nan_to_num(error)), xdim, [ydim, "error"])
     points = hv.Scatter((x, y), xdim, ydim, label=label)
     return [theme.error_bars(bars, colour), theme.markers(points, colour, size=6, marker="square")]
+
+
+def side_ticks(low: float, high: float) -> list[int]:
+    """Ticks at round sides: bokeh's own lie on each other, or begin at 50, where the picture is small."""
+    return [L for L in (3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000) if low <= L <= high]

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from workbench.figures import theme
-from workbench.figures.fisher.marks import EXTRAPOLATED, FIT, OURS, PAPER, points_with_errors
+from workbench.figures.fisher.marks import EXTRAPOLATED, FIT, OURS, PAPER, points_with_errors, side_ticks
 
 
 def running(ds: xr.Dataset) -> hv.Overlay:
@@ -55,5 +55,6 @@ def model_exponents(ds: xr.Dataset) -> hv.Overlay:
         parts += points_with_errors(*columns, "L", "exponent", label, colour)
     return theme.frame(
         hv.Overlay(parts), title=f"{ds.attrs['label']}: effective exponents", xlabel="side L",
-        ylabel="d ln|R| / d ln n", logx=True, xlim=(0.9 * left, 1.12 * right), legend="top_left",
+        ylabel="d ln|R| / d ln n", logx=True, xlim=(0.9 * left, 1.12 * right),
+        xticks=side_ticks(0.9 * left, 1.12 * right), legend="bottom",
     )  # fmt: skip

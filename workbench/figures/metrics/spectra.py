@@ -60,8 +60,8 @@ def tail_of_spectrum(ds: xr.Dataset) -> Any:
         logy=True,
         xlim=(low / 1.3, values[-1] * 1.5),
         ylim=(least, 1.5),
-        height=430,
-        legend="bottom_left",
+        height=480,
+        legend="bottom",
     )
 
 

@@ -128,7 +128,7 @@ CLAIMS: tuple[Claim, ...] = (
         "branch and price in the median.",
         learned,
         "With our network (trained on instances drawn here) the median loss is {argmax:.2%}, {worst:.2%} at worst, "
-        "over {instances} instances of 20 and 40 items, after at most {limit:.3g} s a run on a busy machine; the "
+        "over {instances} instances of 20 and 40 items, after at most {limit:.3g} s a run; the "
         "network alone loses {max:.2%}. Neither gives a bound.",
         Rule(at_most("argmax", 0.016), partly=at_most("argmax", 0.032)),
         "games.robust.robust_race(('UN', 'WC', 'ASC', 'SC'), (20, 40), ('neural', 'neural-max', 'price-and-branch'))",

@@ -13,6 +13,7 @@ CHOSEN = (
     ("fisher", "Exact curvature", "**Fisher**: exact curvature at the critical point beside one FFT of the same size"),
     ("fisher_card", "The curvature", "**Fisher**: the same on an H100"),
     ("steps", "Exact radius", "**Steps**: exact radius of one sample beside companion-matrix eigenvalues"),
+    ("steps_guard", "The guard", "**Steps**: a guarded training step over a bare one, CPU time of one thread"),
     ("games", "Games", "**Games**"),
     ("games_robust", "Random", "**Games**: two-stage knapsacks, 60 of each class and size, at most 10 s each"),
     ("games_robust", "Published", "**Games**: published two-stage knapsacks, at most 10 s each against three hours"),
@@ -28,6 +29,9 @@ CHOSEN = (
     ("shapes_correspondences", "Correspondences", "**Shapes**: matching two surfaces, equal answers"),
     ("shapes_defects", "Defects", "**Shapes**: Burgers vectors as integers, proved, beside OVITO's DXA"),
     ("shapes_fits", "Fits", "**Shapes**: splines through many samples"),
+    ("shapes_surfaces", "Surfaces", "**Shapes**: crossings of meshes, counted exactly"),
+    ("fields_core", "Core", "**Fields**: the exact field of a flow"),
+    ("fields_latent", "Latent", "**Fields**: a flow behind principal axes"),
 )
 """Report, the heading of its table, caption. A report that is not there yet is left out."""
 

@@ -1,6 +1,6 @@
 """Take the screenshots of the documentation: `make screenshots` (needs Chromium).
 
-Every page in light, dark and phone width goes to docs/images/review (not committed); the five light ones, small, to
+Every page in light, dark and phone width goes to docs/images/review (not committed); the eight light ones, small, to
 docs/images.
 """
 

@@ -42,7 +42,7 @@ def test_growth_is_logarithmic_and_holds_every_source():
         )
     )
     parts = labelled(figure)
-    assert set(parts) == {"fit of the window", "exact", "extrapolated ‖T‖²", "paper, Monte Carlo"}
+    assert set(parts) == {"fit of the window", "exact", "extrapolated ‖T‖²", "paper, sampled"}
     np.testing.assert_array_equal(parts["exact"].dimension_values(1), -SCALING.scalar_curvature)
     assert options(figure)["logx"]
     assert options(figure)["logy"]
@@ -58,11 +58,11 @@ def test_exponents_show_the_window_and_the_prediction():
     )
     parts = labelled(figure)
     np.testing.assert_allclose(parts["fit of the window"].dimension_values(1), fit.exponent)
-    assert "paper's prediction 1.1111" in parts
+    assert "predicted 1.1111" in parts
     span = next(part for part in figure.values() if isinstance(part, hv.VSpan))
     assert tuple(span.data) == (6, 9)
     with_points = drawn(figures.exponents(SCALING, published=([5.0], [1.1], [0.01])))
-    assert "paper, Monte Carlo" in labelled(with_points)
+    assert "paper, sampled" in labelled(with_points)
 
 
 def test_per_site_is_straight_for_a_logarithm():

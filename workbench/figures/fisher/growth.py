@@ -35,7 +35,7 @@ def growth(
     if published is not None:
         parts += points_with_errors(
             published.sites.values, published.absolute_curvature.values, published.absolute_curvature_error.values,
-            "n", "absolute curvature", "paper, Monte Carlo",
+            "n", "absolute curvature", "paper, sampled",
         )  # fmt: skip
     return theme.frame(
         hv.Overlay(parts), title="Curvature against size", xlabel="sites n", ylabel="|R|", logx=True, logy=True,
@@ -58,14 +58,14 @@ def exponents(
     """
     parts = []
     if predicted is not None:
-        parts += _level(ds, predicted, f"paper's prediction {predicted:.4f}", PAPER, "dashed", beyond)
+        parts += _level(ds, predicted, f"predicted {predicted:.4f}", PAPER, "dashed", beyond)
     if fit is not None and window is not None:
         parts.append(theme.band(hv.VSpan(*window), theme.NEUTRAL, alpha=0.15))
         # the number stands in the sentence: a label that changes would be a new plot at every move of the window
         level = hv.Curve((list(window), [fit.exponent] * 2), "L", "exponent", label="fit of the window")
         parts.append(theme.line(level, FIT, width=3))
     if published is not None:
-        parts += points_with_errors(*published, "L", "exponent", "paper, Monte Carlo")
+        parts += points_with_errors(*published, "L", "exponent", "paper, sampled")
     exact = (ds.pair.values, ds.effective_exponent.values)
     parts.append(theme.line(hv.Curve(exact, "L", "exponent", label="exact"), OURS))
     parts.append(theme.markers(hv.Scatter(exact, "L", "exponent", label="exact"), OURS, size=6))

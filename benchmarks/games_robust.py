@@ -173,9 +173,9 @@ def published(folder: Path, limit: float, every: int, kept: Kept) -> list[str]:
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     finds = []
-    for (kind, n), names in sorted(chosen.items()):
+    for k, ((kind, n), names) in enumerate(sorted(chosen.items())):
         better, theirs, runs, won = [], [], [], 0
-        for name in names[::every]:
+        for name in names[4 * k % every :: every]:  # another spread and budget in each class and size
             problem, row = robust.read_instance((folder / name).read_text()), told[name]
             run = kept(f"{name} {limit:g}", lambda p=problem: solved(p, limit))
             best = float(row["Best primal bound"])

@@ -430,6 +430,7 @@ def main() -> None:
     parts = [part for part in PARTS if getattr(wanted, part)] or list(PARTS)
     rooms = ("home", *ROOMS)
     listed = wanted.room or list(ROOMS)
+    which = f": {', '.join(wanted.room)}" if wanted.room else ""
     port = free_port()
     with serving(command(port=port), port) as (address, started):
         with launched() as browser:
@@ -439,7 +440,7 @@ def main() -> None:
                 tell("Opening a page", opening_table(opened), wanted.write)
             if "tabs" in parts:
                 found = served_tabs(context, address, listed)
-                tell("Every slider of every tab, served", tabs_table(found), wanted.write)
+                tell(f"Every slider of every tab, served{which}", tabs_table(found), wanted.write)
             if "answers" in parts:
                 tell("Nine visitors", crowd_table(crowd(context, address)), wanted.write)
             if "training" in parts:
@@ -453,7 +454,7 @@ def main() -> None:
         with launched() as browser:
             first, found = notebook_tabs(browser.new_context(viewport={"width": 1400, "height": 1000}), listed)
         lines = [*tabs_table(found), "", f"From “Run All Cells” to the first sentence: {first:.1f} s."]
-        tell("Every slider of every tab, in JupyterLab", lines, wanted.write)
+        tell(f"Every slider of every tab, in JupyterLab{which}", lines, wanted.write)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -233,16 +234,24 @@ def test_named_clouds_are_typed_as_they_are_in_the_library(command, tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="numbers of files as POSIX has them")
 def test_what_a_compiled_library_prints_is_no_answer():
-    """C keeps back what it prints into a pipe, so that it could come after the answer as well as before."""
+    """C and Python keep back what they print into a pipe, so that it could come after the work that printed it."""
     code = (
         "import ctypes\nfrom workbench.cli import console\nc = ctypes.CDLL(None)\n"
-        "with console.only_answers():\n    c.printf(b'a greeting')\n    print('a remark', flush=True)\n"
+        "with console.only_answers():\n    c.printf(b'a greeting')\n    print('a remark')\n"
         "console.say('the answer')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "the answer\n"
     assert "a greeting" in done.stderr
     assert "a remark" in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell's way to close a file")
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_a_run_without_one_of_its_streams_still_saves(closed, tmp_path):
+    line = [sys.executable, "-m", "workbench.cli", "run", "fisher", "ising_curvature", "--L", "3", "-o", "found.nc"]
+    subprocess.run(f"{shlex.join(line)} {closed}", shell=True, cwd=tmp_path, capture_output=True, timeout=60)
+    assert float(xr.load_dataset(tmp_path / "found.nc", engine="h5netcdf").trace_norm) > 0
 
 
 @pytest.mark.parametrize(("encoding", "most"), [("ascii", 4), ("cp1252", 1)])

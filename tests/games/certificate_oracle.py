@@ -6,37 +6,23 @@ unproved. A document that has no meaning at all raises ``Meaningless``.
 """
 
 import itertools
-import math
-from functools import cache
 
 import mpmath
 import numpy as np
+from formula_oracle import (
+    ROUGH,
+    Meaningless,
+    blocks_at,
+    clear_blocks,
+    field_at,
+    number,
+    sides,
+    sizes_of,
+    vector,
+)
 
 mpmath.mp.dps = 30
 CLEAR = mpmath.mpf("1e-8")  # relative: nearer than this a claim is not called false
-ROUGH = 2e-4  # the same where finite differences are compared
-POINTS = 24
-FARTHEST = 1e3
-
-
-class Meaningless(Exception):
-    """The document does not say anything that could be true or false."""
-
-
-class Unclear(np.linalg.LinAlgError):
-    """Differences that rounding may have made: nothing can be said at this point."""
-
-
-def _number(value):
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise Meaningless(f"{value!r} is no number")
-    return mpmath.mpf(value)
-
-
-def _vector(values, n):
-    if not isinstance(values, list) or len(values) != n:
-        raise Meaningless("a vector of another length")
-    return [_number(v) for v in values]
 
 
 def false_proof(document):
@@ -60,8 +46,8 @@ def false_refusal(document):
 def _proof_findings(d):
     if not _readable(d) or d["status"] != "CERTIFIED":
         yield "it is not a certificate of this version that claims a proof"
-    margin = _number(d["margin"])
-    if margin <= 0 or (d["target"] is not None and margin < _number(d["target"])):
+    margin = number(d["margin"])
+    if margin <= 0 or (d["target"] is not None and margin < number(d["target"])):
         yield "margin below the target"
     if d["kind"] == "leafwise":
         yield from _leafwise(d, margin)
@@ -91,14 +77,14 @@ def _scale(d, largest):
     """The scale is a power of two near the largest number in play."""
     if d.get("scale") is None:
         return
-    scale = _number(d["scale"])
+    scale = number(d["scale"])
     yield from _power_of_two(d)
     if not (2 + CLEAR) * largest >= scale or not largest <= (2 + CLEAR) * scale:
         yield "the scale is not that of the game"
 
 
 def _power_of_two(d):
-    if d.get("scale") is not None and (d["scale"] <= 0 or mpmath.frexp(_number(d["scale"]))[0] != 0.5):
+    if d.get("scale") is not None and (d["scale"] <= 0 or mpmath.frexp(number(d["scale"]))[0] != 0.5):
         yield "a scale that is no power of two"
 
 
@@ -111,14 +97,14 @@ def bounds_of(d):
     """mu, ell as lists and L as a matrix of mpmath numbers."""
     stored = d["bounds"]
     n = len(stored["mu"])
-    mu, ell = _vector(stored["mu"], n), _vector(stored["ell"], n)
+    mu, ell = vector(stored["mu"], n), vector(stored["ell"], n)
     couplings = mpmath.zeros(n)
     seen = set()
     for i, j, value in zip(stored["rows"], stored["columns"], stored["values"], strict=True):
         if not (type(i) is type(j) is int and 0 <= i < n and 0 <= j < n and i != j and (i, j) not in seen):
             raise Meaningless("a coupling between nobody, or twice")
         seen.add((i, j))
-        couplings[i, j] = _number(value)
+        couplings[i, j] = number(value)
         if couplings[i, j] < 0:
             raise Meaningless("a negative norm")
     if n == 0 or any(a > b for a, b in zip(mu, ell, strict=True)):
@@ -134,15 +120,15 @@ def _perron(d, margin):
     if d.get("rate_h0") is not None or d.get("rate_players") is not None:
         yield "rates of steps beside the margin"
     yield from _scale(d, _largest(mu, ell, couplings))
-    w, z, v = (_vector(d[k], n) for k in ("weights", "z", "v"))
-    u, rates = _vector(d["sharp_vector"], n), _vector(d["player_steps"], n)
-    if min(*w, *z, *v, *u, *rates, *_vector(d["beta_vector"], n)) <= 0:
+    w, z, v = (vector(d[k], n) for k in ("weights", "z", "v"))
+    u, rates = vector(d["sharp_vector"], n), vector(d["player_steps"], n)
+    if min(*w, *z, *v, *u, *rates, *vector(d["beta_vector"], n)) <= 0:
         yield "a vector that is not positive"
         return
     ratio = [v[i] / z[i] * z[0] / v[0] for i in range(n)]
     if any(abs(w[i] / ratio[i] - 1) > CLEAR for i in range(n)):
         yield "weights are not v/z"
-    beta, paper, first = (_number(d[k]) for k in ("beta", "step_paper", "step_h0"))
+    beta, paper, first = (number(d[k]) for k in ("beta", "step_paper", "step_h0"))
     if beta <= 0:
         yield "beta is not positive"
         return
@@ -151,7 +137,7 @@ def _perron(d, margin):
     widest = max(a + b for a, b in zip(mu, ell, strict=True))
     if not 1 - CLEAR < first * widest / 2 <= 1 + CLEAR:
         yield "h0 is not min 2/(mu + ell)"
-    if abs(_number(d["step_rk4"]) / max(paper, first) - 1) > CLEAR:
+    if abs(number(d["step_rk4"]) / max(paper, first) - 1) > CLEAR:
         yield "the RK4 step is not the larger of the two"
     if any(r * (a + b) > 2 * (1 + CLEAR) for r, a, b in zip(rates, mu, ell, strict=True)):
         yield "a rate above 2/(mu + ell)"
@@ -161,7 +147,7 @@ def _perron(d, margin):
         image = matrix * mpmath.matrix(x)
         if any(image[i] < margin * x[i] - CLEAR * (abs(mu[i]) * x[i] + abs(image[i])) for i in range(n)):
             yield f"the margin is not what {name} proves"
-    h = _number(d["step_sharp"])
+    h = number(d["step_sharp"])
     own = [max(abs(1 - h * mu[i]), abs(1 - h * ell[i])) for i in range(n)]
     moved = (mpmath.diag(own) + h * couplings) * mpmath.matrix(u)
     if h <= 0 or any(moved[i] > u[i] * (1 + CLEAR) for i in range(n)):
@@ -180,7 +166,7 @@ def _tau(d, a, margin):
         if d["attained"]:
             yield "tau is attained, and not told"
         return
-    tau, true = _number(d["tau"]), _smallest_real(a)
+    tau, true = number(d["tau"]), _smallest_real(a)
     scale = max(abs(true), *(abs(a[i, i]) for i in range(a.rows)))
     if abs(tau - true) > CLEAR * scale:
         yield "tau is not the smallest eigenvalue"
@@ -194,9 +180,9 @@ def _band(d, mu, couplings):
         return
     if len(mu) != 2 or len(band) != 2:
         raise Meaningless("a band of other than two players")
-    target = _number(d["target"]) if d["target"] is not None else mpmath.mpf(0)
-    low = _number(band[0])
-    high = mpmath.inf if band[1] == "inf" else _number(band[1])
+    target = number(d["target"]) if d["target"] is not None else mpmath.mpf(0)
+    low = number(band[0])
+    high = mpmath.inf if band[1] == "inf" else number(band[1])
     if not 0 <= low < high:
         yield "the band's ends are out of order"
         return
@@ -239,7 +225,7 @@ def _against_game(d, mu, ell, couplings):
     if game["type"] == "quadratic":
         yield from _enclosed(mu, ell, couplings, matrix_blocks(game), float(CLEAR))
     elif game["type"] == "normal-form":
-        temperature = _number(game["temperature"])
+        temperature = number(game["temperature"])
         if temperature <= 0 or min(ell) < temperature or max(mu) > temperature:
             yield "own curvature is the temperature"
         tables = payoffs_of(game, n)
@@ -272,8 +258,8 @@ def _enclosed(mu, ell, couplings, blocks, tolerance):
 
 def matrix_blocks(game):
     """The blocks of a quadratic game's matrix."""
-    sizes = _sizes(game)
-    matrix = np.array([[float(_number(x)) for x in row] for row in game["matrix"]])
+    sizes = sizes_of(game)
+    matrix = np.array([[float(number(x)) for x in row] for row in game["matrix"]])
     if matrix.shape != (sum(sizes),) * 2:
         raise Meaningless("a matrix of another shape")
     edges = np.cumsum([0, *sizes])
@@ -281,12 +267,6 @@ def matrix_blocks(game):
     if any(not np.array_equal(blocks[i][i], blocks[i][i].T) for i in range(len(sizes))):
         raise Meaningless("an own block that is no Hessian")
     return blocks
-
-
-def _sizes(game):
-    if not game["sizes"] or any(type(s) is not int or s < 1 for s in game["sizes"]):
-        raise Meaningless("players without coordinates")
-    return game["sizes"]
 
 
 def payoffs_of(game, n):
@@ -307,124 +287,11 @@ def normal_form_coupling(tables, i, j):
     return 0.5 * float(np.max(np.linalg.norm(middle.reshape(-1, *middle.shape[-2:]), 2, axis=(1, 2))))
 
 
-# ---- formulas ---------------------------------------------------------------------------------------------------
-
-OPERATIONS = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative,
-    "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "tanh": np.tanh, "sin": np.sin, "cos": np.cos,
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-}  # fmt: skip
-
-
-def evaluate(game, x):
-    """The stored formulas at points x (..., d), in extended precision."""
-    program, values = game["program"], []
-    if type(program["inputs"]) is not int or program["inputs"] != x.shape[-1]:
-        raise Meaningless("a program of other inputs")
-    for operation, arguments, value in program["instructions"]:
-        if any(type(k) is not int or not 0 <= k < len(values) for k in arguments):
-            raise Meaningless("an operand that does not exist")
-        a = [values[k] for k in arguments]
-        if operation == "const":
-            values.append(np.full(x.shape[:-1], np.longdouble(float(_number(value)))))
-        elif operation == "var":
-            if type(value) is not int or not 0 <= value < x.shape[-1]:
-                raise Meaningless("a coordinate that does not exist")
-            values.append(x[..., value])
-        elif operation == "pow":
-            if type(value) is not int:
-                raise Meaningless("an exponent that is no integer")
-            values.append(a[0] ** np.longdouble(value))
-        else:
-            values.append(OPERATIONS[operation](*a))
-    outputs = program["outputs"]
-    if any(type(k) is not int or not 0 <= k < len(values) for k in outputs):
-        raise Meaningless("an output that does not exist")
-    return np.stack([values[k] for k in outputs], axis=-1)
-
-
-def field_at(game, point):
-    """F at a point, by central differences of the costs or as stored."""
-    sizes, d = _sizes(game), len(point)
-    x = np.array(point, dtype=np.longdouble)
-    with np.errstate(all="ignore"):
-        if game["source"] == "field":
-            return evaluate(game, x).astype(float)
-        h = np.longdouble(1e-6) * np.maximum(1, np.abs(x)) * np.eye(d)
-        slopes = (evaluate(game, x + h) - evaluate(game, x - h)) / (2 * np.diag(h)[:, None])
-    return slopes[np.arange(d), np.repeat(np.arange(len(sizes)), sizes)].astype(float)
-
-
-def blocks_at(game, point):
-    """The blocks of the Jacobian at a point, by central differences in extended precision with two steps.
-
-    Where the steps disagree, numbers that cancel are too large for differences: that is :class:`Unclear`.
-    """
-    near, far = (_jacobian(game, point, step) for step in (2e-5, 4e-5))
-    if not np.all(np.isfinite(near)):
-        raise Meaningless("a formula that is not defined on the region")
-    if not np.max(np.abs(near - far)) <= 0.2 * ROUGH * np.max(np.abs(near)):
-        raise Unclear("differences disagree")
-    edges = np.cumsum([0, *_sizes(game)])
-    return [[near[a:b, c:e] for c, e in itertools.pairwise(edges)] for a, b in itertools.pairwise(edges)]
-
-
-def _jacobian(game, point, size):
-    sizes, d = _sizes(game), len(point)
-    if game["source"] not in ("costs", "field"):
-        raise Meaningless("neither costs nor field")
-    x = np.array(point, dtype=np.longdouble)
-    with np.errstate(all="ignore"):
-        step = np.longdouble(size) * np.maximum(np.minimum(1, np.abs(x)), np.longdouble(1e-2))
-        e = step * np.eye(d)
-        if game["source"] == "field":
-            if set(sizes) != {1} or len(game["program"]["outputs"]) != d:
-                raise Meaningless("a field of other players")
-            return ((evaluate(game, x + e) - evaluate(game, x - e)) / (2 * step[:, None])).T.astype(float)
-        if len(game["program"]["outputs"]) != len(sizes):
-            raise Meaningless("costs of other players")
-        shifts = [s * e[:, None, :] + t * e[None, :, :] for s, t in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
-        a, b, c, f = (evaluate(game, x + shift) for shift in shifts)
-        second = (a - b - c + f) / (4 * step[:, None, None] * step[None, :, None])
-        owner = np.repeat(np.arange(len(sizes)), sizes)
-        return np.stack([second[k, :, owner[k]] for k in range(d)]).astype(float)
-
-
-def clear_blocks(game, lower, upper):
-    """The blocks at those points of a region where differences say something."""
-    for point in points(lower, upper):
-        try:
-            found = blocks_at(game, point)
-        except Unclear:
-            continue
-        yield found
-
-
-def sides(region, dimension):
-    """The region's sides."""
-    lower, upper = (np.array([float(x) for x in _vector(region[k], dimension)]) for k in ("lower", "upper"))
-    if not np.all(lower < upper):
-        raise Meaningless("an empty region")
-    return lower, upper
-
-
-@cache
-def _shares(d):
-    corners = list(itertools.product((0.001, 0.999), repeat=d))[:16]
-    return np.concatenate([corners, np.random.default_rng(0).random((POINTS, d))])
-
-
-def points(lower, upper):
-    """Corners (a little inside) and random points, except those too far out for differences in extended precision."""
-    found = lower + (upper - lower) * _shares(len(lower))
-    return found[np.all(np.abs(found) <= FARTHEST, axis=1)]
-
-
 def _tree(tree, d):
     count = 1
-    for number, code in enumerate(tree):
+    for k, code in enumerate(tree):
         if type(code) is not int or not -1 <= code < d or count <= 0:
-            raise Meaningless(f"entry {number} of the tree")
+            raise Meaningless(f"entry {k} of the tree")
         count += -1 if code < 0 else 1
     if count != 0:
         raise Meaningless("a tree that does not cover the region")
@@ -442,13 +309,13 @@ def _leafwise(d, margin):
     game = d["game"]
     if any(d[k] is not None for k in ("v", "tau", "band", "bounds")):
         yield "claims that a leaf-by-leaf certificate cannot make"
-    n = len(_sizes(game))
-    w = np.array([float(x) for x in _vector(d["weights"], n)])
-    h, beta, paper = (float(_number(d[k])) for k in ("step_sharp", "beta", "step_paper"))
+    n = len(sizes_of(game))
+    w = np.array([float(x) for x in vector(d["weights"], n)])
+    h, beta, paper = (float(number(d[k])) for k in ("step_sharp", "beta", "step_paper"))
     if min(w) <= 0 or min(h, beta, paper) <= 0:
         yield "something that must be positive"
         return
-    best = float(min(2 * margin / _number(d["beta"]) ** 2, h))
+    best = float(min(2 * margin / number(d["beta"]) ** 2, h))
     if not best * (1 - 1e-8) < paper <= best * (1 + 1e-8):
         yield "the paper's step is not 2 margin / beta^2"
     first, rate, z, rates, player_rate = (d.get(k) for k in ("step_h0", "rate_h0", "z", "player_steps", "rate_players"))
@@ -456,14 +323,14 @@ def _leafwise(d, margin):
         yield "half a claim about steps"
         return
     if first is not None:
-        first, rate = float(_number(first)), float(_number(rate))
+        first, rate = float(number(first)), float(number(rate))
     if z is not None:
-        z, rates = (np.array([float(x) for x in _vector(values, n)]) for values in (z, rates))
-        player_rate = float(_number(player_rate))
+        z, rates = (np.array([float(x) for x in vector(values, n)]) for values in (z, rates))
+        player_rate = float(number(player_rate))
     if min(x for x in (1, first, rate, player_rate) if x is not None) <= 0 or (z is not None and min(*z, *rates) <= 0):
         yield "a step that must be positive"
         return
-    if d["step_rk4"] is not None and _number(d["step_rk4"]) > h * (1 + 1e-8):
+    if d["step_rk4"] is not None and number(d["step_rk4"]) > h * (1 + 1e-8):
         yield "an RK4 step of which nothing is known"
     lower, upper = sides(d["region"], sum(game["sizes"]))
     _tree(d["tree"], len(lower))
@@ -491,7 +358,7 @@ def _leafwise(d, margin):
         if np.linalg.norm(root[:, None] * (size + couplings) / root, 2) > beta + ROUGH * scale:
             yield "beta is below the Lipschitz constant at a point"
     # The checker's bounds of a leaf are wider than the entries at points, by how much is not known here.
-    if d.get("scale") is not None and not float(_number(d["scale"])) >= largest * 0.49:
+    if d.get("scale") is not None and not float(number(d["scale"])) >= largest * 0.49:
         yield "the scale is below the numbers in play"
     yield from _power_of_two(d)
 
@@ -501,7 +368,7 @@ def _basin(d):
     dimension = sum(game["sizes"])
     lower, upper = sides(d["region"], dimension)
     low, high = sides(basin, dimension)
-    radius = float(_number(basin["radius"]))
+    radius = float(number(basin["radius"]))
     w = np.repeat(np.array(d["weights"], dtype=float), game["sizes"])
     gap = np.minimum(low - lower, upper - high)
     if radius <= 0 or gap.min() <= 0 or np.any(radius > np.sqrt(w) * gap * (1 + 1e-8)):
@@ -521,15 +388,15 @@ def _refusal_findings(d):
     for name in (*REFUSED_WITHOUT, "rate_h0", "rate_players"):
         if d.get(name) is not None:
             yield f"a refusal that claims {name}"
-    target = float(_number(d["target"])) if d["target"] is not None else 0.0
+    target = float(number(d["target"])) if d["target"] is not None else 0.0
     witness, game = d["witness"], d["game"]
-    ceiling = float(_number(witness["ceiling"]))
-    x = np.array([float(_number(v)) for v in witness["vector"]])
+    ceiling = float(number(witness["ceiling"]))
+    x = np.array([float(number(v)) for v in witness["vector"]])
     if ceiling > target or x.min() < 0 or x.max() <= 0:
         yield "a witness that rules out nothing"
     if game["type"] == "smooth":
-        lower, upper = sides(d["region"], sum(_sizes(game)))
-        point = np.array([float(v) for v in _vector(witness["point"], len(lower))])
+        lower, upper = sides(d["region"], sum(sizes_of(game)))
+        point = np.array([float(v) for v in vector(witness["point"], len(lower))])
         if np.any(point < lower) or np.any(point > upper):
             yield "the point is not in the region"
         mu, _, couplings = comparison(blocks_at(game, point))
@@ -546,7 +413,7 @@ def _refusal_findings(d):
     elif game["type"] == "normal-form":
         tables = payoffs_of(game, len(game["payoffs"]))
         n = len(tables)
-        mu = np.full(n, float(_number(game["temperature"])))
+        mu = np.full(n, float(number(game["temperature"])))
         couplings = np.array(
             [[0 if i == j else normal_form_coupling(tables, i, j) for j in range(n)] for i in range(n)]
         )
@@ -569,7 +436,7 @@ def _refusal_findings(d):
         yield "a refusal says that its weights attain something"
     if d["tau"] is not None and game["type"] == "smooth":
         tau = np.linalg.eigvals(np.diag(mu) - couplings).real.min()
-        if abs(float(_number(d["tau"])) - tau) > 1e-3 * max(abs(tau), np.abs(mu).max()):
+        if abs(float(number(d["tau"])) - tau) > 1e-3 * max(abs(tau), np.abs(mu).max()):
             yield "tau is not the smallest eigenvalue"
     elif d["tau"] is not None:
         own, _, matrix = bounds_of(d)

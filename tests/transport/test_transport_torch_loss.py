@@ -164,6 +164,24 @@ def test_the_plain_path_never_waits_for_its_device(method, m, weighted, device):
         assert x.grad.shape == x.shape
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode")
+@pytest.mark.parametrize("method", METHODS)
+def test_a_card_is_never_waited_for_and_says_what_the_processor_says(method):
+    found = []
+    for device in ("cpu", "cuda"):
+        x, y = (tensor.detach().double().to(device).requires_grad_() for tensor in clouds(20, 20, torch.float32))
+        try:
+            torch.cuda.set_sync_debug_mode("error" if device == "cuda" else "default")
+            loss = sliced_wasserstein_loss(x, y, method=method, n_directions=100, seed=3, engine="torch")
+            loss.backward()
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+        found.append((loss.item(), x.grad.cpu()))
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-13)
+    torch.testing.assert_close(found[0][1], found[1][1], rtol=0, atol=1e-13)
+
+
 def test_nan_passes_through_the_plain_path_and_is_refused_by_the_kernel():
     x, y = clouds(20, 20)
     for bad in (float("nan"), float("inf")):

@@ -88,7 +88,8 @@ def only_answers() -> Iterator[None]:
 
     HiGHS prints some lines that none of its options switches off.
     """
-    if sys.stdout is not sys.__stdout__ or os.name != "posix":  # a test or a notebook reads the answer by other means
+    elsewhere = sys.stdout is not sys.__stdout__  # a test or a notebook reads the answer by other means
+    if elsewhere or os.name != "posix" or None in (sys.stdout, sys.stderr):  # None: closed by who started this
         yield
         return
     library, answers = ctypes.CDLL(None), os.dup(1)
@@ -97,7 +98,8 @@ def only_answers() -> Iterator[None]:
     try:
         yield
     finally:
-        library.fflush(None)  # C keeps back what it prints into a pipe
+        sys.stdout.flush()  # Python and C keep back what is printed into a pipe
+        library.fflush(None)
         os.dup2(answers, 1)
         os.close(answers)
 
@@ -109,7 +111,8 @@ def say(text: str) -> None:
 
 def note(text: str) -> None:
     """Print anything that is not the answer."""
-    print(text, file=sys.stderr)
+    if sys.stderr is not None:  # print() would take None for standard output
+        print(text, file=sys.stderr)
 
 
 def say_json(value: Any) -> None:
@@ -135,7 +138,7 @@ def _finite(value: Any) -> Any:
 
 def progress(label: str, *, quiet: bool) -> Progress:
     """Return a bar for a person at a terminal, a line now and then for a log file, nothing if ``quiet``."""
-    if quiet:
+    if quiet or sys.stderr is None:
         return Progress()
     return TqdmProgress(label, file=sys.stderr) if sys.stderr.isatty() else LineProgress(label)
 
